@@ -1,0 +1,1 @@
+//! Install, upgrade, rollback and uninstall as transactions over release and cluster.

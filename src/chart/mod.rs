@@ -1,0 +1,1 @@
+//! What a chart is: archives, metadata, dependencies, values, schemas.

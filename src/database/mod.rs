@@ -1,0 +1,1 @@
+//! PostgreSQL as seen from outside.

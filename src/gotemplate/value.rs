@@ -1,0 +1,466 @@
+//! The values templates compute with: Go's dynamic types, as far as a template can hold them.
+//!
+//! A [`Value`] is what Go calls an `interface{}`: it remembers the exact Go type (`int` is not `int64`, `[]string` is not
+//! `[]interface{}`), since `printf "%T"`, `typeOf`, `eq`, JSON and function argument checks depend on it.
+//! Cloning is cheap. Maps are references, as in Go: `set` in one template is seen by all holders of the map.
+
+use std::borrow::{Borrow, Cow};
+use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+/// A Go string: any bytes, usually UTF-8. Ordered bytewise, as Go orders strings. Cloning shares the bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GoStr(Rc<[u8]>);
+
+impl GoStr {
+    /// The bytes of the string.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The string as UTF-8, each invalid byte replaced by U+FFFD as Go's `range` and JSON do.
+    pub fn to_str(&self) -> Cow<'_, str> {
+        match std::str::from_utf8(&self.0) {
+            Ok(s) => Cow::Borrowed(s),
+            Err(_) => Cow::Owned(lossy(&self.0)),
+        }
+    }
+
+    /// Length in bytes, as Go's `len`.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the string is `""`.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Go replaces every single invalid byte, Rust's `from_utf8_lossy` every maximal invalid sequence.
+fn lossy(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for _ in chunk.invalid() {
+            out.push('\u{FFFD}');
+        }
+    }
+    out
+}
+
+impl Borrow<[u8]> for GoStr {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&str> for GoStr {
+    fn from(s: &str) -> Self {
+        Self(Rc::from(s.as_bytes()))
+    }
+}
+
+impl From<String> for GoStr {
+    fn from(s: String) -> Self {
+        Self(Rc::from(s.into_bytes()))
+    }
+}
+
+impl From<&[u8]> for GoStr {
+    fn from(s: &[u8]) -> Self {
+        Self(Rc::from(s))
+    }
+}
+
+impl From<Vec<u8>> for GoStr {
+    fn from(s: Vec<u8>) -> Self {
+        Self(Rc::from(s))
+    }
+}
+
+impl fmt::Debug for GoStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_str(), f)
+    }
+}
+
+impl PartialEq<str> for GoStr {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for GoStr {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+/// Go's signed integer types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntKind {
+    /// `int`, 64 bits wide.
+    Int,
+    /// `int8`
+    Int8,
+    /// `int16`
+    Int16,
+    /// `int32`, also `rune`
+    Int32,
+    /// `int64`
+    Int64,
+    /// `time.Duration`, nanoseconds
+    Duration,
+}
+
+/// Go's unsigned integer types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UintKind {
+    /// `uint`
+    Uint,
+    /// `uint8`, also `byte`
+    Uint8,
+    /// `uint16`
+    Uint16,
+    /// `uint32`
+    Uint32,
+    /// `uint64`
+    Uint64,
+    /// `uintptr`
+    Uintptr,
+}
+
+/// The Go type of a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// `[]interface {}`
+    Any,
+    /// `[]string`
+    Str,
+    /// `[]int`
+    Int,
+    /// `[]float64`
+    Float,
+    /// `[][]interface {}`
+    ListOfAny,
+    /// `[][]string`
+    ListOfStr,
+    /// `[]map[string]interface {}`
+    MapOfAny,
+}
+
+/// A Go slice other than `[]byte`. Immutable: every function that Go templates have makes a new slice.
+#[derive(Debug)]
+pub struct List {
+    /// The Go type.
+    pub kind: ListKind,
+    /// Whether it is the nil slice (prints and counts as empty; JSON writes `null`).
+    pub nil: bool,
+    /// The elements.
+    pub items: Vec<Value>,
+}
+
+/// The Go type of a map whose keys are strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapKind {
+    /// `map[string]interface {}`
+    Any,
+    /// Helm's named type `common.Values`, a `map[string]interface {}`
+    Values,
+    /// `map[string]string`
+    Str,
+}
+
+/// The entries of a map in key order (Go templates range over maps in that order).
+pub type Entries = BTreeMap<GoStr, Value>;
+
+/// A Go map with string keys, a reference: clones of the `Rc` that holds it see each other's changes.
+pub struct Map {
+    /// The Go type.
+    pub kind: MapKind,
+    /// Whether it is the nil map.
+    pub nil: bool,
+    entries: RefCell<Entries>,
+}
+
+impl Map {
+    /// A map of the given type.
+    pub fn new(kind: MapKind, entries: Entries) -> Self {
+        Self { kind, nil: false, entries: RefCell::new(entries) }
+    }
+
+    /// The entries, to read. Do not hold the guard while calling into a template.
+    pub fn borrow(&self) -> Ref<'_, Entries> {
+        self.entries.borrow()
+    }
+
+    /// The entries, to change. Do not hold the guard while calling into a template.
+    pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
+        self.entries.borrow_mut()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.borrow().get(key.as_bytes()).cloned()
+    }
+
+    /// Sets a key.
+    pub fn insert(&self, key: impl Into<GoStr>, value: Value) {
+        self.borrow_mut().insert(key.into(), value);
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.borrow().len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.borrow().is_empty()
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.entries, f)
+    }
+}
+
+/// A Go value that is none of the basic kinds: a struct, a pointer, a map of another type (`time.Time`, `*semver.Version`,
+/// `*common.Capabilities`, `engine.files`, ...). What a template can do with it is what the methods answer.
+pub trait Object: fmt::Debug {
+    /// The Go type as `%T` prints it, for example `*semver.Version`.
+    fn type_name(&self) -> &str;
+
+    /// The Go kind as `kindOf` prints it: `struct`, `ptr`, `map`, `slice`, `func`, ...
+    fn kind_name(&self) -> &str;
+
+    /// A field, a map entry or a method without arguments, as `.Name` finds it; `None` if the type has none of that name.
+    fn field(&self, name: &str) -> Option<Result<Value, super::FuncError>>;
+
+    /// A method with arguments; `None` if the type has none of that name.
+    fn call(&self, _name: &str, _args: &[Value]) -> Option<Result<Value, super::FuncError>> {
+        None
+    }
+
+    /// What `%v` (and printing in a template) writes.
+    fn display(&self) -> String;
+
+    /// Whether it is true in an `if`: Go's rule for its kind (structs are always true, pointers when not nil, maps when not empty).
+    fn truth(&self) -> bool {
+        true
+    }
+
+    /// What a JSON or YAML encoder sees.
+    fn to_plain(&self) -> Value {
+        Value::Nil
+    }
+
+    /// For functions that want the concrete Rust type back.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A dynamically typed Go value, Go's `interface{}`.
+#[derive(Clone, Debug, Default)]
+pub enum Value {
+    /// The nil interface; prints as `<no value>` where Go does.
+    #[default]
+    Nil,
+    /// `bool`
+    Bool(bool),
+    /// A signed integer and its exact type.
+    Int(i64, IntKind),
+    /// An unsigned integer and its exact type.
+    Uint(u64, UintKind),
+    /// `float64`
+    Float(f64),
+    /// `complex128`: real and imaginary part (literals such as `1i` only).
+    Complex(Rc<(f64, f64)>),
+    /// `string`
+    Str(GoStr),
+    /// `[]byte` (`[]uint8`)
+    Bytes(Rc<Vec<u8>>),
+    /// Any other slice.
+    List(Rc<List>),
+    /// A map with string keys.
+    Map(Rc<Map>),
+    /// Anything else.
+    Object(Rc<dyn Object>),
+}
+
+impl Value {
+    /// A Go `string`.
+    pub fn str(s: impl Into<GoStr>) -> Self {
+        Self::Str(s.into())
+    }
+
+    /// A Go `int`.
+    pub fn int(i: i64) -> Self {
+        Self::Int(i, IntKind::Int)
+    }
+
+    /// A Go `int64`.
+    pub fn int64(i: i64) -> Self {
+        Self::Int(i, IntKind::Int64)
+    }
+
+    /// A Go `[]interface{}`.
+    pub fn list(items: Vec<Value>) -> Self {
+        Self::list_of(ListKind::Any, items)
+    }
+
+    /// A Go slice of the given type; the caller sees to it that the elements fit.
+    pub fn list_of(kind: ListKind, items: Vec<Value>) -> Self {
+        Self::List(Rc::new(List { kind, nil: false, items }))
+    }
+
+    /// A Go `[]string`.
+    pub fn strings<S: Into<GoStr>>(items: impl IntoIterator<Item = S>) -> Self {
+        Self::list_of(ListKind::Str, items.into_iter().map(Value::str).collect())
+    }
+
+    /// A Go `map[string]interface{}`.
+    pub fn map<K: Into<GoStr>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Self::map_of(MapKind::Any, entries)
+    }
+
+    /// A Go map of the given type.
+    pub fn map_of<K: Into<GoStr>>(kind: MapKind, entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        let entries = entries.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        Self::Map(Rc::new(Map::new(kind, entries)))
+    }
+
+    /// The map, if it is one.
+    pub fn as_map(&self) -> Option<&Rc<Map>> {
+        match self {
+            Self::Map(m) => Some(m),
+            _ => None,
+        }
+    }
+
+    /// The elements, if it is a slice (other than `[]byte`).
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(l) => Some(&l.items),
+            _ => None,
+        }
+    }
+
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&GoStr> {
+        match self {
+            Self::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the nil interface.
+    pub fn is_nil(&self) -> bool {
+        matches!(self, Self::Nil)
+    }
+
+    /// The Go type as `%T` prints it; `<nil>` for the nil interface.
+    pub fn type_name(&self) -> &str {
+        match self {
+            Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Int(_, k) => match k {
+                IntKind::Int => "int",
+                IntKind::Int8 => "int8",
+                IntKind::Int16 => "int16",
+                IntKind::Int32 => "int32",
+                IntKind::Int64 => "int64",
+                IntKind::Duration => "time.Duration",
+            },
+            Self::Uint(_, k) => match k {
+                UintKind::Uint => "uint",
+                UintKind::Uint8 => "uint8",
+                UintKind::Uint16 => "uint16",
+                UintKind::Uint32 => "uint32",
+                UintKind::Uint64 => "uint64",
+                UintKind::Uintptr => "uintptr",
+            },
+            Self::Float(_) => "float64",
+            Self::Complex(_) => "complex128",
+            Self::Str(_) => "string",
+            Self::Bytes(_) => "[]uint8",
+            Self::List(l) => match l.kind {
+                ListKind::Any => "[]interface {}",
+                ListKind::Str => "[]string",
+                ListKind::Int => "[]int",
+                ListKind::Float => "[]float64",
+                ListKind::ListOfAny => "[][]interface {}",
+                ListKind::ListOfStr => "[][]string",
+                ListKind::MapOfAny => "[]map[string]interface {}",
+            },
+            Self::Map(m) => match m.kind {
+                MapKind::Any => "map[string]interface {}",
+                MapKind::Values => "common.Values",
+                MapKind::Str => "map[string]string",
+            },
+            Self::Object(o) => o.type_name(),
+        }
+    }
+
+    /// The Go kind as `reflect.Kind` prints it; `invalid` for the nil interface.
+    pub fn kind_name(&self) -> &str {
+        match self {
+            Self::Nil => "invalid",
+            Self::Int(_, IntKind::Duration) => "int64",
+            Self::Bytes(_) | Self::List(_) => "slice",
+            Self::Map(_) => "map",
+            Self::Object(o) => o.kind_name(),
+            other => other.type_name(),
+        }
+    }
+
+    /// Whether it is true in an `if` (`text/template.IsTrue`): not the zero value of a basic type, not empty.
+    pub fn truth(&self) -> bool {
+        match self {
+            Self::Nil => false,
+            Self::Bool(b) => *b,
+            Self::Int(i, _) => *i != 0,
+            Self::Uint(u, _) => *u != 0,
+            Self::Float(f) => *f != 0.0,
+            Self::Complex(c) => c.0 != 0.0 || c.1 != 0.0,
+            Self::Str(s) => !s.is_empty(),
+            Self::Bytes(b) => !b.is_empty(),
+            Self::List(l) => !l.items.is_empty(),
+            Self::Map(m) => !m.is_empty(),
+            Self::Object(o) => o.truth(),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(b: bool) -> Self {
+        Self::Bool(b)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(f: f64) -> Self {
+        Self::Float(f)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(s: &str) -> Self {
+        Self::str(s)
+    }
+}
+
+impl From<String> for Value {
+    fn from(s: String) -> Self {
+        Self::str(s)
+    }
+}
+
+impl From<GoStr> for Value {
+    fn from(s: GoStr) -> Self {
+        Self::Str(s)
+    }
+}

@@ -1,0 +1,1 @@
+//! The release record, its encoding, its history.

@@ -1,0 +1,1 @@
+//! Chart, values and capabilities in; manifests, hooks and notes out.
