@@ -107,9 +107,9 @@ pub fn from_json_map(text: &[u8]) -> (Value, Option<Error>) {
     };
     match json::decode::decode(text) {
         Err(error) => (empty(false), Some(error)),
-        Ok(Decoded { value: Value::Nil, fault }) => (empty(true), fault),
+        Ok(Decoded { value: Value::Nil, fault: None }) => (empty(true), None),
         Ok(Decoded { value: map @ Value::Map(_), fault }) => (map, fault),
-        Ok(Decoded { value, .. }) => (empty(false), Some(mismatch(&value, "map[string]interface {}"))),
+        Ok(other) => (empty(false), Some(mismatch(&other.into_value(), "map[string]interface {}"))),
     }
 }
 
@@ -122,9 +122,9 @@ pub fn from_json_list(text: &[u8]) -> (Value, Option<Error>) {
     let empty = |nil| Value::List(List { kind: ListKind::Any, nil, items: Vec::new() }.into());
     match json::decode::decode(text) {
         Err(error) => (empty(false), Some(error)),
-        Ok(Decoded { value: Value::Nil, fault }) => (empty(true), fault),
+        Ok(Decoded { value: Value::Nil, fault: None }) => (empty(true), None),
         Ok(Decoded { value: list @ Value::List(_), fault }) => (list, fault),
-        Ok(Decoded { value, .. }) => (empty(false), Some(mismatch(&value, "[]interface {}"))),
+        Ok(other) => (empty(false), Some(mismatch(&other.into_value(), "[]interface {}"))),
     }
 }
 

@@ -4,3 +4,11 @@
 pub mod random;
 pub mod reference;
 pub mod values;
+
+/// Runs a test that nests deeply, on a stack that holds it even unoptimized.
+pub fn deep(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(1 << 30).spawn(test).unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
