@@ -57,3 +57,29 @@ pub fn append_uint(out: &mut Vec<u8>, mut n: u64) {
     }
     out.extend_from_slice(&digits[at..]);
 }
+
+/// A `time.Duration` as its `String` method writes it.
+pub fn duration(nanoseconds: i64) -> String {
+    let all = nanoseconds.unsigned_abs();
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let fraction = |value: u64, unit: u64| {
+        let digits = unit.ilog10() as usize;
+        let text = format!("{}.{:0digits$}", value / unit, value % unit);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    match all {
+        0 => "0s".into(),
+        1..1_000 => format!("{sign}{all}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", fraction(all, 1_000)),
+        1_000_000..1_000_000_000 => format!("{sign}{}ms", fraction(all, 1_000_000)),
+        _ => {
+            let seconds = fraction(all % 60_000_000_000, 1_000_000_000);
+            let minutes = all / 60_000_000_000;
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}s"),
+                (0, m) => format!("{sign}{m}m{seconds}s"),
+                (h, m) => format!("{sign}{h}h{m}m{seconds}s"),
+            }
+        }
+    }
+}

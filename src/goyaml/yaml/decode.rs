@@ -83,7 +83,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
         }
         // A later entry may have replaced what is wrong, so look at what is left.
         if self.bad_key
-            && let Some(error) = GoSyntax::new(self.tree).unsupported_key(self.tree.root)
+            && let Some(error) = GoSyntax::new(self.tree, self.options.strict).unsupported_key(self.tree.root)
         {
             return Err(error);
         }
@@ -225,7 +225,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
 
     /// Strict mode: whether the key is new to the mapping; otherwise notes the error.
     fn first_time(&mut self, key: NodeId, value: NodeId, out: &mut Mapping) -> bool {
-        let (ty, text) = GoSyntax::new(self.tree).key(key);
+        let (ty, text) = GoSyntax::new(self.tree, self.options.strict).key(key);
         if text == "NaN" && ty == "float64" {
             return true;
         }
@@ -266,7 +266,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
             }
             Content::Sequence(_) | Content::Mapping(_) => {
                 self.value(id, None)?;
-                let text = GoSyntax::new(tree).top(id);
+                let text = GoSyntax::new(tree, self.options.strict).top(id);
                 Err(Error::new(format!("yaml: invalid map key: {text}")))
             }
         }

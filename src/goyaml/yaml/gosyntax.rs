@@ -50,13 +50,15 @@ const STACK: usize = 1024 * 1024;
 /// The printer.
 pub struct GoSyntax<'t, 'a> {
     tree: &'t Tree<'a>,
+    /// In strict mode the first of several equal keys counts.
+    strict: bool,
     following: Vec<NodeId>,
 }
 
 impl<'t, 'a> GoSyntax<'t, 'a> {
     /// A printer of nodes of the document, all of which have been decoded without error.
-    pub fn new(tree: &'t Tree<'a>) -> Self {
-        Self { tree, following: Vec::new() }
+    pub fn new(tree: &'t Tree<'a>, strict: bool) -> Self {
+        Self { tree, strict, following: Vec::new() }
     }
 
     /// Type and value of a scalar key.
@@ -131,7 +133,10 @@ impl<'t, 'a> GoSyntax<'t, 'a> {
             let merge = matches!(&self.tree.node(key).content, Content::Scalar { text, tag, implicit }
                 if &text[..] == b"<<" && (*implicit || tag.strip_prefix(TAG_PREFIX) == Some(b"merge")));
             if !merge {
-                out.insert(self.scalar_key(key), value);
+                let key = self.scalar_key(key);
+                if !(self.strict && out.contains_key(&key)) {
+                    out.insert(key, value);
+                }
                 continue;
             }
             match self.tree.node(value).content {
