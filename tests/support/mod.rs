@@ -1,6 +1,8 @@
 //! What the tests against real programs share. Each test file uses only a part of it.
 #![allow(dead_code)]
 
+pub mod compare;
+pub mod documents;
 pub mod random;
 pub mod reference;
 pub mod values;

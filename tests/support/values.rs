@@ -71,6 +71,9 @@ fn text(out: &mut String, value: &Value) {
             out.push(']');
         }
         Value::List(list) => {
+            if list.kind == ListKind::MapOfAny {
+                out.push('M');
+            }
             out.push('[');
             for item in &list.items {
                 text(out, item);

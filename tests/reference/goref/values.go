@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Values come as JSON that tells Go's types apart: null, booleans and arrays ([]any) as they are; all else as an object
@@ -111,8 +112,8 @@ func unpackBytes(raw json.RawMessage) ([]byte, error) {
 }
 
 // pack writes a value of any depth as one text, in base64: n (nil), T, F, f (float64, its bits in hex), I (int), i (int64),
-// u (uint64), s (string, quoted), b ([]byte, quoted), [...] ([]any), {...} (map[string]any), S[...] ([]string), N and L (nil map
-// and nil slice), o (another type: its %T and %v, quoted).
+// u (uint64), s (string, quoted), b ([]byte, quoted), [...] ([]any), {...} (map[string]any), S[...] ([]string), M[...] ([]map[string]any), N and L (nil map
+// and nil slice), times as strings, o (another type: its %T and %v, quoted).
 func pack(value any) string {
 	var out strings.Builder
 	packInto(&out, value)
@@ -175,6 +176,20 @@ func packInto(out *strings.Builder, value any) {
 			out.WriteString(" ")
 		}
 		out.WriteString("}")
+	case []map[string]any:
+		out.WriteString("M[")
+		for _, item := range v {
+			packInto(out, item)
+			out.WriteString(" ")
+		}
+		out.WriteString("]")
+	case time.Time:
+		zone := v.Location().String()
+		if !strings.HasSuffix(zone, "-local") {
+			_, offset := v.Zone()
+			zone = strconv.Itoa(offset)
+		}
+		out.WriteString("s" + strconv.Quote(v.Format("2006-01-02T15:04:05.000000000 ")+zone))
 	default:
 		out.WriteString("o" + strconv.Quote(fmt.Sprintf("%T %v", value, value)))
 	}
