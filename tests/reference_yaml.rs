@@ -292,6 +292,9 @@ fn hostile_documents() {
         }
         inputs.push(text.into());
     }
+    for key in 0..400 {
+        inputs.push(format!("{}: a", 2_097_152.0 + f64::from(key) * 1234.25).into());
+    }
     inputs.push(b"a: &a [*a]".to_vec());
     inputs.push(b"a: &a {b: *a}".to_vec());
     inputs.push(b"&a *a".to_vec());

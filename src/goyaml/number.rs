@@ -1,6 +1,6 @@
 //! Numbers as Go's JSON and YAML libraries write them.
 
-use crate::gotemplate::strconv::{append_float, format_float};
+use crate::gotemplate::strconv::{append_float, format_float, format_float32};
 
 /// The fewest digits that read back as the same number, with an exponent for large and small ones (Go's `'g', -1, 64`).
 pub fn shortest(f: f64) -> String {
@@ -9,13 +9,7 @@ pub fn shortest(f: f64) -> String {
 
 /// Like [`shortest`], after rounding to `float32`, as sigs.k8s.io/yaml writes numbers that become strings.
 pub fn shortest32(f: f64) -> String {
-    let narrow = f as f32;
-    if !narrow.is_finite() {
-        return format_float(f64::from(narrow), b'g', None);
-    }
-    // The digits of the float32, read as a float64, are found again as the shortest ones.
-    let digits = format!("{narrow:e}");
-    format_float(digits.parse().unwrap_or_default(), b'g', None)
+    format_float32(f as f32)
 }
 
 /// Appends a finite number as `encoding/json` writes it.

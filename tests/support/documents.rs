@@ -569,8 +569,10 @@ fn random_float(random: &mut Random) -> Value {
         f64::MAX,
         100_000.0,
     ];
-    match random.below(3) {
+    match random.below(4) {
         0 => Value::Float(*random.pick(FLOATS)),
+        // Where two shortest texts can be equally near.
+        3 => Value::Float((random.next() >> (11 + random.below(20))) as f64 / (1u64 << random.below(12)) as f64),
         1 => Value::Float((random.next() as i64 >> random.below(64)) as f64),
         _ => {
             let f = f64::from_bits(random.next());

@@ -45,7 +45,9 @@ fn text(out: &mut String, value: &Value) {
         Value::Nil => out.push('n'),
         Value::Bool(b) => out.push(if *b { 'T' } else { 'F' }),
         Value::Float(f) => {
-            let _ = write!(out, "f{:x}", if f.is_nan() { 0x7FF8_0000_0000_0001 } else { f.to_bits() });
+            // Go's NaN has another payload.
+            let nan = 0x7FF8_0000_0000_0001 | (f.to_bits() & (1 << 63));
+            let _ = write!(out, "f{:x}", if f.is_nan() { nan } else { f.to_bits() });
         }
         Value::Int(n, IntKind::Int) => {
             let _ = write!(out, "I{n}");

@@ -129,7 +129,7 @@ impl Parser<'_> {
         }
         let entered = self.tables.enter(&key, array);
         self.at_key(entered)?;
-        self.tables.set_array(None, false);
+        self.tables.set_array("", false);
         Ok(())
     }
 
@@ -194,7 +194,7 @@ impl Parser<'_> {
         let (node, array) = self.value(false)?;
         let set = self.tables.set(&last, node.clone());
         self.at_key(set)?;
-        self.tables.set_array(Some(&last).filter(|k| !k.is_empty()).map(String::as_str), array);
+        self.tables.set_array(&last, array);
         key.push(last);
         Ok((key, node))
     }
@@ -234,7 +234,7 @@ impl Parser<'_> {
     }
 
     fn array(&mut self) -> Result<Value, Fault> {
-        self.tables.set_array(Some(self.key.as_str()).filter(|k| !k.is_empty()), true);
+        self.tables.set_array(&self.key, true);
         let mut items = Vec::new();
         loop {
             self.scanner.skip_lines()?;
@@ -288,7 +288,9 @@ impl Parser<'_> {
                 _ => {}
             }
             let (key, node) = self.key_value_in_context()?;
-            put(&mut table, &key, node);
+            let fits = put(&mut table, &key, node);
+            let not_table = || format!("{} is not a table", strconv::quote(dotted(&self.tables.context).as_bytes()));
+            self.at_key(if fits { Ok(()) } else { Err(not_table()) })?;
             self.tables.context.clone_from(&context);
             self.scanner.skip_lines()?;
             let at_end = self.scanner.at_end();
@@ -308,18 +310,18 @@ impl Parser<'_> {
     }
 }
 
-/// Puts a value under a dotted key.
-fn put(table: &mut Table, key: &[String], node: Node) {
+/// Puts a value under a dotted key; false if something else than a table is in the way.
+fn put(table: &mut Table, key: &[String], node: Node) -> bool {
     match key {
-        [] => {}
+        [] => true,
         [last] => {
             table.insert(last.clone(), node);
+            true
         }
-        [first, rest @ ..] => {
-            if let Node::Table(inner) = table.entry(first.clone()).or_insert_with(|| Node::Table(Table::new())) {
-                put(inner, rest, node);
-            }
-        }
+        [first, rest @ ..] => match table.entry(first.clone()).or_insert_with(|| Node::Table(Table::new())) {
+            Node::Table(inner) => put(inner, rest, node),
+            _ => false,
+        },
     }
 }
 

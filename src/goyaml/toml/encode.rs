@@ -1,7 +1,7 @@
 //! Values to TOML, as BurntSushi's library writes them.
 
 use super::super::{Error, number};
-use super::{dotted, push_key, push_quoted};
+use super::{dotted, push_dotted, push_key, push_quoted};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{GoStr, IntKind, Object, Value};
 
@@ -47,15 +47,12 @@ impl Encoder {
                 self.nested(|this| this.value(&object.to_plain()))
             }
             Value::Complex(_) => {
-                let key = dotted(&self.key_parts());
+                let parts: Vec<&[u8]> = self.key.iter().map(GoStr::as_bytes).collect();
+                let key = dotted(&parts);
                 Err(Error::new(format!("unsupported type for key '{key}': complex128")))
             }
             _ => self.key_value(value),
         }
-    }
-
-    fn key_parts(&self) -> Vec<&[u8]> {
-        self.key.iter().map(GoStr::as_bytes).collect()
     }
 
     fn nested(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
@@ -89,6 +86,14 @@ impl Encoder {
         Ok(())
     }
 
+    fn header(&mut self, open: &[u8], close: &[u8]) {
+        let parts: Vec<&[u8]> = self.key.iter().map(GoStr::as_bytes).collect();
+        self.out.extend_from_slice(open);
+        push_dotted(&mut self.out, &parts);
+        self.out.extend_from_slice(close);
+        self.out.push(b'\n');
+    }
+
     /// A table with its header.
     fn table(&mut self, entries: &Entries) -> Result<(), Error> {
         if self.key.len() == 1 {
@@ -96,9 +101,7 @@ impl Encoder {
         }
         if !self.key.is_empty() {
             self.indent();
-            let header = format!("[{}]", dotted(&self.key_parts()));
-            self.out.extend_from_slice(header.as_bytes());
-            self.new_line();
+            self.header(b"[", b"]");
         }
         self.entries(entries)
     }
@@ -123,9 +126,7 @@ impl Encoder {
             }
             self.new_line();
             self.indent();
-            let header = format!("[[{}]]", dotted(&self.key_parts()));
-            self.out.extend_from_slice(header.as_bytes());
-            self.new_line();
+            self.header(b"[[", b"]]");
             self.entries(&entries.borrow())?;
         }
         Ok(())

@@ -41,14 +41,19 @@ fn push_key(out: &mut Vec<u8>, part: &[u8]) {
     }
 }
 
-/// A dotted key as error messages write it.
-fn dotted<S: AsRef<[u8]>>(key: &[S]) -> String {
-    let mut out = Vec::new();
+/// Appends a dotted key.
+fn push_dotted<S: AsRef<[u8]>>(out: &mut Vec<u8>, key: &[S]) {
     for (i, part) in key.iter().enumerate() {
         if i > 0 {
             out.push(b'.');
         }
-        push_key(&mut out, part.as_ref());
+        push_key(out, part.as_ref());
     }
+}
+
+/// A dotted key as error messages write it.
+fn dotted<S: AsRef<[u8]>>(key: &[S]) -> String {
+    let mut out = Vec::new();
+    push_dotted(&mut out, key);
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -295,12 +295,10 @@ impl<'a> Scanner<'a> {
 
     /// A string behind its first quote.
     fn quoted(&mut self, quote: char) -> Scanned<String> {
-        if self.text[self.pos..].starts_with(&[quote as u8; 2]) {
-            self.next()?;
-            self.next()?;
-            return self.multiline(quote);
+        if !self.accept(quote)? {
+            return self.string(quote);
         }
-        self.string(quote)
+        if self.accept(quote)? { self.multiline(quote) } else { Ok(String::new()) }
     }
 
     fn string(&mut self, quote: char) -> Scanned<String> {

@@ -70,9 +70,12 @@ impl Tables {
         self.implicit.insert(key.to_vec());
     }
 
-    /// Notes whether a key of the current table, or that table itself, is an array in brackets.
-    pub fn set_array(&mut self, key: Option<&str>, array: bool) {
-        let full = key.map_or_else(|| self.context.clone(), |k| self.full(k));
+    /// Notes whether a key of the current table is an array in brackets. The empty key stands for the table itself, as in Go.
+    pub fn set_array(&mut self, key: &str, array: bool) {
+        let full = match (key.is_empty(), self.context.is_empty()) {
+            (true, false) => self.context.clone(),
+            _ => self.full(key),
+        };
         self.arrays.insert(full, array);
     }
 
@@ -92,6 +95,7 @@ impl Tables {
                 }
             };
         }
+        self.context = parents.to_vec();
         if array {
             match table.entry(last.clone()).or_insert_with(|| Node::Tables(Vec::new())) {
                 Node::Tables(tables) => tables.push(Table::new()),
@@ -99,9 +103,7 @@ impl Tables {
                     return Err(format!("Key '{}' was already created and cannot be used as an array.", dotted(key)));
                 }
             }
-            self.context = parents.to_vec();
         } else {
-            self.context = parents.to_vec();
             self.set(last, Node::Table(Table::new()))?;
         }
         self.context.push(last.clone());
