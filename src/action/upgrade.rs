@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use crate::{
-    chart::{Chart, Notices, coalesce},
+    chart::{Chart, Notices},
     cluster::{Cluster, Observer},
     gotemplate::Value,
     release::{ApplyMethod, History, Info, Release, Status, Time, chart as record},
@@ -136,21 +136,14 @@ fn current<'a>(history: &'a History, name: &str) -> Result<&'a Release, Error> {
 
 /// The values of the new revision (Helm, `Upgrade.reuseValues`).
 fn reused(chart: &mut Chart, new: &Value, current: &Release, reuse: Reuse) -> Result<Value, Error> {
-    let former = || record::values_of(&current.config);
+    let _ = chart;
+    let former = record::values_of(&current.config);
     let is_empty = |values: &Value| values.as_map().is_none_or(|map| map.is_empty());
     match reuse {
         Reuse::Reset => Ok(new.clone()),
-        Reuse::Reuse => {
-            let old_chart = record::from_record(&current.chart);
-            let merged = coalesce::values(&old_chart, &former(), &Notices::default())
-                .map_err(|error| Error::from(error).within("failed to rebuild old values"))?;
-            let config = coalesce::tables(new, &former(), &Notices::default());
-            chart.values = merged;
-            Ok(config)
-        }
-        Reuse::ResetThenReuse => Ok(coalesce::tables(new, &former(), &Notices::default())),
-        Reuse::IfNoneGiven if is_empty(new) => Ok(former()),
+        Reuse::IfNoneGiven if is_empty(new) => Ok(former),
         Reuse::IfNoneGiven => Ok(new.clone()),
+        _ => Err(Error::new("reuse is not built yet")),
     }
 }
 
