@@ -94,6 +94,10 @@ pub struct Metadata {
     pub dependencies: Option<Vec<Dependency>>,
     /// `application`, `library` or nothing.
     pub kind: String,
+    /// Whether a maintainer was null, which validation refuses.
+    pub(super) null_maintainer: bool,
+    /// Whether a dependency was null, which validation refuses.
+    pub(super) null_dependency: bool,
 }
 
 /// A chart with its subcharts.

@@ -87,7 +87,7 @@ pub fn quote(text: &str) -> String {
 }
 
 /// Close to Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
-fn is_print(c: char) -> bool {
+pub(super) fn is_print(c: char) -> bool {
     match c {
         ' ' => true,
         c if c.is_control() || c.is_whitespace() => false,
