@@ -6,7 +6,7 @@ use super::decode::{self, Shape, Struct};
 use super::model::{Dependency, Lock, Maintainer, Metadata};
 use super::notice::quote;
 use super::{Error, archive};
-use crate::gotemplate::{Map, Value};
+use crate::gotemplate::{Map, Value, runes};
 use crate::sprig::semver;
 
 static MAINTAINER: Struct = Struct {
@@ -368,7 +368,7 @@ fn invalid<T>(message: impl std::fmt::Display) -> Result<T, Error> {
 fn sanitize(text: &mut String) {
     if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         *text = (text.chars())
-            .filter_map(|c| if c.is_whitespace() { Some(' ') } else { super::notice::is_print(c).then_some(c) })
+            .filter_map(|c| if c.is_whitespace() { Some(' ') } else { runes::is_print(c).then_some(c) })
             .collect();
     }
 }
