@@ -65,7 +65,7 @@ pub fn unpack(data: &[u8]) -> Result<Vec<File>, Error> {
         if content.starts_with(b"\xEF\xBB\xBF") {
             content.drain(..3);
         }
-        files.push(File { name, data: content });
+        files.push(File { name, data: content.into() });
     }
     if files.is_empty() {
         return Err(Error::new("no files in chart archive"));

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Chart, Error, Notices};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, Value};
+use crate::gotemplate::{GoStr, Map, MapKind, Value, fmt};
 
 const GLOBAL: &str = "global";
 
@@ -95,7 +95,7 @@ impl Merger<'_> {
                 Some(value) => match table(value) {
                     Some(map) => map.clone(),
                     None => {
-                        let shown = crate::gotemplate::fmt::sprintf("%t", std::slice::from_ref(value));
+                        let shown = String::from_utf8_lossy(&fmt::sprintf(b"%t", std::slice::from_ref(value))).into_owned();
                         return Err(Error::new(format!("type mismatch on {}: {shown}", sub.name())));
                     }
                 },
@@ -223,23 +223,18 @@ impl Merger<'_> {
                     None => self.notices.info(format!(
                         "warning: cannot overwrite table with non table for {} ({})",
                         full(),
-                        shown(&value)
+                        fmt::to_string(&value)
                     )),
                 }
             } else if table(&existing).is_some() && !value.is_nil() {
                 self.notices.info(format!(
                     "warning: destination for {} is a table. Ignoring non-table value ({})",
                     full(),
-                    shown(&value)
+                    fmt::to_string(&value)
                 ));
             }
         }
     }
-}
-
-/// `%v`
-fn shown(value: &Value) -> String {
-    crate::gotemplate::fmt::sprintf("%v", std::slice::from_ref(value))
 }
 
 /// Removes null at every depth of maps.

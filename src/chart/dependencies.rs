@@ -7,7 +7,7 @@ use super::model::{Chart, Dependency};
 use super::notice::quote;
 use super::{Error, Notices};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{Map, MapKind, Value};
+use crate::gotemplate::{Map, MapKind, Value, fmt};
 use crate::sprig::semver;
 
 /// Renames, enables and prunes the subcharts of the whole tree, then imports values. The chart is changed in place.
@@ -170,7 +170,7 @@ fn import(chart: &mut Chart, notices: &Notices) -> Result<(), Error> {
 
 /// `%v` of an entry.
 fn shown(map: &Map, key: &str) -> String {
-    crate::gotemplate::fmt::sprintf("%v", &[map.get(key).unwrap_or_default()])
+    fmt::to_string(&map.get(key).unwrap_or_default())
 }
 
 /// A map that holds the other one at a dotted path; `.` is the map itself.

@@ -54,7 +54,7 @@ pub fn load_archive(data: &[u8], notices: &Notices) -> Result<Chart, Error> {
 
 fn from_unpacked(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
     match files.iter().find(|f| f.name == "Chart.yaml") {
-        Some(file) => check_generation(&file.data)?,
+        Some(file) => check_generation(file.data.as_bytes())?,
         None => return Err(Error::new("unable to detect chart version, no Chart.yaml found")),
     }
     from_files(files, notices)
@@ -191,7 +191,7 @@ impl Walk<'_> {
         if data.starts_with(b"\xEF\xBB\xBF") {
             data.drain(..3);
         }
-        self.files.push(File { name: relative, data });
+        self.files.push(File { name: relative, data: data.into() });
         Ok(())
     }
 }
@@ -219,7 +219,7 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
     let mut metadata: Option<Metadata> = None;
     for file in files.iter().filter(|f| f.name == "Chart.yaml") {
         let read = metadata.get_or_insert_default();
-        read.read(&file.data).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+        read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
         if read.api_version.is_empty() {
             read.api_version = "v1".into();
         }
@@ -239,11 +239,11 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
         match file.name.as_str() {
             "Chart.yaml" => {}
             "Chart.lock" => {
-                let lock = Lock::read(&file.data).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
+                let lock = Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
                 chart.lock = Some(lock);
             }
             "values.yaml" => {
-                let values = values::load(&file.data).map_err(|e| e.within("cannot load values.yaml"))?;
+                let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
                 chart.values = Value::Map(values);
                 chart.raw_values.push(file);
             }
@@ -256,14 +256,14 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
                          dependencies to Chart.yaml.",
                     );
                 }
-                read.read(&file.data).map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
                 if read.api_version == "v1" {
                     chart.files.push(file);
                 }
             }
             "requirements.lock" => {
                 let lock =
-                    Lock::read(&file.data).map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
+                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
                 chart.lock = Some(lock);
                 let read = metadata.get_or_insert_default();
                 if read.api_version != "v1" {
@@ -312,7 +312,7 @@ fn subchart(name: &str, mut files: Vec<File>, parent: &str, notices: &Notices) -
                 first.name
             )));
         }
-        archive::unpack(&first.data).and_then(|files| from_files(files, notices))
+        archive::unpack(first.data.as_bytes()).and_then(|files| from_files(files, notices))
     } else {
         let inner = (files.into_iter())
             .filter_map(|f| f.name.split_once('/').map(|(_, rest)| rest.to_string()).map(|name| File { name, ..f }))

@@ -1,75 +1,91 @@
 //! `Chart.yaml`, `requirements.yaml` and their locks: reading, checking and writing back.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::decode::{self, Shape, Struct};
 use super::model::{Dependency, Lock, Maintainer, Metadata};
 use super::notice::quote;
 use super::{Error, archive};
-use crate::gotemplate::{Map, Value, runes};
+use crate::gotemplate::value::Entries;
+use crate::gotemplate::{Map, MapKind, Value, runes};
+use crate::goyaml;
+use crate::goyaml::schema::{Field, Struct, Type};
 use crate::sprig::semver;
 
 static MAINTAINER: Struct = Struct {
+    package: "v2",
     name: "Maintainer",
-    go_type: "v2.Maintainer",
-    fields: &[("name", Shape::Str), ("email", Shape::Str), ("url", Shape::Str)],
+    fields: &[
+        Field { name: "name", ty: Type::Str },
+        Field { name: "email", ty: Type::Str },
+        Field { name: "url", ty: Type::Str },
+    ],
 };
 
 static DEPENDENCY: Struct = Struct {
+    package: "v2",
     name: "Dependency",
-    go_type: "v2.Dependency",
     fields: &[
-        ("name", Shape::Str),
-        ("version", Shape::Str),
-        ("repository", Shape::Str),
-        ("condition", Shape::Str),
-        ("tags", Shape::Strings),
-        ("enabled", Shape::Bool),
-        ("import-values", Shape::List),
-        ("alias", Shape::Str),
+        Field { name: "name", ty: Type::Str },
+        Field { name: "version", ty: Type::Str },
+        Field { name: "repository", ty: Type::Str },
+        Field { name: "condition", ty: Type::Str },
+        Field { name: "tags", ty: Type::List(&Type::Str) },
+        Field { name: "enabled", ty: Type::Bool },
+        Field { name: "import-values", ty: Type::List(&Type::Any) },
+        Field { name: "alias", ty: Type::Str },
     ],
 };
 
 static METADATA: Struct = Struct {
+    package: "v2",
     name: "Metadata",
-    go_type: "v2.Metadata",
     fields: &[
-        ("name", Shape::Str),
-        ("home", Shape::Str),
-        ("sources", Shape::Strings),
-        ("version", Shape::Str),
-        ("description", Shape::Str),
-        ("keywords", Shape::Strings),
-        ("maintainers", Shape::Structs(&MAINTAINER)),
-        ("icon", Shape::Str),
-        ("apiVersion", Shape::Str),
-        ("condition", Shape::Str),
-        ("tags", Shape::Str),
-        ("appVersion", Shape::Str),
-        ("deprecated", Shape::Bool),
-        ("annotations", Shape::StringMap),
-        ("kubeVersion", Shape::Str),
-        ("dependencies", Shape::Structs(&DEPENDENCY)),
-        ("type", Shape::Str),
+        Field { name: "name", ty: Type::Str },
+        Field { name: "home", ty: Type::Str },
+        Field { name: "sources", ty: Type::List(&Type::Str) },
+        Field { name: "version", ty: Type::Str },
+        Field { name: "description", ty: Type::Str },
+        Field { name: "keywords", ty: Type::List(&Type::Str) },
+        Field { name: "maintainers", ty: Type::List(&Type::Pointer(&Type::Struct(&MAINTAINER))) },
+        Field { name: "icon", ty: Type::Str },
+        Field { name: "apiVersion", ty: Type::Str },
+        Field { name: "condition", ty: Type::Str },
+        Field { name: "tags", ty: Type::Str },
+        Field { name: "appVersion", ty: Type::Str },
+        Field { name: "deprecated", ty: Type::Bool },
+        Field { name: "annotations", ty: Type::Map(&Type::Str) },
+        Field { name: "kubeVersion", ty: Type::Str },
+        Field { name: "dependencies", ty: Type::List(&Type::Pointer(&Type::Struct(&DEPENDENCY))) },
+        Field { name: "type", ty: Type::Str },
     ],
 };
 
 static LOCK: Struct = Struct {
+    package: "v2",
     name: "Lock",
-    go_type: "v2.Lock",
-    fields: &[("generated", Shape::Opaque), ("digest", Shape::Str), ("dependencies", Shape::Structs(&DEPENDENCY))],
+    fields: &[
+        Field { name: "generated", ty: Type::Time },
+        Field { name: "digest", ty: Type::Str },
+        Field { name: "dependencies", ty: Type::List(&Type::Pointer(&Type::Struct(&DEPENDENCY))) },
+    ],
 };
 
 /// Only what is needed to tell the generation of a chart.
-static CHART_BASE: Struct =
-    Struct { name: "chartBase", go_type: "loader.chartBase", fields: &[("apiVersion", Shape::Str)] };
+static CHART_BASE: Struct = Struct {
+    package: "loader",
+    name: "chartBase",
+    fields: &[
+        Field { name: "apiVersion", ty: Type::Str },
+    ],
+};
 
 /// The `apiVersion` of a `Chart.yaml`, before anything else is looked at.
 ///
 /// # Errors
 /// Go's text.
 pub fn api_version(data: &[u8]) -> Result<String, String> {
-    let map = decode::structure(data, &CHART_BASE)?;
+    let map = structure(data, &CHART_BASE, false)?;
     Ok(text(&map, "apiVersion").unwrap_or_default())
 }
 
@@ -79,7 +95,8 @@ impl Metadata {
     /// # Errors
     /// Go's text.
     pub fn read(&mut self, data: &[u8]) -> Result<(), String> {
-        self.take(&decode::structure(data, &METADATA)?);
+        let read = structure(data, &METADATA, false)?;
+        self.take(&read);
         Ok(())
     }
 
@@ -88,7 +105,7 @@ impl Metadata {
     /// # Errors
     /// Go's text.
     pub fn read_strictly(data: &[u8]) -> Result<(), String> {
-        decode::structure_strictly(data, &METADATA).map(drop)
+        structure(data, &METADATA, true).map(drop)
     }
 
     fn take(&mut self, map: &Map) {
@@ -285,7 +302,7 @@ impl Lock {
     /// # Errors
     /// Go's text.
     pub fn read(data: &[u8]) -> Result<Self, String> {
-        let map = decode::structure(data, &LOCK)?;
+        let map = structure(data, &LOCK, false)?;
         let dependencies = map.get("dependencies").unwrap_or_default();
         Ok(Self {
             generated: map.get("generated").map(|v| plain_text(&v)).unwrap_or_default(),
@@ -302,6 +319,14 @@ impl Lock {
             ("digest", Value::str(self.digest.as_str())),
             ("dependencies", Value::list(self.dependencies.iter().map(Dependency::to_value).collect())),
         ])
+    }
+}
+
+fn structure(data: &[u8], target: &'static Struct, strict: bool) -> Result<Rc<Map>, String> {
+    match goyaml::from_yaml_struct(data, target, strict) {
+        Ok(Value::Map(map)) => Ok(map),
+        Ok(_) => Ok(Rc::new(Map::new(MapKind::Any, Entries::new()))),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -380,9 +405,8 @@ pub fn join(a: &str, b: &str) -> String {
 
 /// Annotations as Go's `map[string]string`.
 pub fn string_map(annotations: Option<&BTreeMap<String, String>>) -> Value {
-    use crate::gotemplate::MapKind;
     let entries = annotations.into_iter().flatten().map(|(k, v)| (k.as_str().into(), Value::str(v.as_str()))).collect();
     let mut map = Map::new(MapKind::Str, entries);
     map.nil = annotations.is_none();
-    Value::Map(std::rc::Rc::new(map))
+    Value::Map(Rc::new(map))
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::Error;
 use super::notice::quote;
 use crate::gotemplate::{Map, Value};
+use crate::goyaml;
 
 const MAX_INDEX: i64 = 65_536;
 const MAX_NESTING: usize = 30;
@@ -271,7 +272,7 @@ impl Parser<'_, '_> {
         if self.separator() {
             return Ok(Value::Nil);
         }
-        let (value, length) = decode_json_prefix(self.rest).map_err(|e| Stop::Failed(Error::new(e)))?;
+        let (value, length) = goyaml::from_json_prefix(self.rest.as_bytes()).map_err(|e| Stop::Failed(Error::new(e.message())))?;
         self.rest = &self.rest[length..];
         Ok(value)
     }
@@ -353,16 +354,6 @@ fn quote_rune(c: char) -> String {
             let quoted = quote(c.encode_utf8(&mut [0; 4]));
             format!("'{}'", &quoted[1..quoted.len() - 1])
         }
-    }
-}
-
-/// Decodes the JSON value at the start of a text: the value and where it ends.
-fn decode_json_prefix(text: &str) -> Result<(Value, usize), String> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
-    match stream.next() {
-        Some(Ok(value)) => Ok((super::values::from_json(&value), stream.byte_offset())),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("EOF".into()),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Values that the user supplies: files and `--set` in all its kinds.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::strvals::{self, Kind};
-use super::{Error, decode, goerr};
+use super::{Error, goerr};
 use crate::gotemplate::{Map, MapKind, Value};
+use crate::goyaml;
 
 /// What was given on the command line, by kind.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,9 +42,11 @@ impl Overrides<'_> {
         for text in self.json {
             let trimmed = text.trim();
             if trimmed.starts_with('{') {
-                let parsed: serde_json::Value = serde_json::from_str(trimmed)
-                    .map_err(|_| Error::new(format!("failed parsing --set-json data JSON: {text}")))?;
-                if let Value::Map(map) = from_json(&parsed) {
+                let (parsed, error) = goyaml::from_json_map(trimmed.as_bytes());
+                if error.is_some() {
+                    return Err(Error::new(format!("failed parsing --set-json data JSON: {text}")));
+                }
+                if let Value::Map(map) = parsed {
                     base = merge_maps(&base, &map);
                 }
             } else {
@@ -131,55 +133,21 @@ fn read_source(path: &str) -> Result<Vec<u8>, Error> {
 /// Go's text for what is not YAML or not a map.
 pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
     let mut values: Option<Rc<Map>> = None;
-    for document in documents(data) {
-        let document = document.map_err(|e| Error::new(format!("error reading yaml document: {e}")))?;
-        let map = decode::map(&document).map_err(|e| Error::new(format!("cannot unmarshal yaml document: {e}")))?;
+    // Helm reads document by document: a bad one is met before a bad separator after it.
+    let (documents, bad_separator) = goyaml::documents_before_error(data);
+    for document in documents {
+        let map = goyaml::from_yaml_map(&document)
+            .map_err(|e| Error::new(format!("cannot unmarshal yaml document: {e}")))?;
+        let Value::Map(map) = map else { continue };
         values = Some(match values {
             None => map,
             Some(before) => merge_maps(&before, &map),
         });
     }
+    if let Some(error) = bad_separator {
+        return Err(Error::new(format!("error reading yaml document: {error}")));
+    }
     Ok(values.unwrap_or_else(empty))
-}
-
-/// Splits a stream at lines that start with `---`, as Kubernetes' document reader does. Line ends become `\n`.
-pub fn documents(data: &[u8]) -> Vec<Result<Cow<'_, [u8]>, String>> {
-    let starts_document = |at: usize| data[at..].starts_with(b"---");
-    let separated = starts_document_anywhere(data, starts_document);
-    if !separated && !data.contains(&b'\r') {
-        return if data.is_empty() { Vec::new() } else { vec![Ok(Cow::Borrowed(data))] };
-    }
-    let mut found = Vec::new();
-    let mut current: Vec<u8> = Vec::new();
-    let body = data.strip_suffix(b"\n").unwrap_or(data);
-    if body.is_empty() && data.is_empty() {
-        return found;
-    }
-    for line in body.split(|b| *b == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(after) = line.strip_prefix(b"---") {
-            let after = after.trim_ascii();
-            if !after.is_empty() && !after.starts_with(b"#") {
-                found.push(Err(format!("invalid Yaml document separator: {}", String::from_utf8_lossy(after))));
-                return found;
-            }
-            if !current.is_empty() {
-                // The separator itself is dropped when it ends a document.
-                found.push(Ok(Cow::Owned(std::mem::take(&mut current))));
-                continue;
-            }
-        }
-        current.extend_from_slice(line);
-        current.push(b'\n');
-    }
-    if !current.is_empty() {
-        found.push(Ok(Cow::Owned(current)));
-    }
-    found
-}
-
-fn starts_document_anywhere(data: &[u8], starts: impl Fn(usize) -> bool) -> bool {
-    starts(0) || data.windows(4).any(|w| w == b"\n---")
 }
 
 /// Merges `b` over `a` into a new map: maps merge, everything else is replaced.
@@ -199,36 +167,9 @@ fn empty() -> Rc<Map> {
     Rc::new(Map::new(MapKind::Any, BTreeMap::new()))
 }
 
-/// A JSON value as Go's decoder makes it: every number is a `float64`.
-pub fn from_json(value: &serde_json::Value) -> Value {
-    use serde_json::Value as Json;
-    match value {
-        Json::Null => Value::Nil,
-        Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => Value::Float(n.as_f64().unwrap_or_default()),
-        Json::String(s) => Value::str(s.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(from_json).collect()),
-        Json::Object(entries) => Value::map(entries.iter().map(|(k, v)| (k.as_str(), from_json(v)))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn documents_are_split_as_kubernetes_does() {
-        let split = |text: &str| -> Vec<String> {
-            (documents(text.as_bytes()).into_iter())
-                .map(|d| d.map_or_else(|e| format!("!{e}"), |d| String::from_utf8_lossy(&d).into_owned()))
-                .collect()
-        };
-        assert_eq!(split("a: 1\n"), ["a: 1\n"]);
-        assert_eq!(split("---\na: 1\n---  # two\nb: 2\r\n"), ["---\na: 1\n", "b: 2\n"]);
-        assert_eq!(split("a: 1\n---b\n"), ["!invalid Yaml document separator: b"]);
-        assert_eq!(split("a\n ---\nb"), ["a\n ---\nb"]);
-        assert_eq!(split(""), Vec::<String>::new());
-    }
 
     #[test]
     fn lists_split_as_csv() {

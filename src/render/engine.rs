@@ -7,7 +7,7 @@ use super::functions::{self, Host, without_no_value};
 use super::{Capabilities, Error, Options, ReleaseInfo, errors, objects};
 use crate::chart::{Chart, Dependency, Maintainer, Metadata, Notices, archive, metadata};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, TemplateSet, Value};
+use crate::gotemplate::{GoStr, Map, MapKind, MissingKey, Set, Value};
 
 /// Rendered files by path.
 pub type Files = BTreeMap<String, GoStr>;
@@ -35,12 +35,10 @@ pub fn execute(
         depth(b).cmp(&depth(a)).then_with(|| b.cmp(a))
     });
 
-    let mut set = TemplateSet::new(&functions::all());
-    if options.strict {
-        set.set_strict();
-    }
+    let missing_key = if options.strict { MissingKey::Error } else { MissingKey::Zero };
+    let mut set = Set::new("gotpl", &functions::all()).missing_key(missing_key).values_methods(functions::of_values());
     for (path, template) in &order {
-        if let Err(error) = set.parse(path, template.source.as_bytes()) {
+        if let Err(error) = set.parse_bytes(path, template.source.as_bytes()) {
             return Err(Error::Template(errors::parse(path, &error.to_string())));
         }
     }
@@ -64,10 +62,10 @@ pub fn execute(
         let data = Value::Map(Rc::new(Map::view(MapKind::Values, template.context)));
         match set.execute(&path, data, &mut host) {
             Ok(output) => {
-                files.insert(path, without_no_value(output));
+                files.insert(path, without_no_value(output.into()));
             }
             Err(error) => {
-                result = Err(Error::Template(errors::execution(&path, &error)));
+                result = Err(Error::Template(errors::execution(&path, &error.into())));
                 break;
             }
         }

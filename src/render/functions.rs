@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Lookup, errors};
+use crate::chart::notice::quote;
 use crate::chart::{Level, Notices};
 use crate::gotemplate::{Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Type, Value, strconv};
 use crate::{goyaml, sprig};
@@ -23,7 +24,7 @@ pub(super) struct Host {
 }
 
 /// Helm's own functions.
-static FUNCTIONS: [(&str, Func); 18] = {
+static FUNCTIONS: [(&str, Func); 15] = {
     const TEXT: &[Type] = &[Type::Str];
     const ANY: &[Type] = &[Type::Any];
     const TEXT_ANY: &[Type] = &[Type::Str, Type::Any];
@@ -34,16 +35,13 @@ static FUNCTIONS: [(&str, Func); 18] = {
     [
         ("toYaml", func(ANY, |_, a| Ok(yaml_or_nothing(&a[0])))),
         ("mustToYaml", func(ANY, |_, a| yaml(&a[0]))),
-        ("toYamlPretty", func(ANY, |_, a| Ok(without_newline(goyaml::marshal_pretty(&a[0]).unwrap_or_default())))),
-        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::unmarshal_map(bytes(&a[0])))))),
-        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::unmarshal_list(bytes(&a[0])))))),
-        ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0]).unwrap_or_default())))),
-        ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0]).map(Value::str).map_err(failed))),
-        ("fromJson", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_json_map(bytes(&a[0])))))),
+        ("toYamlPretty", func(ANY, |_, a| Ok(without_newline(goyaml::to_yaml_pretty(&a[0]).unwrap_or_default())))),
+        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(bytes(&a[0])))))),
+        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(bytes(&a[0])))))),
+        ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
+        ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(failed))),
+        ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
         ("fromJsonArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_json_list(bytes(&a[0])))))),
-        ("toToml", func(ANY, |_, a| Ok(goyaml::to_toml(&a[0]).map_or_else(|e| Value::str(e.to_string()), Value::str)))),
-        ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(failed))),
-        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(bytes(&a[0])))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -58,6 +56,46 @@ pub(super) fn all() -> FuncMap {
     let mut functions = sprig::functions();
     functions.extend(FUNCTIONS);
     functions
+}
+
+/// The methods of `common.Values`, which templates can call; the map itself comes first among the arguments.
+pub(super) fn of_values() -> FuncMap {
+    let func = |params, body| Func { params, variadic: None, body };
+    FuncMap::from([
+        ("AsMap", func(&[], |_, a| Ok(as_type(&a[0], MapKind::Any)))),
+        ("YAML", func(&[], |_, a| goyaml::to_yaml(&a[0]).map(Value::str).map_err(failed))),
+        ("Table", func(&[Type::Str], |_, a| table(&a[0], &text(&a[1])))),
+        ("PathValue", func(&[Type::Str], |_, a| path_value(&a[0], &text(&a[1])))),
+    ])
+}
+
+fn as_type(value: &Value, kind: MapKind) -> Value {
+    match value {
+        Value::Map(map) => Value::Map(Rc::new(Map::view(kind, map.clone()))),
+        other => other.clone(),
+    }
+}
+
+fn table(values: &Value, path: &str) -> Result<Value, FuncError> {
+    let mut current = values.clone();
+    for part in path.split('.') {
+        let next = current.as_map().and_then(|map| map.get(part)).filter(|v| v.as_map().is_some());
+        current = next.ok_or_else(|| FuncError::new(format!("{} is not a table", quote(part))))?;
+    }
+    Ok(as_type(&current, MapKind::Values))
+}
+
+fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
+    if path.is_empty() {
+        return Err(FuncError::new("YAML path cannot be empty"));
+    }
+    let (parent, key) = match path.rsplit_once('.') {
+        Some((parents, key)) => (table(values, parents).ok(), key),
+        None => (Some(values.clone()), path),
+    };
+    let found = parent.as_ref().and_then(|p| p.as_map()).and_then(|map| map.get(key));
+    let is_table = |v: &Value| v.as_map().is_some_and(|map| map.kind == MapKind::Any);
+    found.filter(|v| !is_table(v)).ok_or_else(|| FuncError::new(format!("{} is not a value", quote(key))))
 }
 
 /// What [`Host`] is wrapped in, so that sprig finds its clock and randomness.
@@ -92,16 +130,25 @@ fn without_newline(text: Vec<u8>) -> Value {
 
 /// `toYaml`: what cannot be written is written as nothing.
 fn yaml_or_nothing(value: &Value) -> Value {
-    without_newline(goyaml::marshal(value).unwrap_or_default())
+    without_newline(goyaml::to_yaml(value).unwrap_or_default())
 }
 
 fn yaml(value: &Value) -> Result<Value, FuncError> {
-    goyaml::marshal(value).map(without_newline).map_err(failed)
+    goyaml::to_yaml(value).map(without_newline).map_err(failed)
 }
 
 /// A map, or what could be read of it with the error under `Error`.
 fn map_or_error(read: Result<Value, goyaml::Error>) -> Value {
     read.unwrap_or_else(|error| Value::map([("Error", Value::str(error.to_string()))]))
+}
+
+/// As Go leaves it: what was read before an error stays beside it.
+fn json_map(text: &[u8]) -> Value {
+    let (value, error) = goyaml::from_json_map(text);
+    if let (Some(error), Value::Map(map)) = (error, &value) {
+        map.insert("Error", Value::str(error.to_string()));
+    }
+    value
 }
 
 fn list_or_error(read: Result<Value, goyaml::Error>) -> Value {

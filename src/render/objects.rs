@@ -207,7 +207,7 @@ impl Files {
     /// Content by the last element of the path, as a YAML map.
     fn as_map(&self, content: impl Fn(&GoStr) -> Value) -> Result<Value, FuncError> {
         let entries = self.0.iter().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
-        let text = goyaml::marshal(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
+        let text = goyaml::to_yaml(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
     }
 

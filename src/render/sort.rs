@@ -6,7 +6,8 @@ use super::engine::Files;
 use super::manifest::{Hook, HookEvent, Manifest};
 use crate::chart::Notices;
 use crate::gotemplate::{Map, Value};
-use crate::goyaml::{self, Field, Struct, Type};
+use crate::goyaml;
+use crate::goyaml::schema::{Field, Struct, Type};
 
 /// The order in which kinds are installed; kinds that are not here come last, by name.
 pub const INSTALL_ORDER: [&str; 38] = [
@@ -124,11 +125,8 @@ pub fn split(text: &str) -> Vec<&str> {
 
 static METADATA: Struct = Struct {
     package: "",
-    name: "",
-    fields: &[
-        Field { name: "name", ty: Type::Str },
-        Field { name: "annotations", ty: Type::Map(&Type::Str) },
-    ],
+    name: r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#,
+    fields: &[Field { name: "name", ty: Type::Str }, Field { name: "annotations", ty: Type::Map(&Type::Str) }],
 };
 
 static HEAD: Struct = Struct {
@@ -153,7 +151,7 @@ struct Head {
 impl Head {
     fn read(document: &str) -> Result<Self, goyaml::Error> {
         let mut head = Self::default();
-        let Value::Map(map) = goyaml::unmarshal_into(document.as_bytes(), &Type::Struct(&HEAD))? else { return Ok(head) };
+        let Value::Map(map) = goyaml::from_yaml_struct(document.as_bytes(), &HEAD, false)? else { return Ok(head) };
         head.api_version = text(&map, "apiVersion");
         head.kind = text(&map, "kind");
         if let Some(Value::Map(metadata)) = map.get("metadata") {
