@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 
 /// A time zone.
 #[derive(Clone)]
@@ -95,9 +95,7 @@ impl fmt::Debug for Zone {
         match self {
             Self::Utc => f.write_str("UTC"),
             Self::Named(zone) => f.write_str(zone.iana_name().unwrap_or("Local")),
-            Self::Fixed(name, offset) => {
-                write!(f, "{name}{}", Offset::from_seconds(i32::try_from(*offset).unwrap_or(0)).unwrap_or_default())
-            }
+            Self::Fixed(name, offset) => write!(f, "{name}{offset:+}"),
         }
     }
 }
