@@ -16,7 +16,7 @@ const MAX_NESTED_INCLUDES: u32 = 1000;
 #[derive(Default)]
 pub(super) struct Host {
     /// How many executions of each template are under way by `include`.
-    included: HashMap<GoStr, u32>,
+    pub included: HashMap<GoStr, u32>,
     pub lookup: Option<Rc<dyn Lookup>>,
     pub lint: bool,
     pub enable_dns: bool,
@@ -41,7 +41,7 @@ static FUNCTIONS: [(&str, Func); 15] = {
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(failed))),
         ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
-        ("fromJsonArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_json_list(bytes(&a[0])))))),
+        ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(bytes(&a[0]))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -149,6 +149,13 @@ fn json_map(text: &[u8]) -> Value {
         map.insert("Error", Value::str(error.to_string()));
     }
     value
+}
+
+fn json_list(text: &[u8]) -> Value {
+    match goyaml::from_json_list(text) {
+        (list, None) => list,
+        (_, Some(error)) => Value::list(vec![Value::str(error.to_string())]),
+    }
 }
 
 fn list_or_error(read: Result<Value, goyaml::Error>) -> Value {

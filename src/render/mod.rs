@@ -163,6 +163,32 @@ pub fn release(
     Ok(Rendered { manifests, hooks, notes, crds })
 }
 
+/// Checks the name of a release: a DNS subdomain of at most 53 characters.
+///
+/// # Errors
+/// Helm's text.
+pub fn check_release_name(name: &str) -> Result<(), String> {
+    const LONGEST: usize = 53;
+    if name.is_empty() {
+        return Err("no name provided".into());
+    }
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        bytes.first().is_some_and(|b| alphanumeric(*b))
+            && bytes.last().is_some_and(|b| alphanumeric(*b))
+            && bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
+    };
+    if name.len() > LONGEST || !name.split('.').all(is_label) {
+        return Err(format!(
+            "invalid release name, must match regex \
+             ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than \
+             {LONGEST}"
+        ));
+    }
+    Ok(())
+}
+
 /// Takes the notes out of the rendered files.
 fn take_notes(chart: &Chart, files: &mut engine::Files, with_subcharts: bool) -> String {
     let own = format!("{}/templates/NOTES.txt", chart.name());
