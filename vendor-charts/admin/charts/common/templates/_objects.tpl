@@ -201,7 +201,7 @@ spec:
     - sh
     - -c
     - |
-      until nc -z "$HOST" "$PORT" 2>/dev/null; do
+      until nc -w 2 "$HOST" "$PORT" </dev/null >/dev/null 2>&1; do
         [ "${said:-}" ] || { echo "waiting for $HOST:$PORT"; said=1; }
         sleep 0.5
       done
