@@ -111,7 +111,8 @@ fn without_secrets(text: &str) -> String {
     for document in manifest::documents(text) {
         let objects = manifest::objects(&document.text).unwrap_or_default();
         if objects.iter().any(|object| object["kind"] == "Secret" && object["apiVersion"] == "v1") {
-            let _ = writeln!(out, "---\n# Source: {}\n# HIDDEN: The Secret output has been suppressed", document.source);
+            let _ =
+                writeln!(out, "---\n# Source: {}\n# HIDDEN: The Secret output has been suppressed", document.source);
         } else {
             let _ = write!(out, "---\n{}", document.text);
         }
@@ -171,10 +172,28 @@ const CHART: Order = Order {
             "metadata",
             Order {
                 fields: &[
-                    "name", "home", "sources", "version", "description", "keywords", "maintainers", "icon", "apiVersion", "condition",
-                    "tags", "appVersion", "deprecated", "annotations", "kubeVersion", "dependencies", "type",
+                    "name",
+                    "home",
+                    "sources",
+                    "version",
+                    "description",
+                    "keywords",
+                    "maintainers",
+                    "icon",
+                    "apiVersion",
+                    "condition",
+                    "tags",
+                    "appVersion",
+                    "deprecated",
+                    "annotations",
+                    "kubeVersion",
+                    "dependencies",
+                    "type",
                 ],
-                inner: &[("dependencies", DEPENDENCY), ("maintainers", Order { fields: &["name", "email", "url"], inner: &[] })],
+                inner: &[
+                    ("dependencies", DEPENDENCY),
+                    ("maintainers", Order { fields: &["name", "email", "url"], inner: &[] }),
+                ],
             },
         ),
         ("lock", Order { fields: &["generated", "digest", "dependencies"], inner: &[("dependencies", DEPENDENCY)] }),

@@ -53,13 +53,17 @@ impl OperationArgs {
         let wait = match self.wait.as_str() {
             "watcher" | "legacy" | "true" => Wait::Ready,
             "hookOnly" | "false" => Wait::HooksOnly,
-            other => return usage(format!("invalid wait input {other:?}. Valid inputs are watcher, hookOnly, and legacy")),
+            other => {
+                return usage(format!("invalid wait input {other:?}. Valid inputs are watcher, hookOnly, and legacy"));
+            }
         };
         let dry_run = match self.dry_run.as_str() {
             "none" | "false" => DryRun::None,
             "client" | "true" => DryRun::Client,
             "server" => DryRun::Server,
-            other => return usage(format!("invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\"")),
+            other => {
+                return usage(format!("invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""));
+            }
         };
         if self.server_side == "false" {
             return usage("--server-side=false is not supported: objects are applied by the server".into());
@@ -140,9 +144,11 @@ impl ChartArgs {
     /// What is not `KEY=VALUE`.
     pub fn labels(&self) -> Result<BTreeMap<String, String>, Failure> {
         let pair = |text: &String| {
-            let (key, value) = text
-                .split_once('=')
-                .ok_or_else(|| Failure::Usage(format!("Error: invalid argument {text:?} for \"-l, --labels\" flag: {text} must be formatted as key=value")))?;
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::Usage(format!(
+                    "Error: invalid argument {text:?} for \"-l, --labels\" flag: {text} must be formatted as key=value"
+                ))
+            })?;
             Ok((key.to_owned(), value.to_owned()))
         };
         self.labels.iter().map(pair).collect()
@@ -175,7 +181,9 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
     let mut seconds = 0.0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(|| format!("time: missing unit in duration {text:?}"))?;
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(|| format!("time: missing unit in duration {text:?}"))?;
         let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
         rest = &rest[digits..];
         let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];

@@ -74,10 +74,14 @@ impl What {
 
     fn text(&self, release: &Release) -> Result<String, Failure> {
         match self {
-            Self::All(_) => describe::text(release, describe::Shown { debug: true, metadata: true, ..Default::default() }),
-            Self::Hooks(_) => {
-                Ok(release.hooks.iter().map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest)).collect())
+            Self::All(_) => {
+                describe::text(release, describe::Shown { debug: true, metadata: true, ..Default::default() })
             }
+            Self::Hooks(_) => Ok(release
+                .hooks
+                .iter()
+                .map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest))
+                .collect()),
             Self::Manifest(_) => Ok(format!("{}\n", release.manifest)),
             Self::Notes(_) if release.info.notes.is_empty() => Ok(String::new()),
             Self::Notes(_) => Ok(format!("NOTES:\n{}\n", release.info.notes)),
@@ -92,7 +96,10 @@ impl What {
 /// # Errors
 /// Helm's `release: not found`.
 pub async fn release(cluster: &Cluster, reporter: &Reporter, name: &str, revision: i64) -> Result<Release, Failure> {
-    cluster.version().await.map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
+    cluster
+        .version()
+        .await
+        .map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
     let releases = Releases::of(cluster, cluster.namespace());
     let history = releases.history(name, reporter).await.map_err(|error| session::failure("", &error))?;
     let found = if revision <= 0 { history.last() } else { history.get(revision) };

@@ -33,7 +33,10 @@ struct Row<'a> {
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     session::run(global, async |cluster, reporter| {
-        cluster.version().await.map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
+        cluster
+            .version()
+            .await
+            .map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
         let releases = Releases::of(&cluster, cluster.namespace());
         let history = releases.history(&args.release, &reporter).await.map_err(|error| session::failure("", &error))?;
         if history.is_empty() {
@@ -48,7 +51,8 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
 
 fn text(revisions: &[Release], format: output::Format) -> Result<String, Failure> {
     if format == output::Format::Table {
-        let header = ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION"].map(str::to_owned).to_vec();
+        let header =
+            ["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION"].map(str::to_owned).to_vec();
         let rows = revisions.iter().map(|release| {
             vec![
                 release.version.to_string(),

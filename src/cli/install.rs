@@ -124,7 +124,8 @@ pub async fn install(
     for notice in notices.take() {
         eprintln!("{notice}");
     }
-    let release =
-        action::install(cluster, chart, user, options, reporter).await.map_err(|error| session::failure(words, &error))?;
+    let release = action::install(cluster, chart, user, options, reporter)
+        .await
+        .map_err(|error| session::failure(words, &error))?;
     printed.print(&release)
 }

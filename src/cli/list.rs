@@ -79,10 +79,17 @@ struct Row {
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     session::run(global, async |cluster, reporter| {
-        cluster.version().await.map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
-        let releases =
-            if args.all_namespaces { Releases::everywhere(&cluster) } else { Releases::of(&cluster, cluster.namespace()) };
-        let all = releases.all(args.selector.as_deref(), &reporter).await.map_err(|error| session::failure("", &error))?;
+        cluster
+            .version()
+            .await
+            .map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
+        let releases = if args.all_namespaces {
+            Releases::everywhere(&cluster)
+        } else {
+            Releases::of(&cluster, cluster.namespace())
+        };
+        let all =
+            releases.all(args.selector.as_deref(), &reporter).await.map_err(|error| session::failure("", &error))?;
         print!("{}", args.text(args.chosen(all)?)?);
         Ok(())
     })
@@ -155,7 +162,9 @@ impl Args {
             output::Format::Json => output::json(&rows),
             output::Format::Yaml => output::yaml(&output::plain(&serde_json::to_value(&rows).unwrap_or_default())),
             output::Format::Table => {
-                let header = ["NAME", "NAMESPACE", "REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION"].map(str::to_owned).to_vec();
+                let header = ["NAME", "NAMESPACE", "REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION"]
+                    .map(str::to_owned)
+                    .to_vec();
                 let header = (!self.no_headers).then_some(header);
                 let cells = rows.into_iter().map(|row| {
                     vec![row.name, row.namespace, row.revision, row.updated, row.status, row.chart, row.app_version]
@@ -228,6 +237,9 @@ mod tests {
         assert_eq!(short(Args { failed: true, ..args() }), "rocket ");
         assert_eq!(short(Args { filter: Some("^[hi]".into()), ..args() }), "hummingbird iguana ");
         assert_eq!(short(Args { offset: 1, max: 1, ..args() }), "iguana ");
-        assert_eq!(shown(&Args { short: true, output: output::Format::Json, ..args() }), "[\"hummingbird\",\"iguana\",\"rocket\"]\n");
+        assert_eq!(
+            shown(&Args { short: true, output: output::Format::Json, ..args() }),
+            "[\"hummingbird\",\"iguana\",\"rocket\"]\n"
+        );
     }
 }

@@ -18,6 +18,8 @@ mod history;
 mod install;
 mod lint;
 mod list;
+mod namespace;
+mod notices;
 mod output;
 mod package;
 mod resources;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Failure;
-use crate::{goyaml, gotemplate::Value};
+use crate::{gotemplate::Value, goyaml};
 
 /// `-o`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,7 +20,9 @@ pub enum Format {
 /// Columns as wide as their widest cell, with tabs between them (Helm's `uitable`).
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let lines = rows.iter().map(|row| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
@@ -34,7 +36,8 @@ pub fn table(rows: &[Vec<String>]) -> String {
 /// # Errors
 /// What cannot be written as JSON.
 pub fn json(value: &impl Serialize) -> Result<String, Failure> {
-    let plain = serde_json::to_string(value).map_err(|error| Failure::Failed(format!("Error: unable to write JSON output: {error}")))?;
+    let plain = serde_json::to_string(value)
+        .map_err(|error| Failure::Failed(format!("Error: unable to write JSON output: {error}")))?;
     let mut text = String::with_capacity(plain.len() + 1);
     for c in plain.chars() {
         match c {
@@ -55,16 +58,21 @@ pub fn json(value: &impl Serialize) -> Result<String, Failure> {
 /// # Errors
 /// What cannot be written as YAML.
 pub fn yaml(value: &Value) -> Result<String, Failure> {
-    let text = goyaml::to_yaml(value).map_err(|error| Failure::Failed(format!("Error: unable to write YAML output: {error}")))?;
+    let text = goyaml::to_yaml(value)
+        .map_err(|error| Failure::Failed(format!("Error: unable to write YAML output: {error}")))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// A JSON value as the YAML writer takes it: whole numbers stay whole, as in a Go struct with integer fields.
 pub fn plain(json: &serde_json::Value) -> Value {
     match json {
-        serde_json::Value::Number(number) => number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or_default()), Value::int64),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or_default()), Value::int64)
+        }
         serde_json::Value::Array(items) => Value::list(items.iter().map(plain).collect()),
-        serde_json::Value::Object(entries) => Value::map(entries.iter().map(|(key, value)| (key.as_str(), plain(value)))),
+        serde_json::Value::Object(entries) => {
+            Value::map(entries.iter().map(|(key, value)| (key.as_str(), plain(value))))
+        }
         other => crate::release::chart::from_json(other),
     }
 }

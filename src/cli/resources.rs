@@ -57,7 +57,8 @@ fn selector(object: &Json) -> Option<String> {
         "ReplicationController" => &object["spec"]["selector"],
         _ => return None,
     };
-    let pairs: Vec<String> = labels.as_object()?.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    let pairs: Vec<String> =
+        labels.as_object()?.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
     Some(pairs.join(","))
 }
 
@@ -69,10 +70,13 @@ impl Sections {
     fn add(&mut self, title: &str, table: &Json) {
         let columns: Vec<&Json> = table["columnDefinitions"].as_array().into_iter().flatten().collect();
         // Columns of a higher priority are for wide output.
-        let shown: Vec<usize> = (0..columns.len()).filter(|place| columns[*place]["priority"].as_i64().unwrap_or(0) == 0).collect();
-        let header: Vec<String> = shown.iter().map(|place| columns[*place]["name"].as_str().unwrap_or_default().to_uppercase()).collect();
+        let shown: Vec<usize> =
+            (0..columns.len()).filter(|place| columns[*place]["priority"].as_i64().unwrap_or(0) == 0).collect();
+        let header: Vec<String> =
+            shown.iter().map(|place| columns[*place]["name"].as_str().unwrap_or_default().to_uppercase()).collect();
         let rows = table["rows"].as_array().into_iter().flatten();
-        let rows: Vec<Vec<String>> = rows.map(|row| shown.iter().map(|place| cell(&row["cells"][place])).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            rows.map(|row| shown.iter().map(|place| cell(&row["cells"][place])).collect()).collect();
         if rows.is_empty() {
             return;
         }
@@ -105,7 +109,9 @@ fn cell(value: &Json) -> String {
 /// Columns at least six wide with three blanks between them, as kubectl prints them.
 fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(|column| (width(column) + 3).max(6)).collect();
     let mut text = String::new();
     for line in lines {

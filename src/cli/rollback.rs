@@ -18,7 +18,9 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let revision = match &args.revision {
         Some(text) => text.parse().map_err(|_| {
-            Failure::Usage(format!("Error: could not convert revision to a number: strconv.Atoi: parsing {text:?}: invalid syntax"))
+            Failure::Usage(format!(
+                "Error: could not convert revision to a number: strconv.Atoi: parsing {text:?}: invalid syntax"
+            ))
         })?,
         None => 0,
     };

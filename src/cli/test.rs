@@ -25,7 +25,10 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Outcome {
     session::run(global, async |cluster, reporter| {
         let names = |prefix: &str| {
-            let names = args.filter.iter().filter_map(|filter| filter.replace("! ", "!").strip_prefix(prefix).map(str::to_owned));
+            let names = args
+                .filter
+                .iter()
+                .filter_map(|filter| filter.replace("! ", "!").strip_prefix(prefix).map(str::to_owned));
             names.collect::<Vec<_>>()
         };
         let options = TestOptions {

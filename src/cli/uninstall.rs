@@ -69,10 +69,14 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
                 delete_claims: args.delete_claims.clone(),
                 ..UninstallOptions::new(name, cluster.namespace())
             };
-            let outcome = action::uninstall(&cluster, &options, &reporter).await.map_err(|error| session::failure("", &error))?;
+            let outcome =
+                action::uninstall(&cluster, &options, &reporter).await.map_err(|error| session::failure("", &error))?;
             if let Some(outcome) = outcome {
                 print_kept("These resources were kept due to the resource policy:", &outcome.kept_by_policy);
-                print_kept("These claims were kept, since they hold data (--delete-claims NAME deletes one):", &outcome.kept_claims);
+                print_kept(
+                    "These claims were kept, since they hold data (--delete-claims NAME deletes one):",
+                    &outcome.kept_claims,
+                );
             }
             println!("release {name:?} uninstalled");
         }

@@ -53,7 +53,10 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
     session::run(global, async |cluster, reporter| {
         let namespace = cluster.namespace().to_owned();
         if args.install {
-            let history = Releases::of(&cluster, &namespace).history(name, &reporter).await.map_err(|error| session::failure("", &error))?;
+            let history = Releases::of(&cluster, &namespace)
+                .history(name, &reporter)
+                .await
+                .map_err(|error| session::failure("", &error))?;
             let gone = history.last().is_none_or(|last| last.info.status == Status::Uninstalled);
             if gone {
                 if args.output == output::Format::Table {
@@ -70,7 +73,8 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
                     rendering: args.chart.rendering(args.values.skip_schema_validation),
                     common,
                 };
-                return install::install(&cluster, &reporter, chart_reference, &args.values, &options, printed, "").await;
+                return install::install(&cluster, &reporter, chart_reference, &args.values, &options, printed, "")
+                    .await;
             }
         }
         let failed = |error: crate::chart::Error| session::failure("", &error.into());
