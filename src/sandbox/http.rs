@@ -12,6 +12,7 @@ use super::faults::{Action, Request as Logged, When};
 use super::handlers;
 use super::json::Json;
 use super::openapi;
+use super::protobuf;
 use super::route::{Query, Target};
 use super::server::{Shared, over};
 use super::status::{ApiError, ApiResult};
@@ -52,8 +53,13 @@ impl Call {
         if self.body.is_empty() {
             return Ok(Json::Null);
         }
-        if self.header("content-type").contains("protobuf") || self.header("content-type").contains("cbor") {
-            return Err(ApiError::unsupported_media("application/json, application/yaml"));
+        if self.header("content-type").contains("protobuf") {
+            return protobuf::object(&self.body);
+        }
+        if self.header("content-type").contains("cbor") {
+            return Err(ApiError::unsupported_media(
+                "application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            ));
         }
         serde_json::from_slice(&self.body).or_else(|json_error| {
             serde_yaml::from_slice(&self.body).map_err(|_| {
