@@ -11,8 +11,8 @@ use reference::{Differences, Go, Random, decode_bytes, encode, encode_bytes};
 use serde_json::{Value as Json, json};
 use vulas_native::gotemplate::runes::{is_digit, is_letter, is_print};
 use vulas_native::gotemplate::{
-    Entries, Func, FuncError, FuncMap, IntKind, List, ListKind, Map, MapKind, MissingKey, Scope, Set, Type, UintKind,
-    Value, fmt, strconv,
+    Entries, Func, FuncError, FuncMap, GoStr, IntKind, List, ListKind, Map, MapKind, MissingKey, Scope, Set, Type,
+    UintKind, Value, fmt, strconv,
 };
 
 fn func(params: &'static [Type], variadic: Option<Type>, body: vulas_native::gotemplate::func::Body) -> Func {
@@ -26,20 +26,17 @@ fn int(value: &Value) -> i64 {
 /// The functions that `goref` has as well.
 fn functions() -> FuncMap {
     use Type::{Any, Bool, Bytes, Float, Int, Int64, ListOfAny, ListOfStr, MapOfAny, Named, Str};
-    let text = |v: &Value| v.as_str().unwrap().to_str().into_owned();
-    let _ = text;
     FuncMap::from([
         (
             "list",
             func(&[], Some(Any), |_, a| {
-                // Without arguments Go passes a nil slice.
-                Ok(Value::List(Rc::new(List { kind: ListKind::Any, nil: a.is_empty(), items: a.to_vec() })))
+                Ok(Value::List(Rc::new(List { kind: ListKind::Any, nil: false, items: a.to_vec() })))
             }),
         ),
         (
             "strs",
             func(&[], Some(Str), |_, a| {
-                Ok(Value::List(Rc::new(List { kind: ListKind::Str, nil: a.is_empty(), items: a.to_vec() })))
+                Ok(Value::List(Rc::new(List { kind: ListKind::Str, nil: false, items: a.to_vec() })))
             }),
         ),
         ("dict", func(&[Str, Any], None, |_, a| Ok(Value::map([(a[0].as_str().unwrap().clone(), a[1].clone())])))),
@@ -155,7 +152,11 @@ fn go(go: &mut Go, text: &[u8], missing: MissingKey, before: &[&str], data: &Jso
     if answer["err"].is_null() {
         Ok(show(&decode_bytes(&answer["out"])))
     } else {
-        Err(show(&decode_bytes(&answer["err"])))
+        {
+            // Our messages are text: other bytes are replaced.
+            let message = GoStr::from(decode_bytes(&answer["err"]));
+            Err(show(message.to_str().as_bytes()))
+        }
     }
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -36,7 +37,7 @@ func decodeList(raw json.RawMessage) []any {
 	for _, item := range items {
 		list = append(list, decode(item))
 	}
-	return list
+	return slices.Clip(list)
 }
 
 func decodeTyped(kind string, body json.RawMessage) any {
@@ -60,11 +61,11 @@ func decodeTyped(kind string, body json.RawMessage) any {
 	case "strs":
 		list := []string{}
 		must(json.Unmarshal(body, &list))
-		return list
+		return slices.Clip(list)
 	case "ints":
 		list := []int{}
 		must(json.Unmarshal(body, &list))
-		return list
+		return slices.Clip(list)
 	case "lists":
 		list := [][]any{}
 		for _, item := range decodeList(body) {
@@ -80,7 +81,7 @@ func decodeTyped(kind string, body json.RawMessage) any {
 	case "bytes":
 		var b []byte
 		must(json.Unmarshal(body, &b))
-		return b
+		return slices.Clip(b)
 	case "str":
 		var b []byte
 		must(json.Unmarshal(body, &b))
