@@ -33,7 +33,7 @@ impl Go {
 
     /// Asks one question.
     pub fn ask(&mut self, question: &Json) -> Json {
-        writeln!(self.stdin, "{question}").unwrap();
+        self.stdin.write_all(format!("{question}\n").as_bytes()).unwrap();
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{question}: {error}"))
