@@ -183,23 +183,34 @@ pub struct Map {
     pub kind: MapKind,
     /// Whether it is the nil map.
     pub nil: bool,
-    entries: RefCell<Entries>,
+    entries: Rc<RefCell<Entries>>,
 }
 
 impl Map {
     /// A map of the given type.
     pub fn new(kind: MapKind, entries: Entries) -> Self {
-        Self { kind, nil: false, entries: RefCell::new(entries) }
+        Self { kind, nil: false, entries: Rc::new(RefCell::new(entries)) }
+    }
+
+    /// The same map seen as another Go type, as a conversion between named map types gives it: both see each other's changes.
+    #[must_use]
+    pub fn converted(&self, kind: MapKind) -> Self {
+        Self { kind, nil: self.nil, entries: Rc::clone(&self.entries) }
+    }
+
+    /// Whether both are the same map, whatever their types.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 
     /// The entries, to read. Do not hold the guard while calling into a template.
     pub fn borrow(&self) -> Ref<'_, Entries> {
-        self.entries.borrow()
+        RefCell::borrow(&self.entries)
     }
 
     /// The entries, to change. Do not hold the guard while calling into a template.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        self.entries.borrow_mut()
+        RefCell::borrow_mut(&self.entries)
     }
 
     /// The value of a key.

@@ -16,6 +16,7 @@ fn equal(a: &Value, b: &Value, depth: usize) -> bool {
     depth > MAX_DEPTH || nesting::level(|| equal_at(a, b, depth + 1))
 }
 
+#[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
 fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
     match (a, b) {
         (Value::Nil, Value::Nil) => true,
@@ -36,7 +37,7 @@ fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
             if a.kind != b.kind || a.nil != b.nil {
                 return false;
             }
-            if Rc::ptr_eq(a, b) {
+            if a.is_same(b) {
                 return true;
             }
             let (a, b) = (a.borrow(), b.borrow());

@@ -16,7 +16,7 @@ pub(super) fn merge(target: &mut Rc<Map>, source: &Rc<Map>, overwrite: bool) -> 
     if target.nil && !source.nil {
         *target = Rc::new(Map::new(MapKind::Any, Entries::new()));
     }
-    if Rc::ptr_eq(target, source) { Ok(()) } else { merge_entries(target, source, overwrite, 0) }
+    if target.is_same(source) { Ok(()) } else { merge_entries(target, source, overwrite, 0) }
 }
 
 fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool, depth: usize) -> Result<(), FuncError> {
@@ -36,7 +36,7 @@ fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool, depth: usi
         let take = match (&value, &present) {
             (_, None) => true,
             (Value::Map(from), Some(Value::Map(into))) => {
-                if !into.nil && !Rc::ptr_eq(into, from) {
+                if !into.nil && !into.is_same(from) {
                     nesting::level(|| merge_entries(into, from, overwrite, depth + 1))?;
                 }
                 // What was empty may have been filled just now, in place.
