@@ -128,7 +128,7 @@ fn go(text: &str) {
         .stdin(Stdio::piped())
         .spawn()
         .expect("go is installed");
-    let question = serde_json::json!({ "op": "bench", "text": text, "helpers": HELPERS });
+    let question = serde_json::json!({ "op": "bench", "in": { "text": text, "helpers": HELPERS } });
     let mut stdin = child.stdin.take().expect("piped");
     writeln!(stdin, "{question}").expect("goref reads");
     drop(stdin);

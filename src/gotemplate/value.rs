@@ -183,34 +183,46 @@ pub struct Map {
     pub kind: MapKind,
     /// Whether it is the nil map.
     pub nil: bool,
-    entries: Rc<RefCell<Entries>>,
+    storage: Storage,
+}
+
+/// Go converts a map to another map type without copying it: both see the same entries.
+enum Storage {
+    Own(RefCell<Entries>),
+    View(Rc<Map>),
 }
 
 impl Map {
     /// A map of the given type.
     pub fn new(kind: MapKind, entries: Entries) -> Self {
-        Self { kind, nil: false, entries: Rc::new(RefCell::new(entries)) }
+        Self { kind, nil: false, storage: Storage::Own(RefCell::new(entries)) }
     }
 
-    /// The same map seen as another Go type, as a conversion between named map types gives it: both see each other's changes.
-    #[must_use]
-    pub fn converted(&self, kind: MapKind) -> Self {
-        Self { kind, nil: self.nil, entries: Rc::clone(&self.entries) }
+    /// The same map under another type, as a Go conversion (`common.Values(m)`): changes through either are seen by both.
+    pub fn view(kind: MapKind, of: Rc<Map>) -> Self {
+        Self { kind, nil: of.nil, storage: Storage::View(of) }
     }
 
     /// Whether both are the same map, whatever their types.
     pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.entries, &other.entries)
+        std::ptr::eq(self.entries(), other.entries())
+    }
+
+    fn entries(&self) -> &RefCell<Entries> {
+        match &self.storage {
+            Storage::Own(entries) => entries,
+            Storage::View(of) => of.entries(),
+        }
     }
 
     /// The entries, to read. Do not hold the guard while calling into a template.
     pub fn borrow(&self) -> Ref<'_, Entries> {
-        RefCell::borrow(&self.entries)
+        self.entries().borrow()
     }
 
     /// The entries, to change. Do not hold the guard while calling into a template.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        RefCell::borrow_mut(&self.entries)
+        self.entries().borrow_mut()
     }
 
     /// The value of a key.
@@ -236,7 +248,7 @@ impl Map {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.entries, f)
+        fmt::Debug::fmt(&self.entries(), f)
     }
 }
 

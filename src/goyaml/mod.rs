@@ -38,6 +38,14 @@ pub fn from_yaml(text: &[u8]) -> Result<Value, Error> {
     decode_yaml(text, &Type::Any, false)
 }
 
+/// Like [`from_yaml`], but a key that is set twice is an error (`UnmarshalStrict`).
+///
+/// # Errors
+/// Those of [`from_yaml`], and `line N: key "x" already set in map`.
+pub fn from_yaml_strict(text: &[u8]) -> Result<Value, Error> {
+    decode_yaml(text, &Type::Any, true)
+}
+
 /// Reads a YAML document into a `map[string]interface{}`. An empty document gives an empty map.
 ///
 /// # Errors
@@ -105,20 +113,29 @@ pub fn from_json_map(text: &[u8]) -> (Value, Option<Error>) {
     }
 }
 
-/// Reads JSON into a `[]interface{}`. Of `null` it becomes the nil slice.
+/// Reads JSON into a `[]interface{}`. Of `null` it becomes the nil slice. As for [`from_json_map`], value and error may both be
+/// there.
 ///
 /// # Errors
-/// Not JSON, not an array, or a number out of range.
-pub fn from_json_list(text: &[u8]) -> Result<Value, Error> {
-    let Decoded { value, fault } = json::decode::decode(text)?;
-    if let Some(fault) = fault {
-        return Err(fault);
+/// Not JSON, or not an array; the list is as it was, empty.
+pub fn from_json_list(text: &[u8]) -> (Value, Option<Error>) {
+    let empty = |nil| Value::List(List { kind: ListKind::Any, nil, items: Vec::new() }.into());
+    match json::decode::decode(text) {
+        Err(error) => (empty(false), Some(error)),
+        Ok(Decoded { value: Value::Nil, fault }) => (empty(true), fault),
+        Ok(Decoded { value: list @ Value::List(_), fault }) => (list, fault),
+        Ok(Decoded { value, .. }) => (empty(false), Some(mismatch(&value, "[]interface {}"))),
     }
-    match value {
-        Value::Nil => Ok(Value::List(List { kind: ListKind::Any, nil: true, items: Vec::new() }.into())),
-        list @ Value::List(_) => Ok(list),
-        other => Err(mismatch(&other, "[]interface {}")),
-    }
+}
+
+/// TOML comes next.
+pub fn from_toml(_text: &[u8]) -> (Value, Option<Error>) {
+    (Value::Nil, None)
+}
+
+/// TOML comes next.
+pub fn to_toml(_value: &Value) -> Result<Vec<u8>, Error> {
+    Ok(Vec::new())
 }
 
 /// Reads the JSON value at the start of a text; gives also the number of bytes it takes, white space before it included

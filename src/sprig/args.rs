@@ -68,7 +68,7 @@ impl Args for [Value] {
     fn dict(&self, index: usize) -> Rc<Map> {
         match self.get(index) {
             // A parameter of type `map[string]interface{}` converts helm's named map type.
-            Some(Value::Map(m)) if m.kind == MapKind::Values => Rc::new(m.converted(MapKind::Any)),
+            Some(Value::Map(m)) if m.kind == MapKind::Values => Rc::new(Map::view(MapKind::Any, Rc::clone(m))),
             Some(Value::Map(m)) => Rc::clone(m),
             Some(Value::Object(o)) => match o.to_plain() {
                 Value::Map(m) => m,

@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
-func init() { ops["bench"] = runBench }
+func init() { register("bench", bench) }
 
-// runBench compiles and executes the template of benches/template.rs as that does.
-func runBench(raw json.RawMessage) any {
+// bench compiles and executes the template of benches/template.rs as that does.
+func bench(in json.RawMessage) (any, error) {
 	var request struct{ Text, Helpers string }
-	must(json.Unmarshal(raw, &request))
+	if err := json.Unmarshal(in, &request); err != nil {
+		return nil, err
+	}
 	type m = map[string]any
 	env := func(name string) any { return m{"name": name, "value": "some value"} }
 	data := m{
@@ -49,13 +51,15 @@ func runBench(raw json.RawMessage) any {
 	template.Must(root.New("helpers").Parse(request.Helpers))
 	template.Must(root.New("manifest").Parse(request.Text))
 	var out bytes.Buffer
-	must(root.ExecuteTemplate(&out, "manifest", data))
+	if err := root.ExecuteTemplate(&out, "manifest", data); err != nil {
+		return nil, err
+	}
 	compile := shortest(func() { template.Must(root.New("manifest").Parse(request.Text)) })
 	execute := shortest(func() {
 		out.Reset()
-		must(root.ExecuteTemplate(&out, "manifest", data))
+		_ = root.ExecuteTemplate(&out, "manifest", data)
 	})
-	return m{"bytes": out.Len(), "compile": compile.String(), "execute": execute.String()}
+	return m{"bytes": out.Len(), "compile": compile.String(), "execute": execute.String()}, nil
 }
 
 func shortest(work func()) time.Duration {

@@ -8,7 +8,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,29 +15,18 @@ import (
 	"strings"
 	"text/template"
 	"time"
-	"unicode"
 )
 
-// answer is an output or an error text.
-type answer struct {
-	Out []byte `json:"out"`
-	Err []byte `json:"err"`
-}
-
 func init() {
-	ops["template"] = runTemplate
-	ops["sprintf"] = runSprintf
-	ops["float"] = runFloat
-	ops["unquote"] = runUnquote
-	ops["literals"] = runLiterals
-	ops["runes"] = runRunes
+	register("template", execute)
+	register("literals", literals)
 }
 
-// functions are the template functions that the other side has as well.
+// functions are the template functions that the tests have as well.
 func functions(t *template.Template) template.FuncMap {
 	return template.FuncMap{
-		"list":   func(v ...any) []any { return v },
-		"strs":   func(v ...string) []string { return v },
+		"list":   func(v ...any) []any { return slices.Clip(v) },
+		"strs":   func(v ...string) []string { return slices.Clip(v) },
 		"dict":   func(k string, v any) map[string]any { return map[string]any{k: v} },
 		"echo":   func(v any) any { return v },
 		"typeOf": func(v any) string { return fmt.Sprintf("%T", v) },
@@ -59,109 +47,93 @@ func functions(t *template.Template) template.FuncMap {
 			err := t.ExecuteTemplate(&b, name, data)
 			return b.String(), err
 		},
+		"tpl": func(text string, data any) (string, error) { return tpl(t, text, data) },
 	}
 }
 
-func runTemplate(raw json.RawMessage) any {
-	var request struct {
-		Name, MissingKey string
-		Text             []byte
-		Before           [][]byte
-		Data             json.RawMessage
+// tpl executes a string as Helm's tpl does: in a clone of the set whose functions see the clone.
+func tpl(parent *template.Template, text string, data any) (string, error) {
+	t, err := parent.Clone()
+	if err != nil {
+		return "", err
 	}
-	must(json.Unmarshal(raw, &request))
+	all := functions(t)
+	t.Funcs(template.FuncMap{"include": all["include"], "tpl": all["tpl"]})
+	if t, err = t.New(parent.Name()).Parse(text); err != nil {
+		return "", fmt.Errorf("cannot parse: %w", err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		return "", fmt.Errorf("cannot execute: %w", err)
+	}
+	return b.String(), nil
+}
+
+// execute runs a template with others parsed before it. The answer of an error is the chain of its causes.
+func execute(in json.RawMessage) (any, error) {
+	var request struct {
+		MissingKey string
+		Text       []byte
+		Before     [][]byte
+		Data       json.RawMessage
+	}
+	if err := json.Unmarshal(in, &request); err != nil {
+		return nil, err
+	}
+	data, err := unpack(request.Data)
+	if err != nil {
+		return nil, err
+	}
 	root := template.New("root").Option("missingkey=" + request.MissingKey)
 	root.Funcs(functions(root))
 	for i, text := range request.Before {
 		if _, err := root.New(fmt.Sprint("before", i)).Parse(string(text)); err != nil {
-			return answer{Err: []byte(err.Error())}
+			return nil, err
 		}
 	}
-	if _, err := root.New(request.Name).Parse(string(request.Text)); err != nil {
-		return answer{Err: []byte(err.Error())}
+	if _, err := root.New("t.yaml").Parse(string(request.Text)); err != nil {
+		return map[string]any{"parse": encode(err.Error())}, nil
 	}
 	var out bytes.Buffer
-	if err := root.ExecuteTemplate(&out, request.Name, decode(request.Data)); err != nil {
-		return answer{Err: []byte(err.Error())}
-	}
-	return answer{Out: out.Bytes()}
-}
-
-func runSprintf(raw json.RawMessage) any {
-	var request struct {
-		Format []byte
-		Args   json.RawMessage
-	}
-	must(json.Unmarshal(raw, &request))
-	args := decodeList(request.Args)
-	return struct {
-		Printf  []byte `json:"printf"`
-		Print   []byte `json:"print"`
-		Println []byte `json:"println"`
-	}{
-		[]byte(fmt.Sprintf(string(request.Format), args...)),
-		[]byte(fmt.Sprint(args...)),
-		[]byte(fmt.Sprintln(args...)),
-	}
-}
-
-// runFloat formats a float, and reads a text as numbers.
-func runFloat(raw json.RawMessage) any {
-	var request struct {
-		Bits      uint64 `json:",string"`
-		Format    string
-		Precision int
-		Text      string
-	}
-	must(json.Unmarshal(raw, &request))
-	show := func(v any, err error) string {
-		if err != nil {
-			return errors.Unwrap(err).Error()
+	if err := root.ExecuteTemplate(&out, "t.yaml", data); err != nil {
+		chain := []string{}
+		for ; err != nil; err = errors.Unwrap(err) {
+			// An ExecError wraps an error with the same text.
+			if text := encode(err.Error()); len(chain) == 0 || chain[len(chain)-1] != text {
+				chain = append(chain, text)
+			}
 		}
-		return fmt.Sprint(v)
+		return map[string]any{"execute": chain}, nil
 	}
-	f, err := strconv.ParseFloat(request.Text, 64)
-	i, ierr := strconv.ParseInt(request.Text, 0, 64)
-	u, uerr := strconv.ParseUint(request.Text, 0, 64)
-	return map[string]string{
-		"text":  strconv.FormatFloat(math.Float64frombits(request.Bits), request.Format[0], request.Precision, 64),
-		"float": show(fmt.Sprintf("%x", f), err),
-		"int":   show(i, ierr),
-		"uint":  show(u, uerr),
-	}
+	return map[string]any{"out": encode(out.String())}, nil
 }
 
-func runUnquote(raw json.RawMessage) any {
-	var request struct{ Text []byte }
-	must(json.Unmarshal(raw, &request))
-	text := string(request.Text)
-	out, err := strconv.Unquote(text)
-	if err != nil || text[0] == '\'' {
-		return answer{Err: []byte("invalid syntax")}
+// literals lists the string literals of Go's own test files, which hold the inputs of its test tables.
+func literals(in json.RawMessage) (any, error) {
+	var glob string
+	if err := json.Unmarshal(in, &glob); err != nil {
+		return nil, err
 	}
-	return answer{Out: []byte(out)}
-}
-
-// runLiterals lists the string literals of Go's own test files, which hold the inputs of its test tables.
-func runLiterals(raw json.RawMessage) any {
-	var request struct{ Glob string }
-	must(json.Unmarshal(raw, &request))
-	files, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", request.Glob))
-	must(err)
-	literals := [][]byte{}
+	files, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", glob))
+	if err != nil {
+		return nil, err
+	}
+	found := []string{}
 	for _, file := range files {
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
-		must(err)
+		if err != nil {
+			return nil, err
+		}
 		ast.Inspect(tree, func(node ast.Node) bool {
-			if text, ok := constant(node); ok {
-				literals = append(literals, []byte(text))
-				return false
+			text, ok := constant(node)
+			if ok {
+				found = append(found, encode(text))
 			}
-			return true
+			return !ok
 		})
 	}
-	slices.SortFunc(literals, bytes.Compare)
-	return map[string]any{"literals": slices.CompactFunc(literals, bytes.Equal)}
+	slices.Sort(found)
+	return slices.Compact(found), nil
 }
 
 // constant is the value of a string literal or a sum of string literals.
@@ -179,17 +151,4 @@ func constant(node ast.Node) (string, bool) {
 		return x + y, ok && ok2 && node.Op == token.ADD
 	}
 	return "", false
-}
-
-// runRunes lists the classes of all runes: bit 0 letter, bit 1 digit, bit 2 printable.
-func runRunes(json.RawMessage) any {
-	classes := make([]byte, unicode.MaxRune+1)
-	for r := range classes {
-		for bit, in := range []bool{unicode.IsLetter(rune(r)), unicode.IsDigit(rune(r)), strconv.IsPrint(rune(r))} {
-			if in {
-				classes[r] |= 1 << bit
-			}
-		}
-	}
-	return map[string]any{"classes": classes}
 }

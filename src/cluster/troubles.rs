@@ -1,0 +1,1 @@
+//! Events and log excerpts of pods that do not become ready.
