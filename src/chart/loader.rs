@@ -239,7 +239,8 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
         match file.name.as_str() {
             "Chart.yaml" => {}
             "Chart.lock" => {
-                let lock = Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
+                let lock =
+                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
                 chart.lock = Some(lock);
             }
             "values.yaml" => {
@@ -259,14 +260,15 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
                          dependencies to Chart.yaml.",
                     );
                 }
-                read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                read.read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
                 if read.api_version == "v1" {
                     chart.files.push(file);
                 }
             }
             "requirements.lock" => {
-                let lock =
-                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
+                let lock = Lock::read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
                 chart.lock = Some(lock);
                 let read = metadata.get_or_insert_default();
                 if read.api_version != "v1" {
