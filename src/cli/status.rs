@@ -1,12 +1,33 @@
-//! `status`
+//! `status` of a release
 
-use super::{Failure, Global, Outcome};
+use super::{Global, Outcome, describe, get, output, session};
 
-/// Display the status of a release or of a handover
+/// Display the status of the named release
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Name of the release
+    release: String,
+    /// The revision; left out: the last
+    #[arg(long, default_value_t = 0)]
+    revision: i64,
+    /// How to print it
+    #[arg(short = 'o', long, default_value = "table")]
+    output: output::Format,
+}
 
 /// Runs the command.
-pub fn run(_global: &Global, _args: &Args) -> Outcome {
-    Err(Failure::Failed("error: `status` is not built yet".into()))
+pub fn run(global: &Global, args: &Args) -> Outcome {
+    session::run(global, async |cluster, reporter| {
+        let release = get::release(&cluster, &reporter, &args.release, args.revision).await?;
+        let text = match args.output {
+            output::Format::Table => {
+                let resources = super::resources::table(&cluster, &release).await?;
+                describe::text(&release, describe::Shown { resources: &resources, ..Default::default() })?
+            }
+            output::Format::Json => output::json(&describe::in_order(&release, false))?,
+            output::Format::Yaml => output::yaml(&describe::plain(&release, false))?,
+        };
+        print!("{text}");
+        Ok(())
+    })
 }

@@ -20,7 +20,7 @@ mod structs;
 mod toml;
 mod yaml;
 
-pub use documents::documents;
+pub use documents::{documents, documents_before_error};
 pub use error::Error;
 pub use toml::{DateTime, Zone};
 

@@ -3,8 +3,11 @@
 
 pub mod compare;
 pub mod documents;
+pub mod differences;
 pub mod random;
 pub mod reference;
+pub mod samples;
+pub mod template_generator;
 pub mod values;
 
 /// Runs a test that nests deeply, on a stack that holds it even unoptimized.
