@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
-use support::compare::{Report, cases, compare_reading, compare_writing, ours};
+use support::compare::{compare_reading, compare_writing, ours};
+use support::differences::{Differences, cases};
 use support::documents::{literals, mutate, random_text, random_value};
 use support::random::Random;
 use support::reference::{Answer, base64, module_cache, reference};
@@ -213,7 +214,7 @@ const KEYS: &[&str] = &[
 #[test]
 fn documents_are_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let mut inputs = corpus();
     for value in VALUES {
@@ -269,14 +270,14 @@ fn documents_are_read_alike() {
         }
         inputs.push(text.into());
     }
-    compare_reading(&mut go, &mut report, "fromToml", &inputs, read_ours);
-    report.finish("TOML in");
+    compare_reading(&mut go, &mut differences, "fromToml", &inputs, read_ours);
+    differences.finish();
 }
 
 #[test]
 fn values_are_written_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let mut values: Vec<Value> =
         vec![Value::strings(["a", "b"]), Value::Bytes(vec![1, 2].into()), Value::map([("a", Value::Nil)])];
@@ -291,6 +292,6 @@ fn values_are_written_alike() {
         let tables = tables.collect();
         values.push(Value::map([("t", Value::list(tables)), ("s", random_value(&mut random, 2))]));
     }
-    compare_writing(&mut go, &mut report, "toToml", &values, write_ours);
-    report.finish("TOML out");
+    compare_writing(&mut go, &mut differences, "toToml", &values, write_ours);
+    differences.finish();
 }

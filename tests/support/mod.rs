@@ -2,8 +2,8 @@
 #![allow(dead_code)]
 
 pub mod compare;
-pub mod documents;
 pub mod differences;
+pub mod documents;
 pub mod random;
 pub mod reference;
 pub mod samples;
