@@ -86,13 +86,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn current(&mut self) -> Result<u8, Error> {
-        match self.text.get(self.pos) {
-            Some(byte) => Ok(*byte),
-            None => {
-                self.ended = true;
-                Err(Error::new("unexpected end of JSON input"))
-            }
-        }
+        self.text.get(self.pos).copied().ok_or_else(|| {
+            self.ended = true;
+            Error::new("unexpected end of JSON input")
+        })
     }
 
     /// The byte within a literal: Go takes the end of the text for a space there.

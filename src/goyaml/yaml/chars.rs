@@ -56,9 +56,8 @@ pub fn is(byte: u8, classes: u8) -> bool {
 #[inline]
 pub fn break_len(s: &[u8]) -> usize {
     match s {
-        [b'\r', b'\n', ..] => 2,
+        [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => 2,
         [b'\r' | b'\n', ..] => 1,
-        [0xC2, 0x85, ..] => 2,
         [0xE2, 0x80, 0xA8 | 0xA9, ..] => 3,
         _ => 0,
     }

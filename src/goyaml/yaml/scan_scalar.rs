@@ -59,11 +59,11 @@ impl Breaks {
     }
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Error> {
         let line = self.line;
         let indent = self.indent + 1;
-        let stops = if self.flow_level > 0 { FLOW | COLON } else { COLON } | BLANK_OR_BREAK;
+        let stops = BLANK_OR_BREAK | COLON | if self.flow_level > 0 { FLOW } else { 0 };
         let mut text = Text::new(self.buf, self.pos);
         let mut breaks = Breaks::default();
         let mut after_break = false;

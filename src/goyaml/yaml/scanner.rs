@@ -27,6 +27,7 @@ struct SimpleKey {
 }
 
 /// The scanner.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the position")]
 pub struct Scanner<'a> {
     /// The text with NULs after it.
     pub(super) buf: &'a [u8],
