@@ -6,12 +6,11 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::json;
 use support::compare::{compare_reading, compare_writing, ours};
 use support::differences::{Differences, cases};
-use support::documents::{literals, mutate, random_text, random_value};
+use support::documents::{files, literals, mutate, random_text, random_value};
 use support::random::Random;
 use support::reference::{Answer, base64, module_cache, reference};
 use support::values::pack_text;
@@ -49,19 +48,8 @@ fn toml_time(t: &DateTime) -> Value {
 
 /// The documents of the library's own tests.
 fn corpus() -> Vec<Vec<u8>> {
-    fn collect(dir: &Path, out: &mut Vec<Vec<u8>>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, out);
-            } else if path.extension().is_some_and(|e| e == "toml") {
-                out.push(std::fs::read(path).unwrap());
-            }
-        }
-    }
     let module = module_cache().join("github.com/!burnt!sushi/toml@v1.6.0");
-    let mut all = Vec::new();
-    collect(&module, &mut all);
+    let mut all = files(&module, &["toml"]);
     for file in ["decode_test.go", "encode_test.go", "error_test.go", "lex_test.go", "fuzz_test.go", "toml_test.go"] {
         all.extend(literals(&module.join(file)));
     }

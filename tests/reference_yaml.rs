@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use support::compare::{compare_reading, compare_writing, ours};
 use support::deep;
 use support::differences::{Differences, cases};
-use support::documents::{Documents, SCALARS, literals, mutate, random_value};
+use support::documents::{Documents, SCALARS, files, literals, mutate, random_value};
 use support::random::Random;
 use support::reference::{Answer, Reference, base64, module_cache, reference};
 use support::values::pack_text;
@@ -105,6 +105,30 @@ fn documents_of_the_libraries_own_tests_are_read_alike() {
     }
     reading(&mut go, &mut differences, "documents", &corpus);
     reading(&mut go, &mut differences, "fromJson", &corpus);
+    differences.finish();
+}
+
+#[test]
+fn files_of_the_modules_are_read_and_written_alike() {
+    let mut go = reference();
+    let mut differences = Differences::default();
+    let modules = module_cache();
+    let mut inputs = Vec::new();
+    for module in ["helm.sh/helm/v4@v4.2.4", "sigs.k8s.io/yaml@v1.6.0", "k8s.io/apimachinery@v0.36.1"] {
+        inputs.extend(files(&modules.join(module), &["yaml", "yml", "json"]));
+    }
+    // Most files hold several documents.
+    let mut documents: Vec<Vec<u8>> = inputs.iter().filter_map(|i| goyaml::documents(i).ok()).flatten().collect();
+    documents.extend_from_slice(&inputs);
+    assert!(documents.len() > 1000, "only {} documents found", documents.len());
+    reading(&mut go, &mut differences, "documents", &inputs);
+    for op in READERS {
+        reading(&mut go, &mut differences, op, &documents);
+    }
+    let values: Vec<Value> = documents.iter().filter_map(|d| goyaml::from_yaml(d).ok()).collect();
+    for op in WRITERS {
+        writing(&mut go, &mut differences, op, &values);
+    }
     differences.finish();
 }
 
