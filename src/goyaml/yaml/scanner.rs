@@ -216,13 +216,18 @@ impl<'a> Scanner<'a> {
         self.skip_line();
     }
 
+    /// Steps over ASCII characters of a kind, except for the last few before the end of what is decoded.
+    #[inline]
+    pub(super) fn skip_ascii(&mut self, kind: impl Fn(u8) -> bool) {
+        if let Some(text) = self.buf.get(self.pos..self.limit.saturating_sub(8)) {
+            self.pos += text.iter().position(|b| !kind(*b)).unwrap_or(text.len());
+        }
+    }
+
     /// Steps over the rest of the line, but not over its break.
     pub(super) fn skip_to_break(&mut self) -> Result<(), Error> {
         loop {
-            while self.pos < self.limit && !chars::is(self.byte(), BREAK | END | chars::MAYBE_BREAK) {
-                self.continuations += usize::from(self.byte() & 0xC0 == 0x80);
-                self.pos += 1;
-            }
+            self.skip_ascii(|b| !chars::is(b, BREAK | END | chars::WIDE));
             self.need(1)?;
             if chars::is_breakz(self.rest()) {
                 return Ok(());
@@ -357,6 +362,7 @@ impl<'a> Scanner<'a> {
                 self.skip();
             }
             self.need(1)?;
+            self.skip_ascii(|b| b == b' ');
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
             while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
                 self.pos += 1;
