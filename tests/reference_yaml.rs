@@ -320,6 +320,22 @@ fn hostile_documents() {
     for key in 0..400 {
         inputs.push(format!("{}: a", 2_097_152.0 + f64::from(key) * 1234.25).into());
     }
+    // Marks in the middle.
+    for text in [
+        "- @\n?",
+        "? @\nO",
+        "?@: \t@\n|",
+        "a: @\nb: 1\n",
+        "@@a: 1\nb: 2",
+        "a:\n@ b: c\n",
+        "- @a\n- b\n- c",
+        "|\n @\n@",
+        "'@\n\n@'",
+    ] {
+        for end in ["", "\n", "x", "xy", "xyz\n", "\nz: 1\n"] {
+            inputs.push(format!("{text}{end}").replace('@', "\u{FEFF}").into());
+        }
+    }
     inputs.push(b"a: &a [*a]".to_vec());
     inputs.push(b"a: &a {b: *a}".to_vec());
     inputs.push(b"&a *a".to_vec());
