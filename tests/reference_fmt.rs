@@ -26,7 +26,8 @@ fn compare(go: &mut Reference, cases: &[(Vec<u8>, Vec<Value>)]) {
         .map(|(format, args)| json!({ "format": base64(format), "args": args.iter().map(pack).collect::<Vec<_>>() }))
         .collect();
     for ((format, args), answer) in cases.iter().zip(go.ask_all("sprintf", &questions)) {
-        let theirs: Vec<_> = ok(answer).as_array().unwrap().iter().map(|s| show(&unbase64(s.as_str().unwrap()))).collect();
+        let theirs: Vec<_> =
+            ok(answer).as_array().unwrap().iter().map(|s| show(&unbase64(s.as_str().unwrap()))).collect();
         let own = [fmt::sprintf(format, args), fmt::sprint(args), fmt::sprintln(args)].map(|out| show(&out));
         differences.compare(&format!("{} {args:?}", show(format)), &theirs, &own.to_vec());
     }
@@ -142,8 +143,28 @@ fn literals_are_unquoted_as_go_does() {
     let mut differences = Differences::default();
     let mut random = Random::new();
     let parts: [&[u8]; 22] = [
-        b"a", b"\\n", b"\\", b"\"", b"'", b"`", b"\\x4", b"\\x41", b"\\u00e9", b"\\ud800", b"\\U0001F600", b"\\101",
-        b"\\777", b"\xc3\xa9", b"\xff", b"\n", b"\r", b"\\\"", b"\\'", b"\\z", b"\\u12", b" ",
+        b"a",
+        b"\\n",
+        b"\\",
+        b"\"",
+        b"'",
+        b"`",
+        b"\\x4",
+        b"\\x41",
+        b"\\u00e9",
+        b"\\ud800",
+        b"\\U0001F600",
+        b"\\101",
+        b"\\777",
+        b"\xc3\xa9",
+        b"\xff",
+        b"\n",
+        b"\r",
+        b"\\\"",
+        b"\\'",
+        b"\\z",
+        b"\\u12",
+        b" ",
     ];
     let texts: Vec<Vec<u8>> = (0..cases(20_000))
         .map(|_| {

@@ -30,8 +30,12 @@ pub fn pack(value: &Value) -> Json {
         Value::List(list) if list.kind == ListKind::Int => {
             json!({"lI": list.items.iter().map(|v| if let Value::Int(n, _) = v { *n } else { 0 }).collect::<Vec<_>>()})
         }
-        Value::List(list) if list.kind == ListKind::ListOfAny => json!({"ll": list.items.iter().map(pack).collect::<Vec<_>>()}),
-        Value::List(list) if list.kind == ListKind::MapOfAny => json!({"lm": list.items.iter().map(pack).collect::<Vec<_>>()}),
+        Value::List(list) if list.kind == ListKind::ListOfAny => {
+            json!({"ll": list.items.iter().map(pack).collect::<Vec<_>>()})
+        }
+        Value::List(list) if list.kind == ListKind::MapOfAny => {
+            json!({"lm": list.items.iter().map(pack).collect::<Vec<_>>()})
+        }
         Value::List(list) => list.items.iter().map(pack).collect::<Vec<_>>().into(),
         Value::Map(map) if map.nil => json!({"nm": 1}),
         Value::Map(map) if map.kind == MapKind::Str => {
