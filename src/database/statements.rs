@@ -57,7 +57,7 @@ pub const DATABASES: &str =
 
 /// Settings that a server started on a copy of the volume needs as they are here: a standby stops when one of the first
 /// five is lower than its master's was. A row each: name, value.
-pub const SETTINGS: &str = "SELECT name, setting FROM pg_settings WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions', 'max_locks_per_transaction', 'config_file', 'shared_preload_libraries', 'wal_level', 'wal_log_hints', 'track_commit_timestamp') ORDER BY name;";
+pub const SETTINGS: &str = "SELECT name, setting FROM pg_settings WHERE name IN ('max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions', 'max_locks_per_transaction', 'config_file', 'wal_level', 'wal_log_hints', 'track_commit_timestamp') ORDER BY name;";
 
 /// Rows of every permanent user table of one database, exactly. A row each: `schema.table`, count (empty for tables over
 /// 4 GiB, which are not counted).
