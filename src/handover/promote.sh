@@ -39,13 +39,21 @@ case $holder in
   *) fail "the volume belongs to release $holder ($marker), neither to $VN_FORMER nor to $VN_OWNER" ;;
 esac
 
+# Charts that know how hold this lock for as long as PostgreSQL runs on the volume.
+guard=$VN_VOLUME/vulas-native-lock
+if command -v flock >/dev/null 2>&1 && [ -w "$guard" ]; then
+  exec 9>>"$guard"
+  flock -n 9 || fail "PostgreSQL runs on this volume: $guard is locked"
+fi
+
 # A server that was killed leaves its lock file. Its process id means nothing here: containers count their own. Whether
 # another pod uses the volume was asked of the API server before; here only our own processes can be seen.
 lock=$VN_DATA/postmaster.pid
 if on_volume -f "$lock"; then
   pid=$(as_owner sed -n 1p "$lock")
-  case $(cat "/proc/$pid/comm" 2>/dev/null || :) in
-    postgres|postmaster) fail "PostgreSQL runs on this volume as process $pid" ;;
+  # (The command line of a process that has ended, and only waits to be collected, is empty.)
+  case $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null || :) in
+    *postgres*|*postmaster*) fail "PostgreSQL runs on this volume as process $pid" ;;
   esac
   say "removing postmaster.pid, left by a server that could not stop cleanly"
   as_owner rm -f "$lock"
@@ -79,23 +87,24 @@ trap 'exit 130' INT
 
 # The private server: no port, a socket in a folder of our own, nothing followed, nothing archived, nothing fetched.
 as_owner sh -c 'echo "local all all trust" > "$0/hba"; : > "$0/ident"; : > "$0/log"; chmod 700 "$0" 2>/dev/null || :' "$VN_WORK"
-options="$VN_OPTIONS -c listen_addresses='' -c unix_socket_directories='$VN_WORK' -c hba_file='$VN_WORK/hba' -c ident_file='$VN_WORK/ident'"
+options="$VN_OPTIONS -c listen_addresses='' -c port=5432 -c unix_socket_directories='$VN_WORK' -c hba_file='$VN_WORK/hba' -c ident_file='$VN_WORK/ident'"
 options="$options -c hot_standby=on -c archive_mode=off -c synchronous_standby_names='' -c max_logical_replication_workers=0 -c autovacuum=off"
-options="$options -c ssl=off -c logging_collector=off -c log_destination=stderr -c external_pid_file='' -c shared_preload_libraries='' -c default_transaction_read_only=off"
+options="$options -c ssl=off -c logging_collector=off -c log_destination=stderr -c shared_preload_libraries='' -c default_transaction_read_only=off"
 if [ "$major" -ge 12 ]; then
   options="$options -c primary_conninfo='' -c primary_slot_name='' -c restore_command='' -c recovery_target_timeline=latest"
 elif [ -n "$standby" ]; then
   on_volume -f "$saved" || as_owner cp -p "$VN_DATA/recovery.conf" "$saved"
   as_owner sh -c 'printf "standby_mode = on\nrecovery_target_timeline = latest\n" > "$0"' "$VN_DATA/recovery.conf"
 fi
-sql() { as_owner psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VN_WORK" -U "$VN_USER" -d "${2:-template1}" -c "$1"; }
+sql() { as_owner psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VN_WORK" -p 5432 -U "$VN_USER" -d "${2:-template1}" -c "$1"; }
 
 say "starting PostgreSQL $major on $VN_DATA, with no network"
-as_owner pg_ctl -D "$VN_DATA" -s -w -t "$VN_TIMEOUT" -l "$VN_WORK/log" -o "$options" start >/dev/null || { started=1; fail "PostgreSQL did not start"; }
+as_owner pg_ctl -D "$VN_DATA" -s -w -t "$VN_TIMEOUT" -l "$VN_WORK/log" -o "$options" start >/dev/null 9>&- || { started=1; fail "PostgreSQL did not start"; }
 started=1
 export PGOPTIONS='-c lc_messages=C'
 
-if [ "$(sql 'SELECT pg_is_in_recovery()')" = t ]; then
+recovering=$(sql 'SELECT pg_is_in_recovery()') || fail "the private server does not answer"
+if [ "$recovering" = t ]; then
   waited=0; last=
   while [ "$(sql "SELECT pg_last_wal_replay_lsn() >= '$VN_FORK'")" != t ]; do
     now=$(sql 'SELECT pg_last_wal_replay_lsn()')
@@ -111,8 +120,8 @@ if [ "$(sql 'SELECT pg_is_in_recovery()')" = t ]; then
   else say "warning: $marker can't be written by user $(id -u) ($(ls -ld "$VN_VOLUME" | cut -d' ' -f1,3,4)); no chart can see who owns the volume"; fi
   control -w promote >/dev/null || fail "the promotion did not end"
 else
-  taken=1
   [ -z "$standby" ] || fail "$standby is there, but the server is not in recovery"
+  taken=1
   [ "$(cat "$marker" 2>/dev/null || :)" = "$VN_OWNER" ] || say "warning: $marker does not name $VN_OWNER"
 fi
 
