@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// Runs SQL and returns `psql`'s output as it is: columns separated by U+001F, a line per row. An empty `database` is
-    /// the one that the container's environment names.
+    /// `postgres`, which every server has.
     ///
     /// # Errors
     /// [`Error::Unreachable`] when the container can't be entered, [`Error::Refused`] with the server's words.
@@ -176,6 +176,18 @@ impl Server {
             }
         }
         Ok(None)
+    }
+
+    /// Runs a user's check file in the one database that is not `postgres`, or in `postgres` when there are several (the
+    /// file can choose by `\\connect`), and returns what it prints, columns separated by `|`.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn check(&self, sql: &str) -> Result<String, Error> {
+        let databases = self.databases().await?;
+        let own: Vec<&str> = databases.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "postgres").collect();
+        let database = if let [one] = own.as_slice() { one } else { "" };
+        Ok(self.run(database, sql).await?.replace('\u{1f}', "|"))
     }
 
     /// Writes all dirty pages, so that a clone begins at once.

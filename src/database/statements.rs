@@ -5,7 +5,7 @@
 //! statement, and the answer holds the rows of those.
 //!
 //! A model of PostgreSQL that answers exactly these can stand in for a server. Statements come to it as
-//! `["sh", "-c", SHELL, "psql", DATABASE, SQL]`; an empty DATABASE is the one that the container's environment names.
+//! `["sh", "-c", SHELL, "psql", DATABASE, SQL]`; an empty DATABASE is `postgres`.
 //! Besides these only the user's own check files are sent.
 
 /// Starts `psql` in the container of a server: `$1` is the database (or empty), `$2` the SQL.
@@ -13,10 +13,10 @@
 /// A command enters a container as the container's user, often root, while PostgreSQL may know only its own user
 /// (`peer` authentication): so root becomes the owner of the data directory first, by whichever tool the image has.
 /// The password comes from the container's own environment and goes through an environment variable.
-pub const SHELL: &str = r#"user="${POSTGRES_USER:-${POSTGRESQL_USERNAME:-postgres}}"
-database="${1:-${POSTGRES_DB:-${POSTGRESQL_DATABASE:-$user}}}"
-file="${POSTGRES_PASSWORD_FILE:-${POSTGRESQL_PASSWORD_FILE:-}}"
-password="${POSTGRES_PASSWORD:-${POSTGRESQL_PASSWORD:-}}"
+pub const SHELL: &str = r#"user="${POSTGRES_USER:-${SUPERUSER:-postgres}}"
+database="${1:-postgres}"
+file="${POSTGRES_PASSWORD_FILE:-${POSTGRES_POSTGRES_PASSWORD_FILE:-${POSTGRESQL_PASSWORD_FILE:-}}}"
+password="${POSTGRES_PASSWORD:-${POSTGRES_POSTGRES_PASSWORD:-${POSTGRESQL_PASSWORD:-}}}"
 if [ -n "$file" ] && [ -r "$file" ]; then password=$(cat "$file"); fi
 export PGUSER="$user" PGDATABASE="$database" PGPASSWORD="$password" PGCONNECT_TIMEOUT=10 PGAPPNAME=vulas-native SQL="$2"
 export PGOPTIONS='-c default_transaction_read_only=off -c statement_timeout=0 -c lc_messages=C'
