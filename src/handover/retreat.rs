@@ -1,0 +1,102 @@
+//! Beta is given up: the traffic first, then beta, then alpha's replica comes back.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{Commands, Error, Journal, Show, State, releases, route, run::Run};
+use crate::cluster::Cluster;
+
+/// What is asked of `retreat`.
+#[derive(Clone)]
+pub struct RetreatOptions {
+    /// Namespace of the core releases.
+    pub namespace: String,
+    /// Namespace of the admin release; its traffic is moved back when it goes to beta.
+    pub admin_namespace: Option<String>,
+    /// The admin release; found when not given.
+    pub admin_release: Option<String>,
+    /// The value of the admin chart that names the served release.
+    pub release_value: String,
+    /// Leave what beta has written since the switch.
+    pub accept_loss: bool,
+    /// Instead of the handover's own limit of each wait.
+    pub timeout: Option<Duration>,
+    /// Who we are, for the Lease.
+    pub holder: String,
+    /// Ends the run between two steps.
+    pub stop: tokio_util::sync::CancellationToken,
+}
+
+/// Takes a handover back, from whatever state it is in. Can be interrupted and repeated.
+///
+/// # Errors
+/// [`Error::Unfit`] when there is nothing to take back, [`Error::Undo`] when a step could not be undone: the journal then
+/// stays open and `retreat` can be repeated.
+pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOptions) -> Result<Journal, Error> {
+    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
+        return Err(Error::unfit(
+            format!("there is no handover in namespace {}", options.namespace),
+            "a beta that was started otherwise is removed by: vulas-native uninstall NAME",
+        ));
+    };
+    if journal.state.is_closed() || journal.state == State::Finishing {
+        let end = if journal.state == State::Retreated { "was taken back already" } else { "was finished: its current release is retired" };
+        return Err(Error::unfit(
+            format!("{} → {} {end}", journal.alpha, journal.beta),
+            format!("see {}", Commands::of(&journal).status()),
+        ));
+    }
+    if journal.state == State::Routed && !options.accept_loss {
+        let back = Commands::of(&journal);
+        return Err(Error::Decision {
+            what: format!("the traffic goes to {} since {}: what it has written there is lost by a retreat", journal.beta, journal.route.as_ref().map_or("a while", |r| r.time.as_str())),
+            choices: vec![
+                format!("give it up all the same: {} --accept-loss", back.retreat()),
+                format!("or keep it, and retire {}: {}", journal.alpha, back.finish()),
+            ],
+        });
+    }
+    let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
+    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
+    let result = take_back(&mut run, options).await;
+    run.release().await;
+    result.map(|()| run.journal)
+}
+
+async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+    let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
+    route_back(run, options).await.map_err(failed)?;
+    run.backward().await
+}
+
+/// Moves the traffic of every admin release that serves beta back to alpha.
+async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+    let recorded = run.journal.route.clone();
+    let namespace = options
+        .admin_namespace
+        .clone()
+        .or_else(|| recorded.as_ref().map(|route| route.namespace.clone()))
+        .or_else(|| run.journal.admin_namespace.clone());
+    let Some(namespace) = namespace else { return Ok(()) };
+    let names = match options.admin_release.clone().or_else(|| recorded.as_ref().map(|route| route.release.clone())) {
+        Some(name) => vec![name],
+        None => releases::names(&run.cluster, &namespace).await?,
+    };
+    for name in names {
+        let Some(admin) = releases::current(&run.cluster, &namespace, &name).await? else { continue };
+        if route::served_by(&admin, &options.release_value).as_deref() != Some(run.journal.beta.as_str()) {
+            continue;
+        }
+        let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
+        run.show.task("move the traffic back");
+        let started = Instant::now();
+        let value = json!(before);
+        releases::set_value(&run.cluster, run.show, &namespace, &name, &options.release_value, value, run.timeout).await?;
+        let detail = format!("{name}: {} → {before}", run.journal.beta);
+        run.show.task_done("move the traffic back", &detail, started.elapsed());
+    }
+    run.journal.route = None;
+    run.journal.state = State::Retreating;
+    run.save().await
+}
