@@ -27,6 +27,7 @@ mod template;
 mod test;
 mod uninstall;
 mod upgrade;
+pub mod values;
 mod version;
 
 pub use global::Global;

@@ -183,23 +183,41 @@ pub struct Map {
     pub kind: MapKind,
     /// Whether it is the nil map.
     pub nil: bool,
-    entries: RefCell<Entries>,
+    storage: Storage,
+}
+
+/// Go converts a map to another map type without copying it: both see the same entries.
+enum Storage {
+    Own(RefCell<Entries>),
+    View(Rc<Map>),
 }
 
 impl Map {
     /// A map of the given type.
     pub fn new(kind: MapKind, entries: Entries) -> Self {
-        Self { kind, nil: false, entries: RefCell::new(entries) }
+        Self { kind, nil: false, storage: Storage::Own(RefCell::new(entries)) }
+    }
+
+    /// The same map under another type, as a Go conversion (`common.Values(m)`): changes through either are seen by both.
+    pub fn view(kind: MapKind, of: Rc<Map>) -> Self {
+        Self { kind, nil: of.nil, storage: Storage::View(of) }
+    }
+
+    fn entries(&self) -> &RefCell<Entries> {
+        match &self.storage {
+            Storage::Own(entries) => entries,
+            Storage::View(of) => of.entries(),
+        }
     }
 
     /// The entries, to read. Do not hold the guard while calling into a template.
     pub fn borrow(&self) -> Ref<'_, Entries> {
-        self.entries.borrow()
+        self.entries().borrow()
     }
 
     /// The entries, to change. Do not hold the guard while calling into a template.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        self.entries.borrow_mut()
+        self.entries().borrow_mut()
     }
 
     /// The value of a key.
@@ -225,7 +243,7 @@ impl Map {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.entries, f)
+        fmt::Debug::fmt(&self.entries(), f)
     }
 }
 
