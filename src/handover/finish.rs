@@ -62,7 +62,7 @@ async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
         Some(release) => releases::claim_stems(&releases::manifest_objects(&release)?),
         None => Vec::new(),
     };
-    run.show.task("retire the former release");
+    run.show.task(1, "retire");
     let started = Instant::now();
     let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
     releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await.map_err(undo)?;
@@ -71,7 +71,7 @@ async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     let handed = run.journal.layout.volume.claim.clone();
     let left: Vec<String> =
         names.filter(|name| *name != handed && stems.iter().any(|stem| releases::is_claim_of(name, stem))).collect();
-    run.show.task_done("retire the former release", &format!("{alpha} uninstalled"), started.elapsed());
+    run.show.task_done(&format!("{alpha} uninstalled"), started.elapsed());
     run.journal.state = State::Finished;
     run.save().await?;
     Ok(left)

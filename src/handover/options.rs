@@ -85,13 +85,21 @@ pub trait Show: Observer {
     fn step_failed(&self, stage: Stage, cause: &str, took: Duration) {
         let _ = (stage, cause, took);
     }
-    /// Something is being done that is no numbered step (`bring the replica back`).
-    fn task(&self, name: &str) {
-        let _ = name;
+    /// A step is being taken back.
+    fn undo(&self, stage: Stage) {
+        let _ = stage;
+    }
+    /// It was taken back.
+    fn undone(&self, stage: Stage, detail: &str, took: Duration) {
+        let _ = (stage, detail, took);
+    }
+    /// Something is being done that is no step of an upgrade.
+    fn task(&self, number: usize, name: &str) {
+        let _ = (number, name);
     }
     /// It has ended well.
-    fn task_done(&self, name: &str, detail: &str, took: Duration) {
-        let _ = (name, detail, took);
+    fn task_done(&self, detail: &str, took: Duration) {
+        let _ = (detail, took);
     }
     /// The journal was written. Reports are made from it.
     fn recorded(&self, journal: &Journal) {

@@ -117,7 +117,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
     checks.count += 1;
     let replicas_value = match &options.replicas_value {
         Some(path) => Some(path.clone()),
-        None => record::find_replicas_value(&alpha, &layout),
+        None => record::find_replicas_value(&alpha, &options.chart, &layout),
     };
     if replicas_value.is_none() {
         checks.warnings.push(format!(
@@ -371,7 +371,7 @@ fn future_values(options: &UpgradeOptions, alpha: &Json, layout: &Layout) -> Jso
 }
 
 /// Merges maps deeply; what is not a map is replaced.
-fn merge(base: &mut Json, over: &Json) {
+pub fn merge(base: &mut Json, over: &Json) {
     match (base, over) {
         (Json::Object(base), Json::Object(over)) => {
             for (key, value) in over {

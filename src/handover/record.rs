@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Error, Layout, preflight::set_path, releases, run::Run};
 use crate::{
+    action,
     cluster::{ApplyOptions, ObjectRef},
     release::Release,
 };
@@ -16,20 +17,22 @@ const RELEASE_MANAGER: &str = "helm";
 
 /// Finds the value of alpha's chart that sets the number of replicas: the one integer among its values which, lowered by
 /// one, lowers the rendered StatefulSet by one and changes nothing else in it.
-pub fn find_replicas_value(alpha: &Release, layout: &Layout) -> Option<String> {
+///
+/// A record does not hold subcharts, so `chart` is rendered as if it were alpha's: the two are versions of one chart.
+pub fn find_replicas_value(alpha: &Release, chart: &str, layout: &Layout) -> Option<String> {
     let mut paths = Vec::new();
-    collect(&releases::all_values(alpha), &mut String::new(), u64::from(layout.replicas), &mut paths);
+    collect(&releases::chart_values(chart, &alpha.config), &mut String::new(), u64::from(layout.replicas), &mut paths);
     // The likely names first: each candidate costs a rendering.
     let likely = |path: &String| !path.to_lowercase().contains("replica");
     paths.sort_by_key(likely);
-    let before = statefulset_of(&releases::render_again(alpha, &alpha.config)?, layout)?;
+    let before = statefulset_of(&releases::render_as(alpha, chart, &alpha.config)?, layout)?;
     if before.pointer("/spec/replicas").and_then(Json::as_u64) != Some(u64::from(layout.replicas)) {
         return None;
     }
     paths.into_iter().take(40).find(|path| {
         let mut config = alpha.config.clone();
         set_path(&mut config, path, json!(layout.replicas - 1));
-        let after = releases::render_again(alpha, &config).and_then(|objects| statefulset_of(&objects, layout));
+        let after = releases::render_as(alpha, chart, &config).and_then(|objects| statefulset_of(&objects, layout));
         after.is_some_and(|after| after.pointer("/spec/replicas").and_then(Json::as_u64) == Some(u64::from(layout.replicas - 1)))
     })
 }
@@ -134,7 +137,7 @@ pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<(), Error> {
     };
     let is_it = |o: &&Json| o["kind"] == object.kind.as_str() && o["metadata"]["name"] == object.name.as_str();
     let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(()) };
-    releases::stamp(&mut wanted, &release);
+    action::stamp(&mut wanted, &release.name, &release.namespace);
     run.cluster.apply(&wanted, &ApplyOptions { manager: RELEASE_MANAGER.into(), force: true, dry_run: false }).await?;
     Ok(())
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::{Commands, Error, Journal, Show, State, releases, route, run::Run};
 use crate::cluster::Cluster;
 
@@ -18,6 +16,8 @@ pub struct RetreatOptions {
     pub admin_release: Option<String>,
     /// The value of the admin chart that names the served release.
     pub release_value: String,
+    /// Chart of the admin release, where its record does not hold all of it (`admin`).
+    pub admin_chart: String,
     /// Leave what beta has written since the switch.
     pub accept_loss: bool,
     /// Instead of the handover's own limit of each wait.
@@ -89,12 +89,19 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
             continue;
         }
         let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
-        run.show.task("move the traffic back");
+        run.show.task(9, "traffic");
         let started = Instant::now();
-        let value = json!(before);
-        releases::set_value(&run.cluster, run.show, &namespace, &name, &options.release_value, value, run.timeout).await?;
+        let request = releases::SetValue {
+            namespace: &namespace,
+            name: &name,
+            chart: &options.admin_chart,
+            path: &options.release_value,
+            value: &before,
+            timeout: run.timeout,
+        };
+        releases::set_value(&run.cluster, run.show, &request).await?;
         let detail = format!("{name}: {} → {before}", run.journal.beta);
-        run.show.task_done("move the traffic back", &detail, started.elapsed());
+        run.show.task_done(&detail, started.elapsed());
     }
     run.journal.route = None;
     run.journal.state = State::Retreating;

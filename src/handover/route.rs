@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::{Divergence, Error, Journal, Show, State, divergence, journal, releases, run::take_lease};
 use crate::cluster::{Cluster, ObjectRef, readiness};
 
@@ -20,6 +18,8 @@ pub struct RouteOptions {
     pub admin_release: String,
     /// The value of the admin chart that names the served release (`global.managedRelease`).
     pub release_value: String,
+    /// Chart of the admin release, where its record does not hold all of it (`admin`).
+    pub admin_chart: String,
     /// Leave what the other release has written since the fork.
     pub accept_loss: bool,
     /// Route to a release that is not ready.
@@ -110,14 +110,20 @@ async fn switch(
     let revision = if unchanged {
         admin.version as u32
     } else {
-        show.task("route");
-        let value = json!(options.release);
-        let (namespace, name) = (options.admin_namespace.as_str(), options.admin_release.as_str());
-        releases::set_value(cluster, show, namespace, name, &options.release_value, value, options.timeout).await?
+        show.task(1, "route");
+        let request = releases::SetValue {
+            namespace: &options.admin_namespace,
+            name: &options.admin_release,
+            chart: &options.admin_chart,
+            path: &options.release_value,
+            value: &options.release,
+            timeout: options.timeout,
+        };
+        releases::set_value(cluster, show, &request).await?
     };
     let took = started.elapsed();
     if !unchanged {
-        show.task_done("route", &format!("{} → {}", before.as_deref().unwrap_or("?"), options.release), took);
+        show.task_done(&format!("{}: {} → {}", options.admin_release, before.as_deref().unwrap_or("?"), options.release), took);
     }
     if let Some(journal) = &mut journal {
         holder_of(journal, options);

@@ -149,12 +149,12 @@ impl<'a> Run<'a> {
             let quiet = matches!(stage, Stage::Preflight | Stage::Verify | Stage::Record);
             let started = Instant::now();
             if !quiet {
-                self.show.task(stage.undoing());
+                self.show.undo(stage);
             }
             let undone = undo(self, stage).await;
             let detail = undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
             if !quiet {
-                self.show.task_done(stage.undoing(), &detail, started.elapsed());
+                self.show.undone(stage, &detail, started.elapsed());
             }
             self.journal.step_mut(stage).progress = Progress::Undone;
             self.save().await?;
