@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 
 use super::{Error, Layout, preflight::set_path, releases, run::Run};
 use crate::{
-    action,
     cluster::{ApplyOptions, ObjectRef},
     release::Release,
 };
@@ -137,9 +136,17 @@ pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<(), Error> {
     };
     let is_it = |o: &&Json| o["kind"] == object.kind.as_str() && o["metadata"]["name"] == object.name.as_str();
     let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(()) };
-    action::stamp(&mut wanted, &release.name, &release.namespace);
+    stamp(&mut wanted, &release);
     run.cluster.apply(&wanted, &ApplyOptions { manager: RELEASE_MANAGER.into(), force: true, dry_run: false }).await?;
     Ok(())
+}
+
+/// The marks of ownership that a release's objects are applied with.
+fn stamp(object: &mut Json, release: &Release) {
+    object["metadata"]["namespace"] = json!(release.namespace);
+    object["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("Helm");
+    object["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!(release.name);
+    object["metadata"]["annotations"]["meta.helm.sh/release-namespace"] = json!(release.namespace);
 }
 
 #[cfg(test)]
