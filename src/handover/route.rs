@@ -171,7 +171,7 @@ async fn must_be_ready(cluster: &Cluster, options: &RouteOptions, core: &crate::
         let name = object.pointer("/metadata/name").and_then(|n| n.as_str()).unwrap_or_default();
         let reference = ObjectRef::new("apps/v1", kind, &options.namespace, name);
         let state = match cluster.get(&reference).await? {
-            Some(live) => readiness::readiness(&live),
+            Some(live) => readiness::readiness(&live, 0),
             None => readiness::Readiness::Failed("does not exist".into()),
         };
         if let readiness::Readiness::Progressing(why) | readiness::Readiness::Failed(why) = state {
