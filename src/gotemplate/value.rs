@@ -256,16 +256,34 @@ pub trait Object: fmt::Debug {
     /// The Go kind as `kindOf` prints it: `struct`, `ptr`, `map`, `slice`, `func`, ...
     fn kind_name(&self) -> &str;
 
-    /// A field, a map entry or a method without arguments, as `.Name` finds it; `None` if the type has none of that name.
+    /// A field, a map entry or a method without arguments, as `.Name` finds it; `None` if the type has none of that name
+    /// (for a map that is a missing key).
     fn field(&self, name: &str) -> Option<Result<Value, super::FuncError>>;
 
-    /// A method with arguments; `None` if the type has none of that name.
+    /// The signature of a method that takes arguments; `None` if there is no such method. The engine checks count and types
+    /// of the arguments by it before it calls.
+    fn method(&self, _name: &str) -> Option<super::Signature> {
+        None
+    }
+
+    /// Calls a method that [`method`](Self::method) announces; `None` if the type has none of that name.
     fn call(&self, _name: &str, _args: &[Value]) -> Option<Result<Value, super::FuncError>> {
+        None
+    }
+
+    /// What `range`, `len` and `index` see: the entries of a map in key order, or the elements of a slice with their indexes;
+    /// `None` for other kinds.
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
         None
     }
 
     /// What `%v` (and printing in a template) writes.
     fn display(&self) -> String;
+
+    /// Whether the type has a `String` or `Error` method, so that `%s`, `%q` and `%x` apply to what it displays.
+    fn is_stringer(&self) -> bool {
+        false
+    }
 
     /// Whether it is true in an `if`: Go's rule for its kind (structs are always true, pointers when not nil, maps when not empty).
     fn truth(&self) -> bool {

@@ -1,0 +1,1 @@
+pub(super) static FUNCTIONS: super::args::Chapter = &[];
