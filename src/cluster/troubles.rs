@@ -32,8 +32,8 @@ impl Cluster {
         Some(format!("{}: {state}", ObjectRef::of(pod)))
     }
 
-    /// The pods of a workload, or the pod itself.
-    pub(super) async fn pods_of(&self, object: &ObjectRef) -> Vec<Json> {
+    /// The pods of a workload, or the pod itself; empty when they cannot be read.
+    pub async fn pods_of(&self, object: &ObjectRef) -> Vec<Json> {
         let namespace = object.namespace.as_deref().unwrap_or(self.namespace());
         if object.kind == "Pod" {
             return self.get(object).await.ok().flatten().into_iter().collect();

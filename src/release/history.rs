@@ -75,8 +75,10 @@ mod tests {
             release.info.status = *status;
             release
         });
+        let mut revisions: Vec<Release> = revisions.collect();
         // In any order, as the API returns them by name: v1, v10, v2.
-        History::new(revisions.rev().collect())
+        revisions.reverse();
+        History::new(revisions)
     }
 
     use Status::{Deployed, Failed, PendingUpgrade, Superseded, Uninstalled};

@@ -1,6 +1,7 @@
 //! Documents and objects of a manifest.
 
 use super::{Error, Json};
+use crate::goyaml;
 
 /// A document of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,8 @@ fn flatten(mut value: Json, place: &str, objects: &mut Vec<Json>) -> Result<(), 
 
 /// One YAML document as JSON.
 fn parse(text: &str) -> Result<Json, String> {
-    serde_yaml::from_str(text).map_err(|error| error.to_string())
+    let value = goyaml::from_yaml(text.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(super::chart::to_json(&value))
 }
 
 #[cfg(test)]

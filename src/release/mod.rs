@@ -9,10 +9,12 @@
 //! | `time` | times as Go writes and prints them |
 //! | `codec` | JSON, gzip, base64 |
 //! | `stored` | the Secret around a record: name, labels, check sum |
+//! | `chart` | chart and values in the form that records hold |
 //! | `history` | the revisions of a release: last, deployed, too old |
 //! | `manifest` | documents and objects of a manifest |
 //! | `order` | in which order kinds are installed and removed |
 
+pub mod chart;
 pub mod codec;
 pub mod history;
 pub mod manifest;

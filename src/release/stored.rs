@@ -88,6 +88,7 @@ pub fn from_secret(secret: &Json) -> Result<Release, Error> {
         }
     }
     let mut release = codec::decode(&data).map_err(unreadable)?;
+    release.ours = secret["metadata"]["annotations"][CHECK_SUM].is_string();
     let labels = secret["metadata"]["labels"].as_object().into_iter().flatten();
     release.labels = labels
         .filter(|(key, _)| !SYSTEM_LABELS.contains(&key.as_str()))
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(secret["type"], "helm.sh/release.v1");
         let labels = json!({"createdAt": "1700000000", "name": "a", "owner": "helm", "status": "deployed", "team": "x", "version": "3"});
         assert_eq!(secret["metadata"]["labels"], labels);
-        assert_eq!(from_secret(&secret).unwrap(), release());
+        assert_eq!(from_secret(&secret).unwrap(), Release { ours: true, ..release() });
     }
 
     #[test]

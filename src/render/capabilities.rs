@@ -60,12 +60,7 @@ use crate::chart::notice::quote;
 
 impl Default for KubeVersion {
     fn default() -> Self {
-        Self {
-            version: "v1.36.0".into(),
-            normalized: "v1.36.0".into(),
-            major: "1".into(),
-            minor: "36".into(),
-        }
+        Self { version: "v1.36.0".into(), normalized: "v1.36.0".into(), major: "1".into(), minor: "36".into() }
     }
 }
 

@@ -88,11 +88,7 @@ pub struct Parser<'a> {
 /// The error of a fault in the grammar. (Go counts these lines from 0 and leaves the first one out.)
 #[cold]
 fn error(problem: &str, line: u32) -> Error {
-    if line == 0 {
-        Error::new(format!("yaml: {problem}"))
-    } else {
-        Error::new(format!("yaml: line {line}: {problem}"))
-    }
+    if line == 0 { Error::new(format!("yaml: {problem}")) } else { Error::new(format!("yaml: line {line}: {problem}")) }
 }
 
 /// A scalar that is not there.
@@ -197,11 +193,7 @@ impl<'a> Parser<'a> {
     fn document_content(&mut self) -> Result<Located<'a>, Error> {
         let (kind, line) = self.peek()?;
         match kind {
-            Kind::VersionDirective
-            | Kind::TagDirective
-            | Kind::DocumentStart
-            | Kind::DocumentEnd
-            | Kind::StreamEnd => {
+            Kind::VersionDirective | Kind::TagDirective | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd => {
                 self.pop_state();
                 Ok(empty(line))
             }
@@ -446,8 +438,6 @@ impl<'a> Parser<'a> {
         if enders.contains(&kind) {
             // Go takes this token for the missing key, so that a value after it is not found either.
             self.scanner.take();
-        }
-        if enders.contains(&kind) {
             self.state = State::FlowSequenceEntryValue;
             return Ok(empty(line));
         }

@@ -351,7 +351,7 @@ impl<'a> Scanner<'a> {
             }
             self.need(2)?;
             self.read_line(breaks);
-            }
+        }
         if *indent == 0 {
             *indent = widest.max((self.indent + 1).max(1) as usize);
         }

@@ -1,0 +1,6 @@
+//! What the tests against real programs share. Each test file uses only a part of it.
+#![allow(dead_code)]
+
+pub mod random;
+pub mod reference;
+pub mod values;
