@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Global};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ConnectOptions};
 use crate::handover::Error;
 use crate::report::{HandoverReporter, write_handover};
 
@@ -55,14 +55,9 @@ impl Talk {
         F: Future<Output = Result<T, Error>> + 'a,
     {
         self.runtime.block_on(async {
-            let cluster = Cluster::connect(&self.global.connect_options()).await?;
+            let cluster = Cluster::connect(&connect_options(&self.global)).await?;
             work(cluster, &self.show).await
         })
-    }
-
-    /// Where progress goes.
-    pub fn show(&self) -> &HandoverReporter {
-        &self.show
     }
 
     /// Writes the report of what was recorded last, if anything was.
@@ -79,6 +74,21 @@ impl Talk {
         if let Some(path) = self.report.borrow().as_ref() {
             println!("{:<20} {}", "Report:", path.display());
         }
+    }
+}
+
+fn connect_options(global: &Global) -> ConnectOptions {
+    ConnectOptions {
+        kubeconfig: global.kubeconfig.clone(),
+        context: global.kube_context.clone(),
+        namespace: global.namespace.clone(),
+        token: global.kube_token.clone(),
+        server: global.kube_apiserver.clone(),
+        ca_file: global.kube_ca_file.clone(),
+        as_user: global.kube_as_user.clone(),
+        as_groups: global.kube_as_group.clone(),
+        tls_server_name: global.kube_tls_server_name.clone(),
+        insecure: global.kube_insecure_skip_tls_verify,
     }
 }
 
@@ -130,7 +140,9 @@ pub fn holder() -> String {
 /// The core namespace: its own flag, or the namespace flag.
 pub fn core_namespace(global: &Global, own: Option<&String>) -> Result<String, Failure> {
     own.or(global.namespace.as_ref()).cloned().ok_or_else(|| {
-        Failure::Usage("error: --core-namespace is missing\n  name the namespace of the core releases: --core-namespace NS".into())
+        Failure::Usage(
+            "error: --core-namespace is missing\n  name the namespace of the core releases: --core-namespace NS".into(),
+        )
     })
 }
 
@@ -138,7 +150,9 @@ pub fn core_namespace(global: &Global, own: Option<&String>) -> Result<String, F
 pub fn failure(error: Error) -> Failure {
     let code = error.exit_code();
     let mut lines = match &error {
-        Error::Problems(problems) if problems.len() == 1 => vec![format!("error: {}", problems[0].what), format!("  {}", problems[0].advice)],
+        Error::Problems(problems) if problems.len() == 1 => {
+            vec![format!("error: {}", problems[0].what), format!("  {}", problems[0].advice)]
+        }
         Error::Problems(problems) => {
             let mut lines = vec![format!("error: {} reasons not to begin", problems.len())];
             for problem in problems {
@@ -197,7 +211,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_helm_takes_them() {
-        for (text, millis) in [("300", 300_000), ("90s", 90_000), ("5m0s", 300_000), ("1h30m", 5_400_000), ("1.5s", 1500), ("250ms", 250)] {
+        for (text, millis) in
+            [("300", 300_000), ("90s", 90_000), ("5m0s", 300_000), ("1h30m", 5_400_000), ("1.5s", 1500), ("250ms", 250)]
+        {
             assert_eq!(duration(text).map(|d| d.as_millis()), Ok(millis), "{text}");
         }
         for text in ["5x", "s", "5m3", "-1s", "1e400s"] {
@@ -207,7 +223,10 @@ mod tests {
 
     #[test]
     fn several_problems_are_shown_at_once() {
-        let problems = vec![crate::handover::Problem::new("a is wrong", "mend a"), crate::handover::Problem::new("b is wrong", "mend b")];
+        let problems = vec![
+            crate::handover::Problem::new("a is wrong", "mend a"),
+            crate::handover::Problem::new("b is wrong", "mend b"),
+        ];
         let Failure::Failed(message) = failure(Error::Problems(problems)) else { panic!("wrong exit code") };
         for part in ["2 reasons", "a is wrong", "mend a", "b is wrong", "mend b", "Nothing has been changed."] {
             assert!(message.contains(part), "{part} is not in {message}");

@@ -28,7 +28,11 @@ pub fn run(global: &Global, core_namespace: &str, output: &str) -> Outcome {
 
 fn document(found: &Status) -> serde_json::Value {
     let journal = &found.journal;
-    let next: Vec<_> = found.next().into_iter().map(|(what, command)| json!({"what": what.trim_end_matches(':'), "command": command})).collect();
+    let next: Vec<_> = found
+        .next()
+        .into_iter()
+        .map(|(what, command)| json!({"what": what.trim_end_matches(':'), "command": command}))
+        .collect();
     json!({
         "from": journal.alpha,
         "to": journal.beta,
@@ -61,7 +65,17 @@ fn print(found: &Status) {
     }
     if let Some(divergence) = &found.divergence {
         let bytes = human_bytes(divergence.bytes());
-        line("since", &format!("the fork at {} ({}, {} ago) {} has written {bytes}; {}", divergence.shared, divergence.fork_time, divergence.ago(), journal.alpha, divergence.rows()));
+        line(
+            "since",
+            &format!(
+                "the fork at {} ({}, {} ago) {} has written {bytes}; {}",
+                divergence.shared,
+                divergence.fork_time,
+                divergence.ago(),
+                journal.alpha,
+                divergence.rows()
+            ),
+        );
     }
     for warning in &journal.warnings {
         line("warning", warning);

@@ -87,7 +87,8 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
     let result = if args.resume {
         talk.block_on(|cluster, show| async move { resume(&cluster, show, &namespace, &holder, stop).await })
     } else {
-        let values = shared.values.merge().map_err(|e| Failure::Failed(format!("error: {e}\nNothing has been changed.")))?;
+        let values =
+            shared.values.merge().map_err(|e| Failure::Failed(format!("error: {e}\nNothing has been changed.")))?;
         let check_sql = args.check_sql.as_ref().map(|path| read_check(path)).transpose()?;
         let options = UpgradeOptions {
             namespace,
@@ -135,4 +136,3 @@ fn print_end(talk: &handover::Talk, journal: &Journal) {
     }
     talk.print_report_path();
 }
-

@@ -185,7 +185,8 @@ impl Server {
     /// As [`Server::run`].
     pub async fn check(&self, sql: &str) -> Result<String, Error> {
         let databases = self.databases().await?;
-        let own: Vec<&str> = databases.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "postgres").collect();
+        let own: Vec<&str> =
+            databases.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "postgres").collect();
         let database = if let [one] = own.as_slice() { one } else { "" };
         Ok(self.run(database, sql).await?.replace('\u{1f}', "|"))
     }

@@ -48,7 +48,10 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let layout = run.journal.layout.clone();
     let object = statefulset(run);
     let Some(live) = run.cluster.get(&object).await? else {
-        return Err(Error::unfit(format!("{object} is gone"), "somebody removed it since preflight: look at the release"));
+        return Err(Error::unfit(
+            format!("{object} is gone"),
+            "somebody removed it since preflight: look at the release",
+        ));
     };
     let now = layout::replicas(&live);
     let lowered = layout.replicas - 1;
@@ -107,7 +110,8 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     let mut cloned = false;
     if run.journal.taken {
         // The volume has a life of its own: PostgreSQL could never follow alpha from it again, and would say it is ready.
-        claims::must_be_free(&run.cluster, &run.journal.namespace, &layout.volume.claim, &[&layout.replica.pod]).await?;
+        claims::must_be_free(&run.cluster, &run.journal.namespace, &layout.volume.claim, &[&layout.replica.pod])
+            .await?;
         let back = claims::users(&run.cluster, &run.journal.namespace, &layout.volume.claim).await?;
         if !back.is_empty() {
             // Somebody brought the pod back already; it must go, or the claim stays for ever.
@@ -163,7 +167,8 @@ async fn wait_streaming(run: &Run<'_>) -> Result<(), Error> {
 
 /// The state of a pod in a few words: the reason why a container waits, or its phase.
 fn state_of(pod: &Json) -> String {
-    let statuses = |key: &str| pod.pointer(&format!("/status/{key}")).and_then(Json::as_array).cloned().unwrap_or_default();
+    let statuses =
+        |key: &str| pod.pointer(&format!("/status/{key}")).and_then(Json::as_array).cloned().unwrap_or_default();
     let all = statuses("initContainerStatuses").into_iter().chain(statuses("containerStatuses"));
     for status in all {
         let name = status.get("name").and_then(Json::as_str).unwrap_or_default();
@@ -171,7 +176,9 @@ fn state_of(pod: &Json) -> String {
             if waiting != "PodInitializing" {
                 return format!("container {name}: {waiting}");
             }
-        } else if status.pointer("/state/running").is_some() && status.get("ready").and_then(Json::as_bool) == Some(false) {
+        } else if status.pointer("/state/running").is_some()
+            && status.get("ready").and_then(Json::as_bool) == Some(false)
+        {
             return format!("container {name} runs");
         }
     }

@@ -49,8 +49,13 @@ impl Divergence {
         let one = |t: &TableChanges| {
             let name = t.table.strip_prefix("public.").unwrap_or(&t.table);
             let parts = [("+", t.inserted), ("~", t.updated), ("-", t.deleted)];
-            let parts: Vec<String> = parts.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{n}")).collect();
-            if name.starts_with("pg_catalog.") { format!("{name} (schema changes)") } else { format!("{name} {}", parts.join(" ")) }
+            let parts: Vec<String> =
+                parts.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{n}")).collect();
+            if name.starts_with("pg_catalog.") {
+                format!("{name} (schema changes)")
+            } else {
+                format!("{name} {}", parts.join(" "))
+            }
         };
         format!("rows changed by table: {}", tables.iter().map(one).collect::<Vec<_>>().join(", "))
     }

@@ -119,7 +119,9 @@ impl Error {
         match self {
             Self::Step { left: None, .. } => "Everything was put back: the current release is as it was.",
             Self::Step { .. } | Self::Undo { .. } => "Something is left to do.",
-            Self::Problems(_) | Self::Diverged(_) | Self::Decision { .. } | Self::Unfit { .. } => "Nothing has been changed.",
+            Self::Problems(_) | Self::Diverged(_) | Self::Decision { .. } | Self::Unfit { .. } => {
+                "Nothing has been changed."
+            }
             _ => "",
         }
     }

@@ -22,9 +22,16 @@ pub struct FinishOptions {
 ///
 /// # Errors
 /// [`Error::Decision`] when the traffic still goes to alpha.
-pub async fn finish(cluster: &Cluster, show: &dyn Show, options: &FinishOptions) -> Result<(Journal, Vec<String>), Error> {
+pub async fn finish(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &FinishOptions,
+) -> Result<(Journal, Vec<String>), Error> {
     let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
-        return Err(Error::unfit(format!("there is no handover in namespace {}", options.namespace), "there is nothing to finish"));
+        return Err(Error::unfit(
+            format!("there is no handover in namespace {}", options.namespace),
+            "there is nothing to finish",
+        ));
     };
     match journal.state {
         State::Routed | State::Finishing => {}

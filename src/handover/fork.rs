@@ -62,7 +62,10 @@ pub async fn wait_replayed(run: &Run<'_>, replica: &Server, position: Lsn) -> Re
             // A standby that is starting can't be asked yet; that is no reason to give up.
             match replica.has_replayed(position).await {
                 Ok((true, _)) => Ok(Step::Done(())),
-                Ok((false, at)) => Ok(Step::Pending(format!("at {at}, {} behind", crate::database::human_bytes(position.bytes_since(at))))),
+                Ok((false, at)) => Ok(Step::Pending(format!(
+                    "at {at}, {} behind",
+                    crate::database::human_bytes(position.bytes_since(at))
+                ))),
                 Err(error) => Ok(Step::Pending(error.to_string())),
             }
         }

@@ -94,9 +94,15 @@ async fn kept_objects(run: &Run<'_>) -> Result<Vec<ObjectRef>, Error> {
 async fn wait_unused(run: &Run<'_>, claim: &str, but: &str, timeout: Duration) -> Result<(), Error> {
     let namespace = &run.journal.namespace;
     let look = || async move {
-        let users = claims::users(&run.cluster, namespace, claim).await.map_err(|e| crate::cluster::Error::Other(e.to_string()))?;
+        let users = claims::users(&run.cluster, namespace, claim)
+            .await
+            .map_err(|e| crate::cluster::Error::Other(e.to_string()))?;
         let left: Vec<String> = users.into_iter().filter(|pod| pod != but).collect();
-        Ok(if left.is_empty() { Step::Done(()) } else { Step::Pending(format!("mounted by pod/{}", left.join(", pod/"))) })
+        Ok(if left.is_empty() {
+            Step::Done(())
+        } else {
+            Step::Pending(format!("mounted by pod/{}", left.join(", pod/")))
+        })
     };
     wait_until(&format!("persistentvolumeclaim/{claim} to be unused"), timeout, run.show, look).await?;
     Ok(())

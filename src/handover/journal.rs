@@ -284,12 +284,15 @@ impl Journal {
     pub async fn load(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, Error> {
         let Some(secret) = cluster.get(&Self::object(namespace)).await? else { return Ok(None) };
         let broken = |cause: String| Error::Journal { namespace: namespace.into(), cause };
-        let data = secret.pointer("/data/journal").and_then(Json::as_str).ok_or_else(|| broken("no key `journal`".into()))?;
+        let data =
+            secret.pointer("/data/journal").and_then(Json::as_str).ok_or_else(|| broken("no key `journal`".into()))?;
         let text = base64::engine::general_purpose::STANDARD.decode(data).map_err(|e| broken(e.to_string()))?;
         let document: Json = serde_json::from_slice(&text).map_err(|e| broken(e.to_string()))?;
         let version = document.get("version").and_then(Json::as_u64).unwrap_or_default();
         if version != u64::from(VERSION) {
-            return Err(broken(format!("written by another version of this program (layout {version}, known {VERSION})")));
+            return Err(broken(format!(
+                "written by another version of this program (layout {version}, known {VERSION})"
+            )));
         }
         serde_json::from_value(document).map(Some).map_err(|e| broken(e.to_string()))
     }

@@ -97,20 +97,22 @@ pub(super) fn postgres_container<'a>(pod_spec: &'a Json, given: Option<&str>) ->
 /// The Secret that a container takes its superuser password from.
 fn secret_of(pod_spec: &Json, container: &Json) -> Option<String> {
     let env = container.get("env").and_then(Json::as_array)?;
-    let named = |names: &[&str]| {
-        env.iter().find(|e| e.get("name").and_then(Json::as_str).is_some_and(|n| names.contains(&n)))
-    };
+    let named =
+        |names: &[&str]| env.iter().find(|e| e.get("name").and_then(Json::as_str).is_some_and(|n| names.contains(&n)));
     let by_key = named(&["POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD", "POSTGRES_POSTGRES_PASSWORD", "PGPASSWORD"])
         .and_then(|e| e.pointer("/valueFrom/secretKeyRef/name")?.as_str().map(str::to_owned));
-    by_key.or_else(|| {
-        let from = container.get("envFrom").and_then(Json::as_array)?;
-        from.iter().find_map(|e| e.pointer("/secretRef/name")?.as_str().map(str::to_owned))
-    }).or_else(|| {
-        let file = named(&["POSTGRES_PASSWORD_FILE", "POSTGRESQL_PASSWORD_FILE"])?.get("value")?.as_str()?;
-        let mount = mount_of(container, file)?;
-        let volume = volume_named(pod_spec, mount.get("name")?.as_str()?)?;
-        volume.pointer("/secret/secretName")?.as_str().map(str::to_owned)
-    }).or_else(|| env.iter().find_map(|e| e.pointer("/valueFrom/secretKeyRef/name")?.as_str().map(str::to_owned)))
+    by_key
+        .or_else(|| {
+            let from = container.get("envFrom").and_then(Json::as_array)?;
+            from.iter().find_map(|e| e.pointer("/secretRef/name")?.as_str().map(str::to_owned))
+        })
+        .or_else(|| {
+            let file = named(&["POSTGRES_PASSWORD_FILE", "POSTGRESQL_PASSWORD_FILE"])?.get("value")?.as_str()?;
+            let mount = mount_of(container, file)?;
+            let volume = volume_named(pod_spec, mount.get("name")?.as_str()?)?;
+            volume.pointer("/secret/secretName")?.as_str().map(str::to_owned)
+        })
+        .or_else(|| env.iter().find_map(|e| e.pointer("/valueFrom/secretKeyRef/name")?.as_str().map(str::to_owned)))
 }
 
 /// The mount of a container under which a path lies.
@@ -119,7 +121,8 @@ fn mount_of<'a>(container: &'a Json, path: &str) -> Option<&'a Json> {
         let at = mount.get("mountPath").and_then(Json::as_str).unwrap_or_default().trim_end_matches('/');
         path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let length = |mount: &&Json| mount.get("mountPath").and_then(Json::as_str).map_or(0, |at| at.trim_end_matches('/').len());
+    let length =
+        |mount: &&Json| mount.get("mountPath").and_then(Json::as_str).map_or(0, |at| at.trim_end_matches('/').len());
     container.get("volumeMounts")?.as_array()?.iter().filter(under).max_by_key(length)
 }
 
@@ -198,7 +201,8 @@ pub async fn find(
             let server = Server::new(cluster, namespace, &pod_name, &container);
             match server.identity().await {
                 Ok(identity) => {
-                    let place = Place { statefulset: name.clone(), pod: pod_name, container: container.clone(), identity };
+                    let place =
+                        Place { statefulset: name.clone(), pod: pod_name, container: container.clone(), identity };
                     found.push(Found { place, statefulset: live.clone(), pod });
                 }
                 Err(error) => {
@@ -210,19 +214,28 @@ pub async fn find(
     }
     if candidates == 0 {
         problems.push(Problem::new(
-            format!("release {release} has no StatefulSet with a PostgreSQL container (it has: {})", listed(statefulsets)),
+            format!(
+                "release {release} has no StatefulSet with a PostgreSQL container (it has: {})",
+                listed(statefulsets)
+            ),
             "name it by --slave-statefulset and --database-container",
         ));
         return None;
     }
     for (_, _, words) in &silent {
-        problems.push(Problem::new(words.clone(), "a database that does not answer can't be handed over: look at the pod, then try again"));
+        problems.push(Problem::new(
+            words.clone(),
+            "a database that does not answer can't be handed over: look at the pod, then try again",
+        ));
     }
     let masters: Vec<&Found> = found.iter().filter(|f| !f.place.identity.in_recovery).collect();
     let master = match masters.as_slice() {
         [master] => *master,
         [] if silent.is_empty() => {
-            problems.push(Problem::new(format!("release {release} has no master: all servers are in recovery"), "promote or repair it first"));
+            problems.push(Problem::new(
+                format!("release {release} has no master: all servers are in recovery"),
+                "promote or repair it first",
+            ));
             return None;
         }
         [] => return None,
@@ -292,7 +305,8 @@ mod tests {
     fn a_postgres_container_is_known_by_image_name_or_variables() {
         let spec = json!({"containers": [{"name": "exporter", "image": "exporter:1"}, {"name": "db", "image": "r:5000/x/postgres:16@sha256:00"}]});
         assert_eq!(postgres_container(&spec, None).unwrap()["name"], "db");
-        let spec = json!({"containers": [{"name": "db", "image": "own:1", "env": [{"name": "PGDATA", "value": "/d"}]}]});
+        let spec =
+            json!({"containers": [{"name": "db", "image": "own:1", "env": [{"name": "PGDATA", "value": "/d"}]}]});
         assert_eq!(postgres_container(&spec, None).unwrap()["name"], "db");
         let spec = json!({"containers": [{"name": "exporter", "image": "postgres-exporter:1"}]});
         assert!(postgres_container(&spec, None).is_none());

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{
-    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases,
-};
+use super::{Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases};
 use crate::{
     cluster::{Access, Cluster, ObjectRef, Step, wait_until},
     database::{Lsn, Server, human_bytes},
@@ -52,7 +50,8 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
     let alpha = releases::current(cluster, &options.namespace, &options.alpha).await?;
     if alpha.is_none() {
         let known = releases::names(cluster, &options.namespace).await.unwrap_or_default();
-        let listed = if known.is_empty() { "there is none".to_owned() } else { format!("there are: {}", known.join(", ")) };
+        let listed =
+            if known.is_empty() { "there is none".to_owned() } else { format!("there are: {}", known.join(", ")) };
         checks.problem(
             format!("release {} is not deployed in namespace {}", options.alpha, options.namespace),
             format!("name a deployed core release ({listed})"),
@@ -62,7 +61,10 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
     if let Some(status) = releases::status(cluster, &options.namespace, &options.beta).await? {
         checks.problem(
             format!("release {} exists in namespace {} already (status {status})", options.beta, options.namespace),
-            format!("choose another name, or remove it: vulas-native uninstall {} -n {}", options.beta, options.namespace),
+            format!(
+                "choose another name, or remove it: vulas-native uninstall {} -n {}",
+                options.beta, options.namespace
+            ),
         );
     }
 
@@ -192,9 +194,13 @@ async fn permissions(cluster: &Cluster, options: &UpgradeOptions, checks: &mut C
         ("create", "coordination.k8s.io", "leases"),
     ];
     let namespace = Some(options.namespace.as_str());
-    let wanted: Vec<Access> = WANTED.iter().map(|(verb, group, resource)| Access::new(verb, group, resource, namespace)).collect();
+    let wanted: Vec<Access> =
+        WANTED.iter().map(|(verb, group, resource)| Access::new(verb, group, resource, namespace)).collect();
     for access in cluster.denied(&wanted).await? {
-        checks.problem(format!("no permission to {access}"), "ask for a role that allows it (see README, section Permissions)");
+        checks.problem(
+            format!("no permission to {access}"),
+            "ask for a role that allows it (see README, section Permissions)",
+        );
     }
     Ok(())
 }
@@ -212,13 +218,19 @@ async fn replica(
     let pod = &layout.replica.pod;
     if layout.replicas < 2 {
         checks.problem(
-            format!("statefulset/{statefulset} has {} replica: {} would be left without any", layout.replicas, options.alpha),
+            format!(
+                "statefulset/{statefulset} has {} replica: {} would be left without any",
+                layout.replicas, options.alpha
+            ),
             "raise it to 2 (database.postgres.slave.replicas in the embedded chart) and wait until both stream",
         );
     }
     let live = cluster.get(&ObjectRef::new("v1", "Pod", &options.namespace, pod)).await?;
     if !live.as_ref().is_some_and(layout::is_ready) {
-        checks.problem(format!("pod/{pod} is not ready"), format!("see why: kubectl -n {} describe pod {pod}", options.namespace));
+        checks.problem(
+            format!("pod/{pod} is not ready"),
+            format!("see why: kubectl -n {} describe pod {pod}", options.namespace),
+        );
     }
     let (master, replica) = (&layout.master.identity, &layout.replica.identity);
     if master.major != replica.major {
@@ -229,7 +241,10 @@ async fn replica(
     }
     if master.system_identifier != replica.system_identifier {
         checks.problem(
-            format!("pod/{pod} holds another database than the master (system identifiers {} and {})", replica.system_identifier, master.system_identifier),
+            format!(
+                "pod/{pod} holds another database than the master (system identifiers {} and {})",
+                replica.system_identifier, master.system_identifier
+            ),
             "delete its claim and pod so that it is cloned anew",
         );
         return Ok(Lsn::default());
@@ -247,7 +262,8 @@ async fn replica(
         return Ok(Lsn::default());
     }
     if !receiver.is_streaming() {
-        let status = if receiver.status.is_empty() { "no WAL receiver runs".to_owned() } else { receiver.status.clone() };
+        let status =
+            if receiver.status.is_empty() { "no WAL receiver runs".to_owned() } else { receiver.status.clone() };
         checks.problem(
             format!("pod/{pod} is in recovery but does not stream from its master ({status})"),
             format!("see its log: kubectl -n {} logs {pod} -c {}", options.namespace, layout.replica.container),
@@ -294,10 +310,16 @@ async fn only_synchronous(
     let address = pod.and_then(|p| p.pointer("/status/podIP")?.as_str()).unwrap_or("-");
     let is_ours = |s: &&crate::database::Standby| s.name == layout.replica.pod || s.address == address;
     let waits_for_us = standbys.iter().filter(is_ours).any(|s| s.sync == "sync");
-    let others = standbys.iter().filter(|s| !is_ours(s)).any(|s| s.state == "streaming" && matches!(s.sync.as_str(), "sync" | "potential" | "quorum"));
+    let others = standbys
+        .iter()
+        .filter(|s| !is_ours(s))
+        .any(|s| s.state == "streaming" && matches!(s.sync.as_str(), "sync" | "potential" | "quorum"));
     if waits_for_us && !others {
         checks.problem(
-            format!("pod/{} is the only synchronous standby: every commit on {} would hang once it is gone", layout.replica.pod, layout.master.pod),
+            format!(
+                "pod/{} is the only synchronous standby: every commit on {} would hang once it is gone",
+                layout.replica.pod, layout.master.pod
+            ),
             "let synchronous_standby_names name another standby first",
         );
     }
@@ -305,12 +327,18 @@ async fn only_synchronous(
 }
 
 /// The claim must be bound and belong to the replica alone.
-async fn volume(cluster: &Cluster, options: &UpgradeOptions, layout: &mut Layout, checks: &mut Checks) -> Result<(), Error> {
+async fn volume(
+    cluster: &Cluster,
+    options: &UpgradeOptions,
+    layout: &mut Layout,
+    checks: &mut Checks,
+) -> Result<(), Error> {
     checks.count += 2;
     let name = layout.volume.claim.clone();
     let object = claims::claim(&options.namespace, &name);
     let Some(live) = cluster.get(&object).await? else {
-        checks.problem(format!("{object} does not exist"), "the replica's volume must be a claim in the same namespace");
+        checks
+            .problem(format!("{object} does not exist"), "the replica's volume must be a claim in the same namespace");
         return Ok(());
     };
     let phase = live.pointer("/status/phase").and_then(Json::as_str).unwrap_or("Unknown");
@@ -326,9 +354,13 @@ async fn volume(cluster: &Cluster, options: &UpgradeOptions, layout: &mut Layout
     let text = |pointer: &str| live.pointer(pointer).and_then(Json::as_str).map(str::to_owned);
     layout.volume.volume = text("/spec/volumeName");
     layout.volume.class = text("/spec/storageClassName");
-    layout.volume.capacity = text("/status/capacity/storage").or_else(|| text("/spec/resources/requests/storage")).unwrap_or_default();
-    let others: Vec<String> =
-        claims::users(cluster, &options.namespace, &name).await?.into_iter().filter(|pod| *pod != layout.replica.pod).collect();
+    layout.volume.capacity =
+        text("/status/capacity/storage").or_else(|| text("/spec/resources/requests/storage")).unwrap_or_default();
+    let others: Vec<String> = claims::users(cluster, &options.namespace, &name)
+        .await?
+        .into_iter()
+        .filter(|pod| *pod != layout.replica.pod)
+        .collect();
     if !others.is_empty() {
         checks.problem(
             format!("{object} is mounted by other pods as well: {}", others.join(", ")),
@@ -339,19 +371,29 @@ async fn volume(cluster: &Cluster, options: &UpgradeOptions, layout: &mut Layout
 }
 
 /// Who scales the StatefulSet by itself would bring the pod back.
-async fn autoscaler(cluster: &Cluster, options: &UpgradeOptions, layout: &Layout, checks: &mut Checks) -> Result<(), Error> {
+async fn autoscaler(
+    cluster: &Cluster,
+    options: &UpgradeOptions,
+    layout: &Layout,
+    checks: &mut Checks,
+) -> Result<(), Error> {
     checks.count += 1;
-    let Ok(scalers) = cluster.list("autoscaling/v2", "HorizontalPodAutoscaler", Some(&options.namespace), None).await else {
+    let Ok(scalers) = cluster.list("autoscaling/v2", "HorizontalPodAutoscaler", Some(&options.namespace), None).await
+    else {
         // Not served, or not allowed to be seen.
         return Ok(());
     };
     for scaler in scalers {
         let target = scaler.pointer("/spec/scaleTargetRef");
-        let is_ours = target.is_some_and(|t| t["kind"] == "StatefulSet" && t["name"] == layout.replica.statefulset.as_str());
+        let is_ours =
+            target.is_some_and(|t| t["kind"] == "StatefulSet" && t["name"] == layout.replica.statefulset.as_str());
         if is_ours {
             let name = scaler.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
             checks.problem(
-                format!("horizontalpodautoscaler/{name} scales statefulset/{}: it would bring the replica back", layout.replica.statefulset),
+                format!(
+                    "horizontalpodautoscaler/{name} scales statefulset/{}: it would bring the replica back",
+                    layout.replica.statefulset
+                ),
                 "remove it for the time of the handover",
             );
         }
@@ -414,18 +456,26 @@ async fn beta_fits(
     checks.count += 3;
     let claim = layout.volume.claim.as_str();
     let mounting = planned.objects.iter().find(|object| {
-        let volumes = object.pointer("/spec/template/spec/volumes").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let volumes = object
+            .pointer("/spec/template/spec/volumes")
+            .and_then(Json::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         volumes.iter().any(|v| v.pointer("/persistentVolumeClaim/claimName").and_then(Json::as_str) == Some(claim))
     });
     let Some(mounting) = mounting else {
         checks.problem(
-            format!("no object of the chart {} mounts persistentvolumeclaim/{claim}: the chart does not heed the value {}", planned.title, options.claim_value),
+            format!(
+                "no object of the chart {} mounts persistentvolumeclaim/{claim}: the chart does not heed the value {}",
+                planned.title, options.claim_value
+            ),
             "name the value by which the chart takes an existing claim: --claim-value PATH",
         );
         return Ok(());
     };
     let spec = mounting.pointer("/spec/template/spec").unwrap_or(&Json::Null);
-    let container = layout::postgres_container(spec, None).or_else(|| layout::postgres_container(spec, Some(&layout.replica.container)));
+    let container = layout::postgres_container(spec, None)
+        .or_else(|| layout::postgres_container(spec, Some(&layout.replica.container)));
     let image = container.and_then(|c| c.get("image")?.as_str()).unwrap_or_default();
     match major_of(image) {
         Some(major) if major != layout.master.identity.major => checks.problem(
@@ -463,7 +513,8 @@ fn plan(
     future: &journal::Future,
     lag: Lsn,
 ) -> Vec<(String, String)> {
-    let behind = if lag.0 == 0 { "caught up".to_owned() } else { format!("{} behind at first look", human_bytes(lag.0)) };
+    let behind =
+        if lag.0 == 0 { "caught up".to_owned() } else { format!("{} behind at first look", human_bytes(lag.0)) };
     let mut lines = vec![
         (
             options.alpha.clone(),
@@ -490,7 +541,10 @@ fn plan(
         ),
     ];
     let fence = match options.fence {
-        super::Fence::None => format!("none: what {} writes from now on will not be in {}; --fence=read-only prevents it", options.alpha, options.beta),
+        super::Fence::None => format!(
+            "none: what {} writes from now on will not be in {}; --fence=read-only prevents it",
+            options.alpha, options.beta
+        ),
         super::Fence::ReadOnly => format!("read-only: clients of {} can't write from the fork on", options.alpha),
         super::Fence::Scale => format!("scale: the writers of {} are scaled to zero at the fork", options.alpha),
     };

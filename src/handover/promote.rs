@@ -59,11 +59,17 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     };
     run.journal.job_log = log.lines().map(str::to_owned).collect();
     let promotion = read_result(&log).ok_or_else(|| {
-        Error::Verify(format!("job/{job} ended well, but its log has no result line; its last line: {}", log.lines().last().unwrap_or("(empty)")))
+        Error::Verify(format!(
+            "job/{job} ended well, but its log has no result line; its last line: {}",
+            log.lines().last().unwrap_or("(empty)")
+        ))
     })?;
     if let Some(fork) = &run.journal.fork {
         if promotion.switched < fork.lsn {
-            return Err(Error::Verify(format!("the volume was promoted at {}, before the fork at {}", promotion.switched, fork.lsn)));
+            return Err(Error::Verify(format!(
+                "the volume was promoted at {}, before the fork at {}",
+                promotion.switched, fork.lsn
+            )));
         }
     }
     let before = run.journal.layout.master.identity.timeline;
@@ -92,10 +98,14 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
 async fn remove(run: &Run<'_>, namespace: &str, job: &str) -> Result<(), Error> {
     let options = DeleteOptions { propagation: Propagation::Background, ..DeleteOptions::default() };
     run.cluster.delete(&job_ref(namespace, job), &options).await?;
-    let pods: Vec<ObjectRef> = pods(run, namespace, job).await?.iter().filter_map(|pod| {
-        let name = pod.pointer("/metadata/name")?.as_str()?;
-        Some(ObjectRef::new("v1", "Pod", namespace, name))
-    }).collect();
+    let pods: Vec<ObjectRef> = pods(run, namespace, job)
+        .await?
+        .iter()
+        .filter_map(|pod| {
+            let name = pod.pointer("/metadata/name")?.as_str()?;
+            Some(ObjectRef::new("v1", "Pod", namespace, name))
+        })
+        .collect();
     run.cluster.wait_deleted(&pods, run.timeout, run.show).await?;
     Ok(())
 }
@@ -124,8 +134,11 @@ async fn is_untouched(run: &Run<'_>, namespace: &str, job: &str) -> bool {
     }
     for pod in pods {
         let Some(name) = pod.pointer("/metadata/name").and_then(Json::as_str) else { return false };
-        let statuses = pod.pointer("/status/containerStatuses").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let never_ran = statuses.iter().all(|s| s.pointer("/state/waiting").is_some() && s.pointer("/lastState/terminated").is_none());
+        let statuses =
+            pod.pointer("/status/containerStatuses").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let never_ran = statuses
+            .iter()
+            .all(|s| s.pointer("/state/waiting").is_some() && s.pointer("/lastState/terminated").is_none());
         if never_ran {
             continue;
         }
@@ -174,7 +187,12 @@ async fn build(run: &Run<'_>, name: &str) -> Result<Json, Error> {
     let journal = &run.journal;
     let place = &journal.layout.replica;
     let statefulset = ObjectRef::new("apps/v1", "StatefulSet", &journal.namespace, &place.statefulset);
-    let missing = || Error::unfit(format!("{statefulset} has no container {}", place.container), "somebody changed it since preflight");
+    let missing = || {
+        Error::unfit(
+            format!("{statefulset} has no container {}", place.container),
+            "somebody changed it since preflight",
+        )
+    };
     let live = run.cluster.get(&statefulset).await?.ok_or_else(missing)?;
     let template = live.pointer("/spec/template/spec").ok_or_else(missing)?;
     let container = layout::postgres_container(template, Some(&place.container)).ok_or_else(missing)?;
@@ -273,7 +291,8 @@ mod tests {
     #[test]
     fn settings_are_quoted_for_the_shell() {
         let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let options = server_options(&[setting("max_connections", "100"), setting("config_file", "/d/postgresql.conf")], "/d/");
+        let options =
+            server_options(&[setting("max_connections", "100"), setting("config_file", "/d/postgresql.conf")], "/d/");
         assert_eq!(options, "-c 'max_connections=100'");
         let options = server_options(&[setting("config_file", "/etc/it's/p.conf")], "/d");
         assert_eq!(options, r"-c 'config_file=/etc/it'\''s/p.conf'");
@@ -291,7 +310,9 @@ mod tests {
         for words in ["say \"result timeline=", "say \"stopped; the volume is as it was\""] {
             assert!(SCRIPT.contains(words), "{words}");
         }
-        for variable in ["OWNER", "FORMER", "VOLUME", "DATA", "MAJOR", "USER", "FORK", "TIMELINE", "OPTIONS", "WORK", "TIMEOUT"] {
+        for variable in
+            ["OWNER", "FORMER", "VOLUME", "DATA", "MAJOR", "USER", "FORK", "TIMELINE", "OPTIONS", "WORK", "TIMEOUT"]
+        {
             assert!(SCRIPT.contains(&format!("VN_{variable}")), "{variable}");
         }
     }

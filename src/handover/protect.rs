@@ -43,7 +43,8 @@ async fn keep_on_scaling(run: &mut Run<'_>, namespace: &str) -> Result<Option<St
 async fn disown(run: &mut Run<'_>, namespace: &str) -> Result<Option<String>, Error> {
     let object = claims::claim(namespace, &run.journal.layout.volume.claim);
     let Some(live) = run.cluster.get(&object).await? else { return Ok(None) };
-    let Some(references) = live.pointer("/metadata/ownerReferences").filter(|r| r.as_array().is_some_and(|r| !r.is_empty()))
+    let Some(references) =
+        live.pointer("/metadata/ownerReferences").filter(|r| r.as_array().is_some_and(|r| !r.is_empty()))
     else {
         return Ok(None);
     };
@@ -62,7 +63,9 @@ async fn retain(run: &mut Run<'_>, namespace: &str) -> Result<Option<String>, Er
         Ok(live) => live,
         // Volumes are cluster-wide; who may only work in namespaces can't see them. The claim is what counts here.
         Err(error) if error.is_forbidden() => {
-            run.warn(format!("{volume} can't be seen, so its reclaim policy is not checked: with Delete it dies with its claim"));
+            run.warn(format!(
+                "{volume} can't be seen, so its reclaim policy is not checked: with Delete it dies with its claim"
+            ));
             return Ok(None);
         }
         Err(error) => return Err(error.into()),

@@ -32,7 +32,9 @@ pub fn find_replicas_value(alpha: &Release, chart: &str, layout: &Layout) -> Opt
         let mut config = alpha.config.clone();
         set_path(&mut config, path, json!(layout.replicas - 1));
         let after = releases::render_as(alpha, chart, &config).and_then(|objects| statefulset_of(&objects, layout));
-        after.is_some_and(|after| after.pointer("/spec/replicas").and_then(Json::as_u64) == Some(u64::from(layout.replicas - 1)))
+        after.is_some_and(|after| {
+            after.pointer("/spec/replicas").and_then(Json::as_u64) == Some(u64::from(layout.replicas - 1))
+        })
     })
 }
 
@@ -94,7 +96,10 @@ pub async fn lower(run: &mut Run<'_>, replicas: u32) -> Result<Option<u32>, Erro
     if run.journal.lowered_revision.is_some() {
         return Ok(None);
     }
-    let why = format!("replicas of {} lowered: a volume was handed over to {}", run.journal.layout.replica.statefulset, run.journal.beta);
+    let why = format!(
+        "replicas of {} lowered: a volume was handed over to {}",
+        run.journal.layout.replica.statefulset, run.journal.beta
+    );
     let revision = set_replicas(run, replicas, &why).await?;
     run.journal.lowered_revision = revision;
     run.save().await?;
@@ -107,7 +112,10 @@ pub async fn raise(run: &mut Run<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let replicas = run.journal.layout.replicas;
-    let why = format!("replicas of {} as before the handover to {}", run.journal.layout.replica.statefulset, run.journal.beta);
+    let why = format!(
+        "replicas of {} as before the handover to {}",
+        run.journal.layout.replica.statefulset, run.journal.beta
+    );
     set_replicas(run, replicas, &why).await?;
     run.journal.lowered_revision = None;
     run.save().await

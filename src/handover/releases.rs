@@ -145,25 +145,25 @@ pub async fn plan_install(
 ) -> Result<Planned, Vec<Problem>> {
     let advice = "see it rendered: vulas-native template";
     let problem = |error: Error| vec![Problem::new(format!("chart {}: {error}", request.chart), advice)];
-    let chart = load(request.chart).map_err(problem)?;
+    let mut chart = load(request.chart).map_err(problem)?;
     let title = format!("{} {}", chart.metadata.name, chart.metadata.version);
     let options = install_options(request, action::DryRun::Server);
     let values = crate::release::chart::values_of(request.values);
-    let release = action::install(cluster, chart, values, &options, observer).await.map_err(failed).map_err(problem)?;
+    let notices = Notices::new();
+    let installed = action::install(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let release = installed.map_err(failed).map_err(problem)?;
     let objects = manifest_objects(&release).map_err(problem)?;
     Ok(Planned { title, objects })
 }
 
 /// Installs a release and waits until it is ready; returns the number of its objects.
-pub async fn install(
-    cluster: &Cluster,
-    observer: &dyn Observer,
-    request: &InstallRequest<'_>,
-) -> Result<usize, Error> {
-    let chart = load(request.chart)?;
+pub async fn install(cluster: &Cluster, observer: &dyn Observer, request: &InstallRequest<'_>) -> Result<usize, Error> {
+    let mut chart = load(request.chart)?;
     let options = install_options(request, action::DryRun::None);
     let values = crate::release::chart::values_of(request.values);
-    let release = action::install(cluster, chart, values, &options, observer).await.map_err(failed)?;
+    let notices = Notices::new();
+    let installed = action::install(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let release = installed.map_err(failed)?;
     Ok(manifest_objects(&release)?.len())
 }
 
@@ -206,18 +206,14 @@ fn chart_of(release: &Release, reference: &str) -> Result<Chart, Error> {
 }
 
 /// Upgrades a release in place so that one value changes and all others stay; returns the new revision.
-pub async fn set_value(
-    cluster: &Cluster,
-    observer: &dyn Observer,
-    request: &SetValue<'_>,
-) -> Result<u32, Error> {
+pub async fn set_value(cluster: &Cluster, observer: &dyn Observer, request: &SetValue<'_>) -> Result<u32, Error> {
     let Some(release) = current(cluster, request.namespace, request.name).await? else {
         return Err(Error::unfit(
             format!("release {} is not deployed in namespace {}", request.name, request.namespace),
             "see the releases: vulas-native list",
         ));
     };
-    let chart = chart_of(&release, request.chart)?;
+    let mut chart = chart_of(&release, request.chart)?;
     let mut values = if release.config.is_object() { release.config.clone() } else { json!({}) };
     set_path(&mut values, request.path, request.value.into());
     let options = action::UpgradeOptions {
@@ -233,7 +229,9 @@ pub async fn set_value(
         ..action::UpgradeOptions::default()
     };
     let values = crate::release::chart::values_of(&values);
-    let upgraded = action::upgrade(cluster, chart, values, &options, observer).await.map_err(failed)?;
+    let notices = Notices::new();
+    let upgraded = action::upgrade(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let upgraded = upgraded.map_err(failed)?;
     Ok(upgraded.version as u32)
 }
 

@@ -41,7 +41,11 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
         ));
     };
     if journal.state.is_closed() || journal.state == State::Finishing {
-        let end = if journal.state == State::Retreated { "was taken back already" } else { "was finished: its current release is retired" };
+        let end = if journal.state == State::Retreated {
+            "was taken back already"
+        } else {
+            "was finished: its current release is retired"
+        };
         return Err(Error::unfit(
             format!("{} → {} {end}", journal.alpha, journal.beta),
             format!("see {}", Commands::of(&journal).status()),
@@ -50,7 +54,11 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
     if journal.state == State::Routed && !options.accept_loss {
         let back = Commands::of(&journal);
         return Err(Error::Decision {
-            what: format!("the traffic goes to {} since {}: what it has written there is lost by a retreat", journal.beta, journal.route.as_ref().map_or("a while", |r| r.time.as_str())),
+            what: format!(
+                "the traffic goes to {} since {}: what it has written there is lost by a retreat",
+                journal.beta,
+                journal.route.as_ref().map_or("a while", |r| r.time.as_str())
+            ),
             choices: vec![
                 format!("give it up all the same: {} --accept-loss", back.retreat()),
                 format!("or keep it, and retire {}: {}", journal.alpha, back.finish()),

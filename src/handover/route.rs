@@ -123,7 +123,10 @@ async fn switch(
     };
     let took = started.elapsed();
     if !unchanged {
-        show.task_done(&format!("{}: {} → {}", options.admin_release, before.as_deref().unwrap_or("?"), options.release), took);
+        show.task_done(
+            &format!("{}: {} → {}", options.admin_release, before.as_deref().unwrap_or("?"), options.release),
+            took,
+        );
     }
     if let Some(journal) = &mut journal {
         holder_of(journal, options);

@@ -46,7 +46,10 @@ impl<'a> Run<'a> {
     /// Writes the journal.
     pub async fn save(&mut self) -> Result<(), Error> {
         if self.lease.as_ref().is_some_and(LeaseGuard::is_lost) {
-            let what = format!("lease/{LEASE} in namespace {} was lost: somebody else is at work, or the server was away for too long", self.journal.namespace);
+            let what = format!(
+                "lease/{LEASE} in namespace {} was lost: somebody else is at work, or the server was away for too long",
+                self.journal.namespace
+            );
             return Err(Error::unfit(what, "look at the status, then resume or retreat"));
         }
         self.journal.save(&self.cluster).await?;
@@ -152,7 +155,8 @@ impl<'a> Run<'a> {
                 self.show.undo(stage);
             }
             let undone = undo(self, stage).await;
-            let detail = undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
+            let detail =
+                undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
             if !quiet {
                 self.show.undone(stage, &detail, started.elapsed());
             }
@@ -286,7 +290,10 @@ fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {
     let what = if open.alpha == alpha && open.beta == beta {
         format!("{alpha} → {beta} was begun at {} by {} already", open.began, open.holder)
     } else {
-        format!("another handover is open in namespace {}: {} → {}, begun at {}", open.namespace, open.alpha, open.beta, open.began)
+        format!(
+            "another handover is open in namespace {}: {} → {}, begun at {}",
+            open.namespace, open.alpha, open.beta, open.began
+        )
     };
     let mut choices = vec![format!("see where it stands: {}", commands.status())];
     if open.state == State::Upgrading {
@@ -295,4 +302,3 @@ fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {
     choices.push(format!("take it back: {}", commands.retreat()));
     Error::Decision { what, choices }
 }
-

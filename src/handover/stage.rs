@@ -26,8 +26,16 @@ pub enum Stage {
 
 impl Stage {
     /// In their order.
-    pub const ALL: [Self; 8] =
-        [Self::Preflight, Self::Protect, Self::Fork, Self::Detach, Self::Promote, Self::Install, Self::Verify, Self::Record];
+    pub const ALL: [Self; 8] = [
+        Self::Preflight,
+        Self::Protect,
+        Self::Fork,
+        Self::Detach,
+        Self::Promote,
+        Self::Install,
+        Self::Verify,
+        Self::Record,
+    ];
 
     /// Its number, from 1.
     pub fn number(self) -> usize {

@@ -44,7 +44,11 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Result<Option<Status>
     let alpha = match master.standbys().await {
         Ok(standbys) => {
             let streaming = standbys.iter().filter(|s| s.state == "streaming").count();
-            format!("master {} healthy, {streaming} replica{} streaming", journal.layout.master.pod, if streaming == 1 { "" } else { "s" })
+            format!(
+                "master {} healthy, {streaming} replica{} streaming",
+                journal.layout.master.pod,
+                if streaming == 1 { "" } else { "s" }
+            )
         }
         Err(error) => format!("its master can't be asked: {error}"),
     };
@@ -86,7 +90,8 @@ impl Status {
     pub fn headline(&self) -> String {
         let journal = &self.journal;
         let arrow = format!("{} → {}", journal.alpha, journal.beta);
-        let heard = self.heard.map(|h| format!(", which has not been heard of for {} s", h.as_secs())).unwrap_or_default();
+        let heard =
+            self.heard.map(|h| format!(", which has not been heard of for {} s", h.as_secs())).unwrap_or_default();
         match (journal.state, self.interrupted, &self.holder) {
             (State::Upgrading, Some(stage), _) => format!(
                 "{arrow}: interrupted in step {} of 8 ({stage}) at {} by {}{heard}",
@@ -98,17 +103,30 @@ impl Status {
                 let stage = journal.next().unwrap_or(Stage::Record);
                 format!("{arrow}: in step {} of 8 ({stage}), {holder} is at work", stage.number())
             }
-            (State::Upgrading, None, None) => format!("{arrow}: interrupted at {} by {}{heard}", journal.written, journal.holder),
+            (State::Upgrading, None, None) => {
+                format!("{arrow}: interrupted at {} by {}{heard}", journal.written, journal.holder)
+            }
             (State::Retreating, _, Some(holder)) => format!("{arrow}: is being taken back, {holder} is at work"),
-            (State::Retreating, _, None) => format!("{arrow}: was being taken back, interrupted at {} by {}{heard}", journal.written, journal.holder),
-            (State::Finishing, _, _) => format!("{arrow}: {} was being retired, interrupted at {}", journal.alpha, journal.written),
-            (State::Up, _, _) => format!("{arrow}: {} is up beside {}, which serves the traffic", journal.beta, journal.alpha),
+            (State::Retreating, _, None) => format!(
+                "{arrow}: was being taken back, interrupted at {} by {}{heard}",
+                journal.written, journal.holder
+            ),
+            (State::Finishing, _, _) => {
+                format!("{arrow}: {} was being retired, interrupted at {}", journal.alpha, journal.written)
+            }
+            (State::Up, _, _) => {
+                format!("{arrow}: {} is up beside {}, which serves the traffic", journal.beta, journal.alpha)
+            }
             (State::Routed, _, _) => {
                 let since = journal.route.as_ref().map(|r| format!(" since {}", r.time)).unwrap_or_default();
                 format!("{arrow}: the traffic goes to {}{since}; {} stands by", journal.beta, journal.alpha)
             }
-            (State::Retreated, _, _) => format!("{arrow}: taken back at {}; {} is as it was", journal.written, journal.alpha),
-            (State::Finished, _, _) => format!("{arrow}: finished at {}; {} is retired", journal.written, journal.alpha),
+            (State::Retreated, _, _) => {
+                format!("{arrow}: taken back at {}; {} is as it was", journal.written, journal.alpha)
+            }
+            (State::Finished, _, _) => {
+                format!("{arrow}: finished at {}; {} is retired", journal.written, journal.alpha)
+            }
         }
     }
 

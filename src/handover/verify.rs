@@ -26,7 +26,9 @@ pub async fn beta_master(run: &Run<'_>) -> Result<Server, Error> {
                 return Ok(Step::Pending(format!("pod/{pod} is gone")));
             };
             let spec = live.get("spec");
-            let found = spec.and_then(|s| layout::postgres_container(s, None).or_else(|| layout::postgres_container(s, Some(container))));
+            let found = spec.and_then(|s| {
+                layout::postgres_container(s, None).or_else(|| layout::postgres_container(s, Some(container)))
+            });
             let Some(name) = found.and_then(|c| c.get("name")?.as_str()) else {
                 return Ok(Step::Pending(format!("pod/{pod} has no PostgreSQL container")));
             };
@@ -69,7 +71,12 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     }
     let position = server.position().await?;
     if position.lsn < promotion.switched || position.lsn < fork.lsn {
-        return Err(Error::Verify(format!("{} is at {}, before the fork at {}", server.target(), position.lsn, fork.lsn)));
+        return Err(Error::Verify(format!(
+            "{} is at {}, before the fork at {}",
+            server.target(),
+            position.lsn,
+            fork.lsn
+        )));
     }
     let counts = server.counts().await?;
     for line in fewer(&fork.counts, &counts) {

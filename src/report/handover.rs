@@ -114,7 +114,11 @@ fn outcome(journal: &Journal) -> String {
     let (alpha, beta) = (&journal.alpha, &journal.beta);
     match journal.state {
         State::Up => {
-            let since = journal.fork.as_ref().map(|fork| format!(", on {alpha}'s data as of {}", fork.time)).unwrap_or_default();
+            let since = journal
+                .fork
+                .as_ref()
+                .map(|fork| format!(", on {alpha}'s data as of {}", fork.time))
+                .unwrap_or_default();
             format!("{beta} is up{since}. {alpha} serves on.")
         }
         State::Routed => format!("The traffic goes to {beta}. {alpha} stands by."),
@@ -135,7 +139,13 @@ fn facts(journal: &Journal) -> Vec<Fact> {
     fact("namespace", journal.namespace.clone());
     fact("PostgreSQL", format!("{}, master {}", layout.master.identity.version, layout.master.pod));
     let class = layout.volume.class.as_ref().map(|class| format!(", {class}")).unwrap_or_default();
-    fact("volume", format!("persistentvolumeclaim/{} ({}{class}), of pod {}", layout.volume.claim, layout.volume.capacity, layout.replica.pod));
+    fact(
+        "volume",
+        format!(
+            "persistentvolumeclaim/{} ({}{class}), of pod {}",
+            layout.volume.claim, layout.volume.capacity, layout.replica.pod
+        ),
+    );
     fact("fence", journal.fence.clone());
     if let Some(fork) = &journal.fork {
         fact("fork point", format!("{} at {}, timeline {}", fork.lsn, fork.time, layout.master.identity.timeline));
@@ -156,7 +166,10 @@ fn facts(journal: &Journal) -> Vec<Fact> {
         (None, None) => {}
     }
     if let Some(route) = &journal.route {
-        fact("route", format!("{} → {} at {}, in {:.2} s", route.before, journal.beta, route.time, route.millis as f64 / 1000.0));
+        fact(
+            "route",
+            format!("{} → {} at {}, in {:.2} s", route.before, journal.beta, route.time, route.millis as f64 / 1000.0),
+        );
     }
     facts
 }
@@ -201,10 +214,18 @@ fn objects(journal: &Journal) -> Vec<ObjectLine> {
             object(format!("statefulset/{}", replica.statefulset), namespace, &lowered);
             object(format!("persistentvolumeclaim/{}", layout.volume.claim), namespace, &handed);
             if let Some(volume) = &layout.volume.volume {
-                object(format!("persistentvolume/{volume}"), "", if journal.former.is_empty() { "unchanged" } else { "made safe" });
+                object(
+                    format!("persistentvolume/{volume}"),
+                    "",
+                    if journal.former.is_empty() { "unchanged" } else { "made safe" },
+                );
             }
             if let Some(revision) = journal.lowered_revision {
-                object(format!("release {alpha}"), namespace, &format!("revision {revision}, holds the lowered number of replicas"));
+                object(
+                    format!("release {alpha}"),
+                    namespace,
+                    &format!("revision {revision}, holds the lowered number of replicas"),
+                );
             }
             object(format!("release {beta}"), namespace, &format!("created, {} objects", journal.future.objects));
         }
@@ -242,7 +263,10 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
     };
     let mut notes = journal.warnings.clone();
     if journal.fence == "none" && matches!(journal.state, State::Up | State::Routed) {
-        notes.push(format!("What {} writes after the fork is not in {}; route names it before it leaves it.", journal.alpha, journal.beta));
+        notes.push(format!(
+            "What {} writes after the fork is not in {}; route names it before it leaves it.",
+            journal.alpha, journal.beta
+        ));
     }
     notes.extend(journal.job_log.iter().cloned());
     Document {
@@ -264,7 +288,12 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
 ///
 /// # Errors
 /// [`ReportError`]
-pub fn write_handover(journal: &Journal, command: &str, started: Timestamp, folder: &Path) -> Result<PathBuf, ReportError> {
+pub fn write_handover(
+    journal: &Journal,
+    command: &str,
+    started: Timestamp,
+    folder: &Path,
+) -> Result<PathBuf, ReportError> {
     let verb = match journal.state {
         State::Retreated | State::Retreating => "retreat",
         State::Finished => "finish",
