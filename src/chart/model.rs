@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Error, Notices};
-use crate::gotemplate::Value;
+use crate::gotemplate::{GoStr, Value};
 
 /// A file of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct File {
     /// Path inside the chart, with `/`.
     pub name: String,
     /// Content, without a leading byte order mark.
-    pub data: Vec<u8>,
+    pub data: GoStr,
 }
 
 /// Somebody who cares for a chart.
@@ -94,6 +94,10 @@ pub struct Metadata {
     pub dependencies: Option<Vec<Dependency>>,
     /// `application`, `library` or nothing.
     pub kind: String,
+    /// Whether a maintainer was null, which validation refuses.
+    pub(super) null_maintainer: bool,
+    /// Whether a dependency was null, which validation refuses.
+    pub(super) null_dependency: bool,
 }
 
 /// A chart with its subcharts.
@@ -110,7 +114,7 @@ pub struct Chart {
     /// `values.yaml` as it was read.
     pub raw_values: Vec<File>,
     /// `values.schema.json`.
-    pub schema: Option<Vec<u8>>,
+    pub schema: Option<GoStr>,
     /// All other files.
     pub files: Vec<File>,
     /// The subcharts.

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use crate::gotemplate::{runes, strconv};
+
 /// Weight of a notice, as Go's `slog` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -48,53 +50,14 @@ fn quoted(text: &str) -> String {
     let plain = |c: char| match c {
         ' ' | '=' | '"' => false,
         '!'..='~' => true,
-        c => c >= '\u{80}' && is_print(c),
+        c => c >= '\u{80}' && runes::is_print(c),
     };
     if !text.is_empty() && text.chars().all(plain) { text.to_string() } else { quote(text) }
 }
 
 /// A Go string literal, as `strconv.Quote` and `%q` write it.
 pub fn quote(text: &str) -> String {
-    use fmt::Write;
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if is_print(c) => out.push(c),
-            // Writing to a string cannot fail.
-            c if (c as u32) < 0x20 || c == '\u{7f}' => {
-                let _ = write!(out, "\\x{:02x}", c as u32);
-            }
-            c if (c as u32) < 0x10000 => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => {
-                let _ = write!(out, "\\U{:08x}", c as u32);
-            }
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Close to Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
-fn is_print(c: char) -> bool {
-    match c {
-        ' ' => true,
-        c if c.is_control() || c.is_whitespace() => false,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
-        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'.. => false,
-        _ => true,
-    }
+    strconv::quote(text.as_bytes())
 }
 
 /// Collects notices in the order in which Helm would print them.
@@ -120,6 +83,11 @@ impl Notices {
     /// Adds a warning with attributes.
     pub fn warn(&self, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
         self.add(Level::Warn, message, attributes);
+    }
+
+    /// Adds notices that were collected elsewhere.
+    pub fn extend(&self, notices: Vec<Notice>) {
+        self.0.borrow_mut().extend(notices);
     }
 
     /// Takes what was collected so far.

@@ -17,6 +17,8 @@ mod history;
 mod install;
 mod lint;
 mod list;
+mod namespace;
+mod notices;
 mod package;
 mod retreat;
 mod rollback;

@@ -4,11 +4,17 @@
 //! dependencies, merges and checks the values, executes the templates and sorts the result.
 
 pub mod capabilities;
+pub mod engine;
+mod errors;
+mod functions;
+mod glob;
 pub mod manifest;
+mod objects;
+pub mod sort;
 
 use std::rc::Rc;
 
-use crate::chart::{Chart, Notices};
+use crate::chart::{self, Chart, Notices};
 use crate::gotemplate::Value;
 
 pub use capabilities::{Capabilities, KubeVersion};
@@ -23,8 +29,10 @@ pub struct ReleaseInfo {
     pub namespace: String,
     /// Revision, from 1 on.
     pub revision: i64,
-    /// `.Release.IsUpgrade`; `.Release.IsInstall` is its opposite.
+    /// `.Release.IsUpgrade`
     pub is_upgrade: bool,
+    /// `.Release.IsInstall`; the opposite of `is_upgrade` but for `lint`, where both are false.
+    pub is_install: bool,
 }
 
 /// Answers the `lookup` function from a cluster. Called synchronously while templates run.
@@ -99,7 +107,7 @@ impl Rendered {
 pub enum Error {
     /// Refused before any template ran: values, schema, dependencies.
     #[error("{0}")]
-    Chart(#[from] crate::chart::Error),
+    Chart(#[from] chart::Error),
     /// A template did not parse or run, or the Kubernetes version does not fit.
     #[error("{0}")]
     Template(String),
@@ -110,6 +118,8 @@ pub enum Error {
         message: String,
         /// All rendered files, for `--debug`.
         files: String,
+        /// The hooks found before.
+        hooks: Vec<Hook>,
     },
 }
 
@@ -128,6 +138,86 @@ pub fn release(
     options: &Options,
     notices: &Notices,
 ) -> Result<Rendered, Error> {
-    let _ = (chart, config, release, capabilities, options, notices);
-    Err(Error::Template("the renderer is not built yet".into()))
+    chart::dependencies::process(chart, config, notices)
+        .map_err(|e| Error::Chart(e.within("chart dependencies processing failed")))?;
+    let values = chart::coalesce::values(chart, config, notices)?;
+    if !options.skip_schema_validation {
+        chart::schema::validate(chart, &values, notices)?;
+    }
+    let wanted = &chart.metadata.kube_version;
+    let offered = &capabilities.kube_version;
+    if !wanted.is_empty() && !chart::dependencies::is_compatible(wanted, &offered.normalized) {
+        return Err(Error::Template(format!(
+            "chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {}",
+            offered.version
+        )));
+    }
+    let mut files = engine::execute(chart, values, release, capabilities, options, notices)?;
+    let notes = take_notes(chart, &mut files, options.sub_notes);
+    let (manifests, hooks, error) = sort::sort(&files, notices);
+    if let Some(message) = error {
+        return Err(Error::Yaml { message, files: all_files(&files), hooks });
+    }
+    let crds = chart.crds();
+    let crds = crds.into_iter().map(|(path, file)| Crd { path, content: file.data.to_str().into_owned() }).collect();
+    Ok(Rendered { manifests, hooks, notes, crds })
+}
+
+/// Checks the name of a release: a DNS subdomain of at most 53 characters.
+///
+/// # Errors
+/// Helm's text.
+pub fn check_release_name(name: &str) -> Result<(), String> {
+    const LONGEST: usize = 53;
+    if name.is_empty() {
+        return Err("no name provided".into());
+    }
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        bytes.first().is_some_and(|b| alphanumeric(*b))
+            && bytes.last().is_some_and(|b| alphanumeric(*b))
+            && bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
+    };
+    if name.len() > LONGEST || !name.split('.').all(is_label) {
+        return Err(format!(
+            "invalid release name, must match regex \
+             ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than \
+             {LONGEST}"
+        ));
+    }
+    Ok(())
+}
+
+/// Takes the notes out of the rendered files.
+fn take_notes(chart: &Chart, files: &mut engine::Files, with_subcharts: bool) -> String {
+    let own = format!("{}/templates/NOTES.txt", chart.name());
+    let mut notes = String::new();
+    files.retain(|path, content| {
+        if !path.ends_with("NOTES.txt") {
+            return true;
+        }
+        if with_subcharts || *path == own {
+            if !notes.is_empty() {
+                notes.push('\n');
+            }
+            notes.push_str(&content.to_str());
+        }
+        false
+    });
+    notes
+}
+
+/// All rendered files that are not blank, unsorted.
+fn all_files(files: &engine::Files) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for (path, content) in files {
+        let content = content.to_str();
+        if !content.trim().is_empty() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "---\n# Source: {path}\n{content}");
+        }
+    }
+    text
 }
