@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::{
-    chart::{Chart, Notices},
+    chart::Chart,
     cluster::{Cluster, Json, ObjectRef, Observer, in_parallel},
     gotemplate::Value,
     release::{History, Info, Release, Status, Time, chart as record, stored},
@@ -20,17 +20,16 @@ use super::{
 
 /// Installs a chart and returns the deployed revision; with a dry run, the revision that would be.
 ///
-/// `values` are the user's (a map). The chart's dependencies are processed in place. Needs a runtime with several threads when a
+/// `values` are the user's (a map). What Helm warns of while it renders goes to the observer. Needs a runtime with several threads when a
 /// template calls `lookup`.
 ///
 /// # Errors
 /// Helm's texts where Helm has one; [`Error::outcome`] tells in which state the cluster is.
 pub async fn install(
     cluster: &Cluster,
-    chart: &mut Chart,
-    values: &Value,
+    chart: Chart,
+    values: Value,
     options: &InstallOptions,
-    notices: &Notices,
     observer: &dyn Observer,
 ) -> Result<Release, Error> {
     let InstallOptions { name, namespace, common, .. } = options;
@@ -51,7 +50,7 @@ pub async fn install(
         let (lock, history) = lock_and_recover(cluster, &releases, namespace, name, observer).await?;
         (Some(lock), history)
     };
-    let prepared = prepare(cluster, chart, values, options, notices, observer, &releases, &history, missing).await;
+    let prepared = prepare(cluster, chart, &values, options, observer, &releases, &history, missing).await;
     match prepared {
         Ok(mut transaction) if common.dry_run == DryRun::None => {
             transaction.request.lock = lock;
@@ -73,10 +72,9 @@ pub async fn install(
 #[allow(clippy::too_many_arguments, reason = "one step of the story above, with all that it knows so far")]
 async fn prepare<'a>(
     cluster: &'a Cluster,
-    chart: &mut Chart,
+    mut chart: Chart,
     values: &Value,
     options: &'a InstallOptions,
-    notices: &Notices,
     observer: &'a dyn Observer,
     releases: &'a Releases,
     history: &'a History,
@@ -84,12 +82,12 @@ async fn prepare<'a>(
 ) -> Result<Transaction<'a>, Error> {
     let InstallOptions { name, namespace, common, .. } = options;
     let version = next_version(history, options)?;
-    let all_definitions = if options.skip_crds { Vec::new() } else { definitions(chart)? };
+    let all_definitions = if options.skip_crds { Vec::new() } else { definitions(&chart)? };
     let capabilities = capabilities(cluster, &all_definitions).await?;
     let info = ReleaseInfo { name: name.clone(), namespace: namespace.clone(), revision: version, is_upgrade: false };
     let lookup: Option<Rc<dyn Lookup>> =
         if common.dry_run == DryRun::Client { None } else { Some(Rc::new(FromCluster(cluster.clone()))) };
-    let rendered = render(chart, values, &info, &capabilities, &options.rendering, lookup, notices)?;
+    let rendered = render(&mut chart, values, &info, &capabilities, &options.rendering, lookup, observer)?;
     let now = Time::at(cluster.now());
     let target = Release {
         name: name.clone(),
@@ -103,7 +101,7 @@ async fn prepare<'a>(
             notes: rendered.notes.clone(),
             ..Info::default()
         },
-        chart: record::to_record(chart),
+        chart: record::to_record(&chart),
         config: record::to_json(values),
         manifest: rendered.manifest(),
         hooks: hooks(&rendered),

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, rc::Rc};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::{
-    chart::{Chart, Notices},
-    cluster::{Cluster, Error as ClusterError, Json, ObjectRef},
+    chart::{Chart, Level, Notices},
+    cluster::{Cluster, Error as ClusterError, Json, ObjectRef, Observer},
     gotemplate::Value,
     release::{Hook, HookExecution, manifest},
     render::{self, Capabilities, KubeVersion, Lookup, ReleaseInfo, Rendered},
@@ -46,8 +46,9 @@ pub(super) fn render(
     capabilities: &Capabilities,
     rendering: &Rendering,
     lookup: Option<Rc<dyn Lookup>>,
-    notices: &Notices,
+    observer: &dyn Observer,
 ) -> Result<Rendered, Error> {
+    let notices = Notices::default();
     let options = render::Options {
         lookup,
         enable_dns: rendering.enable_dns,
@@ -55,7 +56,15 @@ pub(super) fn render(
         skip_schema_validation: rendering.skip_schema_validation,
         ..Default::default()
     };
-    Ok(render::release(chart, values, release, capabilities, &options, notices)?)
+    let rendered = render::release(chart, values, release, capabilities, &options, &notices);
+    for notice in notices.take() {
+        match notice.level {
+            Level::Debug => tracing::debug!("{notice}"),
+            Level::Info => observer.info(&notice.message),
+            Level::Warn | Level::Error => observer.warning(&notice.message),
+        }
+    }
+    Ok(rendered?)
 }
 
 /// The hooks as the record holds them.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use crate::{
-    chart::{Chart, Notices},
+    chart::Chart,
     cluster::{Cluster, Observer},
     gotemplate::Value,
     release::{ApplyMethod, History, Info, Release, Status, Time, chart as record},
@@ -20,17 +20,16 @@ use super::{
 
 /// Upgrades a release to a chart and values, and returns the deployed revision; with a dry run, the revision that would be.
 ///
-/// `values` are the user's new ones (a map); [`UpgradeOptions::reuse`] says which former ones are added. The chart's dependencies
-/// are processed in place. Needs a runtime with several threads when a template calls `lookup`.
+/// `values` are the user's new ones (a map); [`UpgradeOptions::reuse`] says which former ones are added. What Helm warns
+/// of while it renders goes to the observer. Needs a runtime with several threads when a template calls `lookup`.
 ///
 /// # Errors
 /// Helm's texts where Helm has one; [`Error::outcome`] tells in which state the cluster is.
 pub async fn upgrade(
     cluster: &Cluster,
-    chart: &mut Chart,
-    values: &Value,
+    mut chart: Chart,
+    values: Value,
     options: &UpgradeOptions,
-    notices: &Notices,
     observer: &dyn Observer,
 ) -> Result<Release, Error> {
     let UpgradeOptions { name, namespace, common, .. } = options;
@@ -57,7 +56,7 @@ pub async fn upgrade(
     };
     let prepared = async {
         let current = current(&history, name)?.clone();
-        let config = reused(chart, values, &current, options.reuse)?;
+        let config = reused(&mut chart, &values, &current, options.reuse)?;
         let version = history.last().map_or(1, |last| last.version + 1);
         let info = ReleaseInfo {
             name: name.clone(),
@@ -67,7 +66,7 @@ pub async fn upgrade(
         };
         let lookup: Option<Rc<dyn Lookup>> =
             if common.dry_run == DryRun::Client { None } else { Some(Rc::new(FromCluster(cluster.clone()))) };
-        let rendered = render(chart, &config, &info, &capabilities, &options.rendering, lookup, notices)?;
+        let rendered = render(&mut chart, &config, &info, &capabilities, &options.rendering, lookup, observer)?;
         let target = Release {
             name: name.clone(),
             namespace: current.namespace.clone(),
@@ -80,7 +79,7 @@ pub async fn upgrade(
                 notes: rendered.notes.clone(),
                 ..Info::default()
             },
-            chart: record::to_record(chart),
+            chart: record::to_record(&chart),
             config: record::to_json(&config),
             manifest: rendered.manifest(),
             hooks: hooks(&rendered),
