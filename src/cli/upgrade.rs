@@ -4,6 +4,7 @@ use super::{Failure, Global, Outcome, upgrade_beside, upgrade_in_place};
 
 /// Upgrade a release in place (RELEASE CHART), or hand over to a new release beside it (--current-release A --future-release B)
 #[derive(clap::Args, Debug)]
+#[group(skip)]
 pub struct Args {
     #[command(flatten)]
     in_place: upgrade_in_place::Args,

@@ -9,6 +9,7 @@ use crate::report::next_commands;
 /// The flags of a handover.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Handover to a release beside")]
+#[group(skip)]
 pub struct Args {
     /// Namespace of the core releases
     #[arg(long, alias = "coreNamespace", value_name = "NAMESPACE")]

@@ -6,6 +6,7 @@ use super::{Failure, Global, Outcome, handover, values::ValuesArgs};
 
 /// The flags of an upgrade in place; those for values and waits are shared with the handover.
 #[derive(clap::Args, Debug)]
+#[group(skip)]
 pub struct Args {
     /// The release
     #[arg(value_name = "RELEASE")]

@@ -145,12 +145,11 @@ pub async fn plan_install(
 ) -> Result<Planned, Vec<Problem>> {
     let advice = "see it rendered: vulas-native template";
     let problem = |error: Error| vec![Problem::new(format!("chart {}: {error}", request.chart), advice)];
-    let mut chart = load(request.chart).map_err(problem)?;
+    let chart = load(request.chart).map_err(problem)?;
     let title = format!("{} {}", chart.metadata.name, chart.metadata.version);
     let options = install_options(request, action::DryRun::Server);
     let values = crate::release::chart::values_of(request.values);
-    let notices = Notices::new();
-    let installed = action::install(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let installed = action::install(cluster, chart, values, &options, observer).await;
     let release = installed.map_err(failed).map_err(problem)?;
     let objects = manifest_objects(&release).map_err(problem)?;
     Ok(Planned { title, objects })
@@ -158,11 +157,10 @@ pub async fn plan_install(
 
 /// Installs a release and waits until it is ready; returns the number of its objects.
 pub async fn install(cluster: &Cluster, observer: &dyn Observer, request: &InstallRequest<'_>) -> Result<usize, Error> {
-    let mut chart = load(request.chart)?;
+    let chart = load(request.chart)?;
     let options = install_options(request, action::DryRun::None);
     let values = crate::release::chart::values_of(request.values);
-    let notices = Notices::new();
-    let installed = action::install(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let installed = action::install(cluster, chart, values, &options, observer).await;
     let release = installed.map_err(failed)?;
     Ok(manifest_objects(&release)?.len())
 }
@@ -213,7 +211,7 @@ pub async fn set_value(cluster: &Cluster, observer: &dyn Observer, request: &Set
             "see the releases: vulas-native list",
         ));
     };
-    let mut chart = chart_of(&release, request.chart)?;
+    let chart = chart_of(&release, request.chart)?;
     let mut values = if release.config.is_object() { release.config.clone() } else { json!({}) };
     set_path(&mut values, request.path, request.value.into());
     let options = action::UpgradeOptions {
@@ -229,8 +227,7 @@ pub async fn set_value(cluster: &Cluster, observer: &dyn Observer, request: &Set
         ..action::UpgradeOptions::default()
     };
     let values = crate::release::chart::values_of(&values);
-    let notices = Notices::new();
-    let upgraded = action::upgrade(cluster, &mut chart, &values, &options, &notices, observer).await;
+    let upgraded = action::upgrade(cluster, chart, values, &options, observer).await;
     let upgraded = upgraded.map_err(failed)?;
     Ok(upgraded.version as u32)
 }
@@ -258,6 +255,7 @@ pub fn render_as(release: &Release, chart: &str, config: &Json) -> Option<Vec<Js
         name: release.name.clone(),
         namespace: release.namespace.clone(),
         revision: release.version + 1,
+        is_install: false,
         is_upgrade: true,
     };
     let config = crate::release::chart::values_of(config);
