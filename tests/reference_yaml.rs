@@ -604,7 +604,8 @@ impl Documents<'_> {
                 for i in 0..=self.random.below(3) {
                     if i > 0 {
                         self.out.push_str(["\n", "\n\n", " \n", "\\\n", "\n\t", "\r\n"][self.random.below(6)]);
-                        self.pad(indent + self.random_indent());
+                        let deeper = self.random_indent();
+                        self.pad(indent + deeper);
                     }
                     self.out.push_str(*self.random.pick(SCALARS));
                 }

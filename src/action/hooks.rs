@@ -24,10 +24,11 @@ impl Hooks<'_> {
     /// The first hook that fails, with the end of its log.
     pub(super) async fn run(&self, release: &mut Release, event: &str) -> Result<(), Error> {
         let order = due(&release.hooks, event);
-        self.run_these(release, event, &order).await
+        self.run_these(release, event, &order).await?;
+        self.clean(release, &order).await
     }
 
-    /// Runs certain hooks, by their place in the record.
+    /// Runs certain hooks, by their place in the record; what succeeded is left for [`Hooks::clean`].
     pub(super) async fn run_these(&self, release: &mut Release, event: &str, order: &[usize]) -> Result<(), Error> {
         for (number, &place) in order.iter().enumerate() {
             if release.hooks[place].delete_policies.is_empty() {
@@ -41,6 +42,11 @@ impl Hooks<'_> {
                 return Err(error);
             }
         }
+        Ok(())
+    }
+
+    /// Shows the logs of hooks that succeeded and deletes them, each as its policies say.
+    pub(super) async fn clean(&self, release: &Release, order: &[usize]) -> Result<(), Error> {
         for &place in order.iter().rev() {
             let hook = &release.hooks[place];
             let objects = self.objects(hook, &release.namespace).await?;

@@ -48,7 +48,7 @@ pub use options::{
 pub use plan::{Action, Change, Plan};
 pub use releases::Releases;
 pub use rollback::rollback;
-pub use test::test;
+pub use test::{Tested, test};
 pub use uninstall::{Uninstalled, uninstall};
 pub use upgrade::upgrade;
 

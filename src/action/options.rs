@@ -199,4 +199,6 @@ pub struct TestOptions {
     pub except: Vec<String>,
     /// For each test.
     pub timeout: Duration,
+    /// The logs of the tests are wanted.
+    pub logs: bool,
 }

@@ -30,7 +30,7 @@ pub(super) async fn capabilities(cluster: &Cluster, definitions: &[Json]) -> Res
 pub(super) fn definitions(chart: &Chart) -> Result<Vec<Json>, Error> {
     let mut definitions = Vec::new();
     for (path, file) in chart.crds() {
-        let text = String::from_utf8_lossy(&file.data);
+        let text = file.data.to_str();
         let objects =
             manifest::objects(&text).map_err(|error| Error::new(format!("failed to install CRD {path}: {error}")))?;
         definitions.extend(objects);

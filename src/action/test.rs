@@ -1,7 +1,7 @@
 //! `test`
 
 use crate::{
-    cluster::{Cluster, Observer},
+    cluster::{Cluster, LogOptions, ObjectRef, Observer},
     release::{Release, Status},
 };
 
@@ -11,16 +11,22 @@ use super::{
     install::{check_name, unreachable},
 };
 
-/// Runs the tests of a release (its hooks of the event `test`) and returns the revision with their outcome, whether they passed, and
-/// the first error.
+/// How the tests of a release went.
+#[derive(Debug)]
+pub struct Tested {
+    /// The revision, with the outcome of each test.
+    pub release: Release,
+    /// The first test that failed.
+    pub outcome: Result<(), Error>,
+    /// The tests' logs by their pods' names, when they were asked for.
+    pub logs: Vec<(String, String)>,
+}
+
+/// Runs the tests of a release: its hooks of the event `test`.
 ///
 /// # Errors
-/// When there is no such release, or it is no deployed one.
-pub async fn test(
-    cluster: &Cluster,
-    options: &TestOptions,
-    observer: &dyn Observer,
-) -> Result<(Release, Result<(), Error>), Error> {
+/// When there is no such release, or it was uninstalled. A test that fails is no error here, see [`Tested::outcome`].
+pub async fn test(cluster: &Cluster, options: &TestOptions, observer: &dyn Observer) -> Result<Tested, Error> {
     let TestOptions { name, namespace, .. } = options;
     cluster.version().await.map_err(|error| unreachable(error.into()))?;
     check_name(name).map_err(|_| Error::new(format!("releaseTest: Release name is invalid: {name}")))?;
@@ -36,7 +42,25 @@ pub async fn test(
         !options.except.contains(hook) && (options.only.is_empty() || options.only.contains(hook))
     });
     let hooks = Hooks { cluster, releases: &releases, timeout: options.timeout, observer };
-    let outcome = hooks.run_these(&mut release, "test", &order).await;
+    let mut outcome = hooks.run_these(&mut release, "test", &order).await;
     releases.update(&release).await?;
-    Ok((release, outcome))
+    let mut logs = Vec::new();
+    if options.logs {
+        for &place in &order {
+            let hook = &release.hooks[place];
+            let api_version = if hook.kind == "Job" { "batch/v1" } else { "v1" };
+            let object = ObjectRef::new(api_version, &hook.kind, namespace, &hook.name);
+            for pod in cluster.pods_of(&object).await {
+                let pod = ObjectRef::of(&pod);
+                match cluster.logs(namespace, &pod.name, &LogOptions::default()).await {
+                    Ok(log) => logs.push((pod.name, log)),
+                    Err(error) => observer.warning(&format!("unable to get pod logs for {}: {error}", pod.name)),
+                }
+            }
+        }
+    }
+    if outcome.is_ok() {
+        outcome = hooks.clean(&release, &order).await;
+    }
+    Ok(Tested { release, outcome, logs })
 }

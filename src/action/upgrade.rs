@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use crate::{
-    chart::Chart,
+    chart::{Chart, Notices, coalesce},
     cluster::{Cluster, Observer},
     gotemplate::Value,
     release::{ApplyMethod, History, Info, Release, Status, Time, chart as record},
@@ -62,6 +62,7 @@ pub async fn upgrade(
             name: name.clone(),
             namespace: current.namespace.clone(),
             revision: version,
+            is_install: false,
             is_upgrade: true,
         };
         let lookup: Option<Rc<dyn Lookup>> =
@@ -135,14 +136,29 @@ fn current<'a>(history: &'a History, name: &str) -> Result<&'a Release, Error> {
 
 /// The values of the new revision (Helm, `Upgrade.reuseValues`).
 fn reused(chart: &mut Chart, new: &Value, current: &Release, reuse: Reuse) -> Result<Value, Error> {
-    let _ = chart;
     let former = record::values_of(&current.config);
+    let no_notices = Notices::default();
     let is_empty = |values: &Value| values.as_map().is_none_or(|map| map.is_empty());
+    // The new values over the former ones, as one map.
+    let merged = || {
+        let config = coalesce::copy(new);
+        if let (Some(over), Some(under)) = (config.as_map(), former.as_map()) {
+            coalesce::tables(over, under, &no_notices);
+        }
+        config
+    };
     match reuse {
         Reuse::Reset => Ok(new.clone()),
+        Reuse::Reuse => {
+            let old_chart = record::from_record(&current.chart);
+            let old = coalesce::values(&old_chart, &former, &no_notices)
+                .map_err(|error| Error::from(error).within("failed to rebuild old values"))?;
+            chart.values = Value::Map(old);
+            Ok(merged())
+        }
+        Reuse::ResetThenReuse => Ok(merged()),
         Reuse::IfNoneGiven if is_empty(new) => Ok(former),
         Reuse::IfNoneGiven => Ok(new.clone()),
-        _ => Err(Error::new("reuse is not built yet")),
     }
 }
 

@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_as_in_go() {
-        for (path, expected) in [("", "."), ("a//b/./c", "a/b/c"), ("a/../../b", "../b"), ("/../a", "/a"), ("a/..", ".")] {
+        for (path, expected) in
+            [("", "."), ("a//b/./c", "a/b/c"), ("a/../../b", "../b"), ("/../a", "/a"), ("a/..", ".")]
+        {
             assert_eq!(clean(path), expected);
         }
     }

@@ -95,7 +95,8 @@ impl Merger<'_> {
                 Some(value) => match table(value) {
                     Some(map) => map.clone(),
                     None => {
-                        let shown = String::from_utf8_lossy(&fmt::sprintf(b"%t", std::slice::from_ref(value))).into_owned();
+                        let shown =
+                            String::from_utf8_lossy(&fmt::sprintf(b"%t", std::slice::from_ref(value))).into_owned();
                         return Err(Error::new(format!("type mismatch on {}: {shown}", sub.name())));
                     }
                 },

@@ -50,8 +50,7 @@ fn enable(chart: &mut Chart, user: &Value, path: &str, notices: &Notices) -> Res
 /// The subcharts that nobody asked for, then those that `Chart.yaml` asks for, each copied under its alias.
 fn select(present: &[Chart], wanted: &mut [Dependency]) -> Vec<Chart> {
     let fits = |sub: &Chart, d: &Dependency| sub.name() == d.name && is_compatible(&d.version, &sub.metadata.version);
-    let mut selected: Vec<Chart> =
-        present.iter().filter(|sub| !wanted.iter().any(|d| fits(sub, d))).cloned().collect();
+    let mut selected: Vec<Chart> = present.iter().filter(|sub| !wanted.iter().any(|d| fits(sub, d))).cloned().collect();
     for dependency in wanted {
         if let Some(found) = present.iter().find(|sub| fits(sub, dependency)) {
             let mut copy = found.clone();
@@ -75,10 +74,8 @@ fn apply_tags(wanted: &mut [Dependency], values: &Rc<Map>, notices: &Notices) {
             match tags.get(tag) {
                 Some(Value::Bool(true)) => any_true = true,
                 Some(Value::Bool(false)) => any_false = true,
-                Some(_) => notices.warn(
-                    "returned non-bool value",
-                    vec![("tag", tag.clone()), ("chart", dependency.name.clone())],
-                ),
+                Some(_) => notices
+                    .warn("returned non-bool value", vec![("tag", tag.clone()), ("chart", dependency.name.clone())]),
                 None => {}
             }
         }
@@ -178,5 +175,7 @@ fn nested(path: &str, map: Rc<Map>) -> Rc<Map> {
     if path == "." {
         return map;
     }
-    path.split('.').rev().fold(map, |inner, part| Rc::new(Map::new(MapKind::Any, [(part.into(), Value::Map(inner))].into())))
+    path.split('.')
+        .rev()
+        .fold(map, |inner, part| Rc::new(Map::new(MapKind::Any, [(part.into(), Value::Map(inner))].into())))
 }

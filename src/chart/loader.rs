@@ -73,8 +73,8 @@ fn not_a_chart(path: &Path, error: Error, otherwise: &str) -> Error {
 fn check_generation(chart_yaml: &[u8]) -> Result<(), Error> {
     let version = metadata::api_version(chart_yaml).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
     match version.as_str() {
-        "" | "v1" | "v2" => Ok(()),
-        "v3" => Err(Error::new("invalid chart apiVersion")),
+        // Charts of the third generation are loaded, but nothing can be done with them yet.
+        "" | "v1" | "v2" | "v3" => Ok(()),
         _ => Err(Error::new("unsupported chart version")),
     }
 }
@@ -239,7 +239,8 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
         match file.name.as_str() {
             "Chart.yaml" => {}
             "Chart.lock" => {
-                let lock = Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
+                let lock =
+                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
                 chart.lock = Some(lock);
             }
             "values.yaml" => {
@@ -248,6 +249,9 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
                 chart.raw_values.push(file);
             }
             "values.schema.json" => chart.schema = Some(file.data),
+            "requirements.yaml" | "requirements.lock" if metadata.as_ref().is_some_and(|m| m.api_version == "v3") => {
+                chart.files.push(file);
+            }
             "requirements.yaml" => {
                 let read = metadata.get_or_insert_default();
                 if read.api_version != "v1" {
@@ -256,14 +260,15 @@ pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
                          dependencies to Chart.yaml.",
                     );
                 }
-                read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                read.read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
                 if read.api_version == "v1" {
                     chart.files.push(file);
                 }
             }
             "requirements.lock" => {
-                let lock =
-                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
+                let lock = Lock::read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
                 chart.lock = Some(lock);
                 let read = metadata.get_or_insert_default();
                 if read.api_version != "v1" {

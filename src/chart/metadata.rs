@@ -72,13 +72,8 @@ static LOCK: Struct = Struct {
 };
 
 /// Only what is needed to tell the generation of a chart.
-static CHART_BASE: Struct = Struct {
-    package: "loader",
-    name: "chartBase",
-    fields: &[
-        Field { name: "apiVersion", ty: Type::Str },
-    ],
-};
+static CHART_BASE: Struct =
+    Struct { package: "loader", name: "chartBase", fields: &[Field { name: "apiVersion", ty: Type::Str }] };
 
 /// The `apiVersion` of a `Chart.yaml`, before anything else is looked at.
 ///

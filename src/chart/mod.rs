@@ -94,8 +94,6 @@ fn not_found(reference: &str) -> Error {
             "{reference} is not fetched: charts come from directories, archives or the program itself; download it first"
         )),
         Some((repository, _)) => Error::new(format!("repo {repository} not found")),
-        None => Error::new(format!(
-            "non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}"
-        )),
+        None => Error::new(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}")),
     }
 }

@@ -143,12 +143,27 @@ impl Chart {
         if self.metadata.deprecated {
             notices.warn("this chart is deprecated", Vec::new());
         }
-        self.check_dependencies().map_err(|e| {
+        let checked = if self.is_third_generation() && self.has_unlisted_dependencies() {
+            // Helm's check of such charts stumbles over the subcharts that are not listed.
+            Err(Error::new("unsupported chart dependency type"))
+        } else {
+            self.check_dependencies()
+        };
+        checked.map_err(|e| {
             e.within(
                 "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to \
                  fetch missing dependencies",
             )
-        })
+        })?;
+        if self.is_third_generation() { Err(Error::new("invalid chart apiVersion")) } else { Ok(()) }
+    }
+
+    fn is_third_generation(&self) -> bool {
+        self.metadata.api_version == "v3"
+    }
+
+    fn has_unlisted_dependencies(&self) -> bool {
+        self.dependencies.len() > self.metadata.dependencies.as_ref().map_or(0, Vec::len)
     }
 
     /// Checks that each chart that `Chart.yaml` asks for is among the subcharts.

@@ -117,10 +117,8 @@ fn warn_of_urns(schema: &Json, notices: &Notices) {
                 && reference.starts_with("urn:")
             {
                 let urn = reference.split('#').next().unwrap_or(reference);
-                notices.warn(
-                    "unresolved URN reference ignored; using permissive schema",
-                    vec![("urn", urn.to_string())],
-                );
+                notices
+                    .warn("unresolved URN reference ignored; using permissive schema", vec![("urn", urn.to_string())]);
             }
             entries.values().for_each(|value| warn_of_urns(value, notices));
         }
@@ -220,7 +218,9 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         ErrorKind::AllOf => "'allOf' failed".into(),
         ErrorKind::AnyOf => "'anyOf' failed".into(),
         ErrorKind::OneOf(None) => "'oneOf' failed, none matched".into(),
-        ErrorKind::OneOf(Some((i, j))) => format!("'oneOf' failed, subschemas {}, {} matched", grouped(*i), grouped(*j)),
+        ErrorKind::OneOf(Some((i, j))) => {
+            format!("'oneOf' failed, subschemas {}, {} matched", grouped(*i), grouped(*j))
+        }
     }
 }
 

@@ -272,7 +272,8 @@ impl Parser<'_, '_> {
         if self.separator() {
             return Ok(Value::Nil);
         }
-        let (value, length) = goyaml::from_json_prefix(self.rest.as_bytes()).map_err(|e| Stop::Failed(Error::new(e.message())))?;
+        let (value, length) =
+            goyaml::from_json_prefix(self.rest.as_bytes()).map_err(|e| Stop::Failed(Error::new(e.message())))?;
         self.rest = &self.rest[length..];
         Ok(value)
     }
@@ -370,7 +371,8 @@ mod tests {
     fn show(value: &Value) -> String {
         match value {
             Value::Map(m) => {
-                let entries: Vec<String> = m.borrow().iter().map(|(k, v)| format!("{}:{}", k.to_str(), show(v))).collect();
+                let entries: Vec<String> =
+                    m.borrow().iter().map(|(k, v)| format!("{}:{}", k.to_str(), show(v))).collect();
                 format!("{{{}}}", entries.join(","))
             }
             Value::List(l) => format!("[{}]", l.items.iter().map(show).collect::<Vec<_>>().join(",")),
@@ -411,7 +413,10 @@ mod tests {
             ("noval[0]", "{noval:[]}"),
             ("noval[0]=", "{noval:['']}"),
             ("nested[0][0]=1,nested[1][1]=2", "{nested:[[1],[nil,2]]}"),
-            ("a=1,a.b=2", "!unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}"),
+            (
+                "a=1,a.b=2",
+                "!unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}",
+            ),
             ("a=x,a[0]=2", "!unable to parse key: interface conversion: interface {} is string, not []interface {}"),
             ("a[x]=2", "!error parsing index: strconv.Atoi: parsing \"x\": invalid syntax"),
             ("a[65537]=2", "!index of 65537 is greater than maximum supported index of 65536"),
@@ -426,7 +431,10 @@ mod tests {
     fn other_kinds_of_values_parse_as_in_helm() {
         assert_eq!(parse("a=1,b=true", &Kind::String).unwrap(), "{a:'1',b:'true'}");
         assert_eq!(parse("a.b=1,c=\\2", &Kind::Literal).unwrap(), "{a:{b:'1,c=\\2'}}");
-        assert_eq!(parse("a={\"x\":[1,null]} , b=true,c=", &Kind::Json).unwrap(), "{ b:true,a:{x:[1.0,nil]},c:nil}".replace(" b", "b"));
+        assert_eq!(
+            parse("a={\"x\":[1,null]} , b=true,c=", &Kind::Json).unwrap(),
+            "{ b:true,a:{x:[1.0,nil]},c:nil}".replace(" b", "b")
+        );
         let read = |path: &str| Ok(Value::str(format!("<{path}>")));
         assert_eq!(parse("a=x,l={y,z}", &Kind::File(&read)).unwrap(), "{a:'<x>',l:['<y>','<z>']}");
     }

@@ -116,7 +116,9 @@ pub fn split_list(text: &str) -> Vec<String> {
 fn read_source(path: &str) -> Result<Vec<u8>, Error> {
     if path.trim() == "-" {
         let mut data = Vec::new();
-        std::io::stdin().read_to_end(&mut data).map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)))?;
+        std::io::stdin()
+            .read_to_end(&mut data)
+            .map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)))?;
         return Ok(data);
     }
     if let Some((scheme @ ("http" | "https" | "oci"), _)) = path.split_once("://") {
@@ -136,8 +138,8 @@ pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
     // Helm reads document by document: a bad one is met before a bad separator after it.
     let (documents, bad_separator) = goyaml::documents_before_error(data);
     for document in documents {
-        let map = goyaml::from_yaml_map(&document)
-            .map_err(|e| Error::new(format!("cannot unmarshal yaml document: {e}")))?;
+        let map =
+            goyaml::from_yaml_map(&document).map_err(|e| Error::new(format!("cannot unmarshal yaml document: {e}")))?;
         let Value::Map(map) = map else { continue };
         values = Some(match values {
             None => map,

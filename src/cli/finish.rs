@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Global, Outcome, handover};
+use super::{Global, Outcome, flags, handover};
 use crate::handover::{FinishOptions, finish};
 
 /// Retire the former release after its traffic was routed away
@@ -20,7 +20,7 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Limit of each wait, in seconds or as 5m0s (the upgrade's own when not given)
-    #[arg(long, value_parser = handover::duration)]
+    #[arg(long, value_parser = flags::duration)]
     timeout: Option<Duration>,
     /// Folder for the report
     #[arg(long, value_name = "FOLDER", default_value = ".")]

@@ -9,8 +9,8 @@ use std::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Global};
-use crate::cluster::{Cluster, ConnectOptions};
+use super::{Failure, Global, session};
+use crate::cluster::Cluster;
 use crate::handover::Error;
 use crate::report::{HandoverReporter, write_handover};
 
@@ -29,7 +29,7 @@ impl Talk {
             .enable_all()
             .build()
             .map_err(|e| Failure::Failed(format!("error: {e}")))?;
-        let show = HandoverReporter::new(global.reporter());
+        let show = HandoverReporter::new(session::reporter(global));
         Ok(Self { runtime, global: global.clone(), show, report: RefCell::default() })
     }
 
@@ -55,7 +55,7 @@ impl Talk {
         F: Future<Output = Result<T, Error>> + 'a,
     {
         self.runtime.block_on(async {
-            let cluster = Cluster::connect(&connect_options(&self.global)).await?;
+            let cluster = Cluster::connect(&session::connect_options(&self.global)).await?;
             work(cluster, &self.show).await
         })
     }
@@ -74,21 +74,6 @@ impl Talk {
         if let Some(path) = self.report.borrow().as_ref() {
             println!("{:<20} {}", "Report:", path.display());
         }
-    }
-}
-
-fn connect_options(global: &Global) -> ConnectOptions {
-    ConnectOptions {
-        kubeconfig: global.kubeconfig.clone(),
-        context: global.kube_context.clone(),
-        namespace: global.namespace.clone(),
-        token: global.kube_token.clone(),
-        server: global.kube_apiserver.clone(),
-        ca_file: global.kube_ca_file.clone(),
-        as_user: global.kube_as_user.clone(),
-        as_groups: global.kube_as_group.clone(),
-        tls_server_name: global.kube_tls_server_name.clone(),
-        insecure: global.kube_insecure_skip_tls_verify,
     }
 }
 
@@ -179,47 +164,9 @@ pub fn failure(error: Error) -> Failure {
     }
 }
 
-/// A duration as Helm's flags take it (`90s`, `5m0s`, `1h`), or a number of seconds.
-pub fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let wrong = || format!("{text:?} is not a duration such as 90s, 5m0s or 1h");
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(std::time::Duration::from_secs(seconds));
-    }
-    let mut total = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
-        rest = &rest[digits..];
-        let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        total += number
-            * match &rest[..letters] {
-                "h" => 3600.0,
-                "m" => 60.0,
-                "s" => 1.0,
-                "ms" => 0.001,
-                _ => return Err(wrong()),
-            };
-        rest = &rest[letters..];
-    }
-    std::time::Duration::try_from_secs_f64(total).map_err(|_| wrong())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read_as_helm_takes_them() {
-        for (text, millis) in
-            [("300", 300_000), ("90s", 90_000), ("5m0s", 300_000), ("1h30m", 5_400_000), ("1.5s", 1500), ("250ms", 250)]
-        {
-            assert_eq!(duration(text).map(|d| d.as_millis()), Ok(millis), "{text}");
-        }
-        for text in ["5x", "s", "5m3", "-1s", "1e400s"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn several_problems_are_shown_at_once() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Global, Outcome, handover};
+use super::{Global, Outcome, flags, handover};
 use crate::database::human_bytes;
 use crate::handover::{RouteOptions, route};
 
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     force: bool,
     /// Limit of each wait, in seconds or as 5m0s
-    #[arg(long, default_value = "300s", value_parser = handover::duration)]
+    #[arg(long, default_value = "300s", value_parser = flags::duration)]
     timeout: Duration,
 }
 

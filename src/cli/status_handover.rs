@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Failure, Global, Outcome, handover};
+use super::{Failure, Global, Outcome, handover, output};
 use crate::database::human_bytes;
 use crate::handover::{Divergence, State, Status, status};
 
 /// Prints where the handover of a namespace stands, as text, `json` or `yaml`.
-pub fn run(global: &Global, core_namespace: &str, output: &str) -> Outcome {
+pub fn run(global: &Global, core_namespace: &str, format: output::Format) -> Outcome {
     let talk = handover::Talk::new(global)?;
     let found = talk.block_on(|cluster, _| async move { status(&cluster, core_namespace).await });
     let Some(found) = found.map_err(handover::failure)? else {
@@ -15,13 +15,13 @@ pub fn run(global: &Global, core_namespace: &str, output: &str) -> Outcome {
             "error: there is no handover in namespace {core_namespace}\n  begin one: vulas-native upgrade --core-namespace {core_namespace} --current-release A --future-release B"
         )));
     };
-    match output {
-        "json" => println!("{}", document(&found)),
-        "yaml" => {
+    match format {
+        output::Format::Json => println!("{}", document(&found)),
+        output::Format::Yaml => {
             let text = serde_yaml::to_string(&document(&found)).map_err(|e| Failure::Failed(format!("error: {e}")))?;
             print!("{text}");
         }
-        _ => print(&found),
+        output::Format::Table => print(&found),
     }
     Ok(())
 }

@@ -197,7 +197,9 @@ fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
         )),
         "1" | "t" | "T" | "true" | "TRUE" | "True" => {
             collected.warn(
-                format!("boolean '--dry-run={strategy}' flag is deprecated and must be replaced with '--dry-run=client'"),
+                format!(
+                    "boolean '--dry-run={strategy}' flag is deprecated and must be replaced with '--dry-run=client'"
+                ),
                 Vec::new(),
             );
             Ok(())

@@ -25,7 +25,7 @@ pub struct Args {
     future_release: Option<String>,
     /// Chart of the future release: a directory, a .tgz, or the name of an embedded chart
     #[arg(long = "chart", value_name = "CHART", default_value = "core")]
-    chart_reference: String,
+    future_chart: String,
     /// Go on with a handover that was interrupted
     #[arg(long)]
     resume: bool,
@@ -96,7 +96,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             admin_namespace: args.admin_namespace.clone(),
             alpha: required(args.current_release.as_ref(), "--current-release")?.into(),
             beta: required(args.future_release.as_ref(), "--future-release")?.into(),
-            chart: args.chart_reference.clone(),
+            chart: args.future_chart.clone(),
             values: crate::release::chart::to_json(&values),
             reset_values: shared.reset_values,
             claim_value: args.claim_value.clone(),
@@ -105,7 +105,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             given: Given { statefulset: args.slave_statefulset.clone(), container: args.database_container.clone() },
             fence: args.fence(),
             check_sql,
-            timeout: shared.timeout(),
+            timeout: shared.operation.timeout,
             holder,
             stop,
         };

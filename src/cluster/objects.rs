@@ -166,6 +166,25 @@ impl Cluster {
         }
     }
 
+    /// An object, or with an empty name all that `label_selector` selects, as the table that `kubectl get` shows.
+    ///
+    /// # Errors
+    /// `NotFound` and the server's other refusals.
+    pub async fn table(&self, object: &ObjectRef, label_selector: Option<&str>) -> Result<Json, Error> {
+        let info = self.kind(&object.api_version, &object.kind).await?;
+        let path = if object.name.is_empty() {
+            info.collection(Some(object.namespace.as_deref().unwrap_or(self.namespace())))
+        } else {
+            self.path(object).await?
+        };
+        let mut call = Call::get(path).query("includeObject", "None");
+        call.accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+        if let Some(selector) = label_selector {
+            call = call.query("labelSelector", selector);
+        }
+        self.read(call).await
+    }
+
     /// Creates an object and returns it as the server holds it.
     ///
     /// # Errors

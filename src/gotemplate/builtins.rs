@@ -249,6 +249,10 @@ fn slice(item: &Value, indexes: &[Reflected]) -> Result<Value, FuncError> {
     };
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        if index.interface {
+            // Go does not look inside here, other than for `index`.
+            return Err(FuncError::new("cannot index slice/array with type interface {}"));
+        }
         *bound = index_arg(&index.value, len)?;
     }
     for pair in bounds.windows(2).take(if indexes.len() == 3 { 2 } else { 1 }) {

@@ -26,4 +26,4 @@ pub use exec::ExecError;
 pub use func::{Func, FuncError, FuncMap, Scope, Signature, StringError, Type};
 pub use parse::ParseError;
 pub use set::{MissingKey, Set};
-pub use value::{GoStr, IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
+pub use value::{Entries, GoStr, IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};

@@ -69,7 +69,8 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
         by_name: HashMap::new(),
     };
     let root = parser.whole()?;
-    parser.define(name.clone(), root)?;
+    let own = parser.add_string(name.as_bytes());
+    parser.define(own, root)?;
     Ok((parser.source, parser.definitions))
 }
 
@@ -286,7 +287,8 @@ impl<'a> Parser<'a> {
     }
 
     /// Installs a template of this text.
-    fn define(&mut self, name: GoStr, root: NodeId) -> Parsed<()> {
+    fn define(&mut self, name: u32, root: NodeId) -> Parsed<()> {
+        let name = self.source.strings[name as usize].clone();
         let empty = self.is_empty(root);
         let definition = Definition { name: name.clone(), root, empty };
         match self.by_name.get(&name) {
@@ -342,19 +344,18 @@ impl<'a> Parser<'a> {
         }
         let name = self.unquote(item)?;
         self.expect(Kind::RightDelim, "define clause")?;
-        self.body(name, "define clause")?;
+        let (root, end) = self.list()?;
+        self.expect_end(&end, "define clause")?;
+        self.define(name, root)?;
         self.tree = outer;
         Ok(())
     }
 
-    /// The list of a definition up to its end.
-    fn body(&mut self, name: u32, context: &str) -> Parsed<()> {
-        let (root, end) = self.list()?;
-        if !matches!(end, Parsing::End) {
-            return self.fail(format!("unexpected {} in {context}", end.describe()));
+    fn expect_end(&self, end: &Parsing, context: &str) -> Parsed<()> {
+        if matches!(end, Parsing::End) {
+            return Ok(());
         }
-        let name = self.source.strings[name as usize].clone();
-        self.define(name, root)
+        self.fail(format!("unexpected {} in {context}", end.describe()))
     }
 
     /// A list up to `end` or `else`.
@@ -490,7 +491,12 @@ impl<'a> Parser<'a> {
         let name = self.template_name(item, Context::Block)?;
         let pipe = self.pipeline(Context::Block, Kind::RightDelim)?;
         let outer = std::mem::take(&mut self.tree);
-        self.body(name, Context::Block.name())?;
+        let (root, end) = self.list()?;
+        // A wrong end is the error of the tree around the block, whose line it gets; a second definition is the block's.
+        let inner = std::mem::replace(&mut self.tree, outer);
+        self.expect_end(&end, Context::Block.name())?;
+        let outer = std::mem::replace(&mut self.tree, inner);
+        self.define(name, root)?;
         self.tree = outer;
         Ok(self.add(item.pos, NodeKind::Template { name, pipe }))
     }
@@ -633,10 +639,6 @@ impl<'a> Parser<'a> {
         let (start, kind) = match node.kind {
             NodeKind::Field(fields) => (fields.start, NodeKind::Field(fields)),
             NodeKind::Variable { fields, .. } => (fields.start, node.kind),
-            NodeKind::Bool(_) | NodeKind::String(..) | NodeKind::Number(_) | NodeKind::Nil | NodeKind::Dot => {
-                let term = strconv::quote(self.source.describe(term).as_bytes());
-                return self.fail(format!("unexpected . after term {term}"));
-            }
             _ => {
                 let fields = Span { start: self.source.names.len() as u32, len: 0 };
                 (fields.start, NodeKind::Chain { node: term, fields })
@@ -645,6 +647,12 @@ impl<'a> Parser<'a> {
         while self.peek().kind == Kind::Field {
             let field = self.next();
             self.source.names.push(Span { start: field.pos + 1, len: field.end - field.pos - 1 });
+        }
+        if let NodeKind::Bool(_) | NodeKind::String(..) | NodeKind::Number(_) | NodeKind::Nil | NodeKind::Dot =
+            node.kind
+        {
+            let term = strconv::quote(self.source.describe(term).as_bytes());
+            return self.fail(format!("unexpected . after term {term}"));
         }
         let fields = Span { start, len: self.source.names.len() as u32 - start };
         let kind = match kind {

@@ -19,7 +19,7 @@ pub fn to_record(chart: &Chart) -> Json {
         "lock": chart.lock.as_ref().map(lock),
         "templates": files(&chart.templates),
         "values": to_json(&chart.values),
-        "schema": chart.schema.as_ref().map(|schema| STANDARD.encode(schema)),
+        "schema": chart.schema.as_ref().map(|schema| STANDARD.encode(schema.as_bytes())),
         "schemamodtime": ZERO_TIME,
         "files": files(&chart.files),
     })
@@ -76,50 +76,47 @@ pub fn from_record(record: &Json) -> Chart {
         let list = json.as_array().into_iter().flatten();
         list.map(|file| File {
             name: text(&file["name"]),
-            data: STANDARD.decode(text(&file["data"])).unwrap_or_default(),
+            data: STANDARD.decode(text(&file["data"])).unwrap_or_default().into(),
         })
         .collect()
     };
-    let fields = &record["metadata"];
     Chart {
-        metadata: Metadata {
-            name: text(&fields["name"]),
-            home: text(&fields["home"]),
-            sources: texts(&fields["sources"]),
-            version: text(&fields["version"]),
-            description: text(&fields["description"]),
-            keywords: texts(&fields["keywords"]),
-            maintainers: maintainers(&fields["maintainers"]),
-            icon: text(&fields["icon"]),
-            api_version: text(&fields["apiVersion"]),
-            condition: text(&fields["condition"]),
-            tags: text(&fields["tags"]),
-            app_version: text(&fields["appVersion"]),
-            deprecated: fields["deprecated"] == true,
-            annotations: fields["annotations"]
-                .as_object()
-                .map(|map| map.iter().map(|(key, value)| (key.clone(), text(value))).collect()),
-            kube_version: text(&fields["kubeVersion"]),
-            dependencies: fields["dependencies"].as_array().map(|list| list.iter().map(dependency_from).collect()),
-            kind: text(&fields["type"]),
-        },
+        metadata: metadata_from(&record["metadata"]),
         lock: record["lock"].is_object().then(|| Lock {
             generated: text(&record["lock"]["generated"]),
             digest: text(&record["lock"]["digest"]),
-            dependencies: record["lock"]["dependencies"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(dependency_from)
-                .collect(),
+            dependencies: record["lock"]["dependencies"].as_array().into_iter().flatten().map(dependency_from).collect(),
         }),
         templates: files(&record["templates"]),
         values: values_of(&record["values"]),
         raw_values: Vec::new(),
-        schema: record["schema"].as_str().and_then(|schema| STANDARD.decode(schema).ok()),
+        schema: record["schema"].as_str().and_then(|schema| STANDARD.decode(schema).ok()).map(Into::into),
         files: files(&record["files"]),
         dependencies: Vec::new(),
     }
+}
+
+fn metadata_from(fields: &Json) -> Metadata {
+    let annotations = fields["annotations"].as_object();
+    let mut metadata = Metadata::default();
+    metadata.name = text(&fields["name"]);
+    metadata.home = text(&fields["home"]);
+    metadata.sources = texts(&fields["sources"]);
+    metadata.version = text(&fields["version"]);
+    metadata.description = text(&fields["description"]);
+    metadata.keywords = texts(&fields["keywords"]);
+    metadata.maintainers = maintainers(&fields["maintainers"]);
+    metadata.icon = text(&fields["icon"]);
+    metadata.api_version = text(&fields["apiVersion"]);
+    metadata.condition = text(&fields["condition"]);
+    metadata.tags = text(&fields["tags"]);
+    metadata.app_version = text(&fields["appVersion"]);
+    metadata.deprecated = fields["deprecated"] == true;
+    metadata.annotations = annotations.map(|map| map.iter().map(|(key, value)| (key.clone(), text(value))).collect());
+    metadata.kube_version = text(&fields["kubeVersion"]);
+    metadata.dependencies = fields["dependencies"].as_array().map(|list| list.iter().map(dependency_from).collect());
+    metadata.kind = text(&fields["type"]);
+    metadata
 }
 
 fn text(json: &Json) -> String {
@@ -150,7 +147,7 @@ fn dependency_from(json: &Json) -> Dependency {
 }
 
 fn files(files: &[File]) -> Json {
-    files.iter().map(|file| json!({"name": file.name, "data": STANDARD.encode(&file.data)})).collect()
+    files.iter().map(|file| json!({"name": file.name, "data": STANDARD.encode(file.data.as_bytes())})).collect()
 }
 
 /// An object that leaves out what is empty, as `omitempty` does.

@@ -48,6 +48,17 @@ impl Time {
         self.local_parts("%a %b %e %H:%M:%S %Y").unwrap_or_else(|| "Mon Jan  1 00:00:00 0001".into())
     }
 
+    /// To the second, as Go's `time.RFC3339` prints it: `2026-01-02T03:04:05Z`.
+    pub fn rfc3339_seconds(&self) -> String {
+        match self.parts() {
+            Some((date, clock, zone)) => {
+                let clock = clock.split('.').next().unwrap_or_default();
+                format!("{date}T{clock}{}", if zone.is_empty() { "Z" } else { &zone })
+            }
+            None => "0001-01-01T00:00:00Z".into(),
+        }
+    }
+
     /// By a strftime pattern, in the record's own zone.
     fn local_parts(&self, pattern: &str) -> Option<String> {
         let (_, _, zone) = self.parts()?;
@@ -92,6 +103,7 @@ mod tests {
         assert_eq!(time("2026-01-02T23:04:05-05:30").ansic(), "Fri Jan  2 23:04:05 2026");
         assert_eq!(time("0001-01-01T00:00:00Z").ansic(), "Mon Jan  1 00:00:00 0001");
         assert!(time("0001-01-01T00:00:00Z").is_zero());
+        assert_eq!(time("2026-01-02T03:04:05.5+01:00").rfc3339_seconds(), "2026-01-02T03:04:05+01:00");
     }
 
     #[test]

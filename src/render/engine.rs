@@ -115,7 +115,8 @@ impl Shared {
                 Some(Value::Map(inner)) if inner.kind != MapKind::Str => Some(inner),
                 _ => None,
             });
-            let own = own.map_or_else(|| Map::new(MapKind::Values, Entries::new()), |map| Map::view(MapKind::Values, map));
+            let own =
+                own.map_or_else(|| Map::new(MapKind::Values, Entries::new()), |map| Map::view(MapKind::Values, map));
             let sub_path = format!("{path}/charts/{}", sub.name());
             let sub_context = self.collect(sub, &sub_path, Rc::new(own), false, templates);
             subcharts.insert(sub.name(), Value::Map(sub_context));

@@ -79,7 +79,11 @@ impl<'a> Frame<'a> {
         let (location, after) = rest.split_once(": executing ")?;
         let (function, after) = after.strip_prefix('"')?.split_once('"')?;
         let (place, message) = after.strip_prefix(" at <")?.split_once(">: ")?;
-        Some(Self { location, executing: format!("executing \"{function}\" at <{place}>:"), message: own_part(message) })
+        Some(Self {
+            location,
+            executing: format!("executing \"{function}\" at <{place}>:"),
+            message: own_part(message),
+        })
     }
 
     /// `NAME: MESSAGE`
@@ -112,7 +116,10 @@ mod tests {
         let inner = FuncError::new(
             "template: c/templates/_h.tpl:2:5: executing \"h\" at <.a.b>: nil pointer evaluating interface {}.b",
         );
-        let outer = FuncError::wrap("template: c/templates/a.yaml:1:3: executing \"c/templates/a.yaml\" at <include \"h\" .>: error calling include", inner);
+        let outer = FuncError::wrap(
+            "template: c/templates/a.yaml:1:3: executing \"c/templates/a.yaml\" at <include \"h\" .>: error calling include",
+            inner,
+        );
         assert_eq!(
             execution("f", &outer),
             "c/templates/a.yaml:1:3\n  executing \"c/templates/a.yaml\" at <include \"h\" .>:\n    error calling include:\n\
@@ -122,12 +129,16 @@ mod tests {
 
     #[test]
     fn an_unknown_link_shows_the_chain_as_it_is() {
-        let error = FuncError::wrap("template: a:1:2: executing \"a\" at <index>: error calling index", FuncError::new("x"));
+        let error =
+            FuncError::wrap("template: a:1:2: executing \"a\" at <index>: error calling index", FuncError::new("x"));
         assert_eq!(execution("f", &error), error.message);
     }
 
     #[test]
     fn parse_errors_show_place_and_reason() {
-        assert_eq!(parse("f", "template: a:1: function \"x\" not defined"), "parse error at (a:1): function \"x\" not defined");
+        assert_eq!(
+            parse("f", "template: a:1: function \"x\" not defined"),
+            "parse error at (a:1): function \"x\" not defined"
+        );
     }
 }

@@ -229,9 +229,8 @@ fn fail(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
 fn lookup(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     let answer = host(scope).filter(|host| !host.lint).and_then(|host| host.lookup.clone());
     let Some(answer) = answer else { return Ok(empty_map()) };
-    let found = answer
-        .lookup(&text(&args[0]), &text(&args[1]), &text(&args[2]), &text(&args[3]))
-        .map_err(FuncError::new)?;
+    let found =
+        answer.lookup(&text(&args[0]), &text(&args[1]), &text(&args[2]), &text(&args[3])).map_err(FuncError::new)?;
     Ok(found.as_ref().map_or_else(empty_map, from_cluster))
 }
 

@@ -133,7 +133,8 @@ impl Parser<'_> {
                     }
                 }
                 _ => {
-                    let breakers: &[char] = if depth > 0 { &['?', '*', '[', '{', '}', ','] } else { &['?', '*', '[', '{'] };
+                    let breakers: &[char] =
+                        if depth > 0 { &['?', '*', '[', '{', '}', ','] } else { &['?', '*', '[', '{'] };
                     nodes.push(Node::Text(self.text(breakers)));
                 }
             }

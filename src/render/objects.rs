@@ -63,7 +63,9 @@ impl Object for Caps {
             "APIVersions" => self.versions.clone(),
             "HelmVersion" => self.helm.clone(),
             // The copy could be changed by nobody, since templates have no assignment to fields.
-            "Copy" => Rc::new(Self { kube: self.kube.clone(), versions: self.versions.clone(), helm: self.helm.clone() }),
+            "Copy" => {
+                Rc::new(Self { kube: self.kube.clone(), versions: self.versions.clone(), helm: self.helm.clone() })
+            }
             _ => return None,
         })))
     }
@@ -232,7 +234,8 @@ impl Object for Files {
         match name {
             "AsConfig" => Some(self.as_map(|data| Value::Str(data.clone()))),
             "AsSecrets" => {
-                let encode = |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
+                let encode =
+                    |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
                 Some(self.as_map(encode))
             }
             _ => self.0.get(name).map(|data| Ok(Value::Bytes(Rc::new(data.as_bytes().to_vec())))),

@@ -158,7 +158,8 @@ impl Head {
             head.name = text(&metadata, "name");
             if let Some(Value::Map(annotations)) = metadata.get("annotations") {
                 let shown = |v: &Value| v.as_str().map(|s| s.to_str().into_owned()).unwrap_or_default();
-                head.annotations = annotations.borrow().iter().map(|(k, v)| (k.to_str().into_owned(), shown(v))).collect();
+                head.annotations =
+                    annotations.borrow().iter().map(|(k, v)| (k.to_str().into_owned(), shown(v))).collect();
             }
         }
         Ok(head)

@@ -118,12 +118,12 @@ pub(super) fn string(bytes: impl Into<GoStr>) -> Outcome {
     Ok(Value::Str(bytes.into()))
 }
 
-/// Declares a function: parameter types, after `;` the variadic element type, and the body.
+/// Declares a function: parameter types, the variadic element type after `..` if there is one, and the body.
 macro_rules! func {
-    ([$($param:expr),*] $body:expr) => {
+    ([$($param:expr),*], $body:expr) => {
         $crate::gotemplate::Func { params: &[$($param),*], variadic: None, body: $body }
     };
-    ([$($param:expr),*; $variadic:expr] $body:expr) => {
+    ([$($param:expr),*], ..$variadic:expr, $body:expr) => {
         $crate::gotemplate::Func { params: &[$($param),*], variadic: Some($variadic), body: $body }
     };
 }

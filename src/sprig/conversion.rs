@@ -8,21 +8,21 @@ use crate::gotemplate::strconv::{NumError, parse_int};
 use crate::gotemplate::{GoStr, ListKind, MapKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("atoi", func!([Str] | _, a | Ok(Value::int(atoi(a.bytes(0)))))),
-    ("float64", func!([Any] | _, a | Ok(Value::Float(cast::to_float64(a.any(0)))))),
-    ("int", func!([Any] | _, a | Ok(Value::int(cast::to_int64(a.any(0)))))),
-    ("int64", func!([Any] | _, a | Ok(Value::int64(cast::to_int64(a.any(0)))))),
-    ("join", func!([Str, Any] | _, a | join(a.bytes(0), a.any(1)))),
-    ("seq", func!([; Int] |_, a| seq(a))),
-    ("sortAlpha", func!([Any] | _, a | Ok(sort_alpha(a.any(0))))),
-    ("split", func!([Str, Str] | _, a | Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitList", func!([Str, Str] | _, a | Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitn", func!([Str, Int, Str] | _, a | Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
-    ("toDecimal", func!([Any] | _, a | Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
-    ("toString", func!([Any] | _, a | Ok(Value::Str(strval(a.any(0)))))),
-    ("toStrings", func!([Any] | _, a | Ok(to_strings(a.any(0))))),
-    ("until", func!([Int] | _, a | Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
-    ("untilStep", func!([Int, Int, Int] | _, a | Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
+    ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
+    ("float64", func!([Any], |_, a| Ok(Value::Float(cast::to_float64(a.any(0)))))),
+    ("int", func!([Any], |_, a| Ok(Value::int(cast::to_int64(a.any(0)))))),
+    ("int64", func!([Any], |_, a| Ok(Value::int64(cast::to_int64(a.any(0)))))),
+    ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
+    ("seq", func!([], ..Int, |_, a| seq(a))),
+    ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
+    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
+    ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
+    ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
+    ("toStrings", func!([Any], |_, a| Ok(to_strings(a.any(0))))),
+    ("until", func!([Int], |_, a| Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
+    ("untilStep", func!([Int, Int, Int], |_, a| Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
 ];
 
 /// `strconv.Atoi` with errors ignored: a number that is too big is the biggest, anything else that is no number 0.

@@ -9,22 +9,22 @@ use crate::gotemplate::strconv::{NumError, parse_int};
 use crate::gotemplate::{IntKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("ago", func!([Any] | scope, a | ago(scope, a.any(0)))),
-    ("date", func!([Str, Any] | scope, a | formatted(scope, a.bytes(0), a.any(1), "Local"))),
-    ("dateInZone", func!([Str, Any, Str] | scope, a | formatted(scope, a.bytes(0), a.any(1), &a.text(2)))),
-    ("dateModify", func!([Str, TimeType] | _, a | Ok(modified(a).unwrap_or_else(|_| a.any(1).clone())))),
-    ("date_in_zone", func!([Str, Any, Str] | scope, a | formatted(scope, a.bytes(0), a.any(1), &a.text(2)))),
-    ("date_modify", func!([Str, TimeType] | _, a | Ok(modified(a).unwrap_or_else(|_| a.any(1).clone())))),
-    ("duration", func!([Any] | _, a | Ok(duration(a.any(0)).into()))),
-    ("durationRound", func!([Any] | scope, a | Ok(duration_round(scope, a.any(0)).into()))),
-    ("htmlDate", func!([Any] | scope, a | formatted(scope, b"2006-01-02", a.any(0), "Local"))),
-    ("htmlDateInZone", func!([Any, Str] | scope, a | formatted(scope, b"2006-01-02", a.any(0), &a.text(1)))),
-    ("mustDateModify", func!([Str, TimeType] | _, a | modified(a).or_else(fail))),
-    ("mustToDate", func!([Str, Str] | _, a | parse(a.bytes(0), a.bytes(1), &Zone::local()).map(value).or_else(fail))),
-    ("must_date_modify", func!([Str, TimeType] | _, a | modified(a).or_else(fail))),
-    ("now", func!([] | scope, _ | Ok(value(Time::now(clock(scope)))))),
-    ("toDate", func!([Str, Str] | _, a | Ok(value(to_date(a))))),
-    ("unixEpoch", func!([TimeType] | _, a | string(as_time(a.any(0)).unwrap_or_else(Time::zero).unix().to_string()))),
+    ("ago", func!([Any], |scope, a| ago(scope, a.any(0)))),
+    ("date", func!([Str, Any], |scope, a| formatted(scope, a.bytes(0), a.any(1), "Local"))),
+    ("dateInZone", func!([Str, Any, Str], |scope, a| formatted(scope, a.bytes(0), a.any(1), &a.text(2)))),
+    ("dateModify", func!([Str, TimeType], |_, a| Ok(modified(a).unwrap_or_else(|_| a.any(1).clone())))),
+    ("date_in_zone", func!([Str, Any, Str], |scope, a| formatted(scope, a.bytes(0), a.any(1), &a.text(2)))),
+    ("date_modify", func!([Str, TimeType], |_, a| Ok(modified(a).unwrap_or_else(|_| a.any(1).clone())))),
+    ("duration", func!([Any], |_, a| Ok(duration(a.any(0)).into()))),
+    ("durationRound", func!([Any], |scope, a| Ok(duration_round(scope, a.any(0)).into()))),
+    ("htmlDate", func!([Any], |scope, a| formatted(scope, b"2006-01-02", a.any(0), "Local"))),
+    ("htmlDateInZone", func!([Any, Str], |scope, a| formatted(scope, b"2006-01-02", a.any(0), &a.text(1)))),
+    ("mustDateModify", func!([Str, TimeType], |_, a| modified(a).or_else(fail))),
+    ("mustToDate", func!([Str, Str], |_, a| parse(a.bytes(0), a.bytes(1), &Zone::local()).map(value).or_else(fail))),
+    ("must_date_modify", func!([Str, TimeType], |_, a| modified(a).or_else(fail))),
+    ("now", func!([], |scope, _| Ok(value(Time::now(clock(scope)))))),
+    ("toDate", func!([Str, Str], |_, a| Ok(value(to_date(a))))),
+    ("unixEpoch", func!([TimeType], |_, a| string(as_time(a.any(0)).unwrap_or_else(Time::zero).unix().to_string()))),
 ];
 
 /// The time that a value holds, if it is one.

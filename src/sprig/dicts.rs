@@ -8,26 +8,26 @@ use crate::gotemplate::value::Entries;
 use crate::gotemplate::{Map, MapKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("deepCopy", func!([Any] | _, a | deep_copy(a.any(0)))),
-    ("dict", func!([; Any] |_, a| Ok(dict(a)))),
-    ("dig", func!([; Any] |_, a| dig(a))),
+    ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("dict", func!([], ..Any, |_, a| Ok(dict(a)))),
+    ("dig", func!([], ..Any, |_, a| dig(a))),
     (
         "get",
-        func!([MapOfAny, Str] | _, a | Ok(a.dict(0).borrow().get(a.bytes(1)).cloned().unwrap_or_else(|| "".into()))),
+        func!([MapOfAny, Str], |_, a| Ok(a.dict(0).borrow().get(a.bytes(1)).cloned().unwrap_or_else(|| "".into()))),
     ),
-    ("hasKey", func!([MapOfAny, Str] | _, a | Ok(a.dict(0).borrow().contains_key(a.bytes(1)).into()))),
-    ("keys", func!([; MapOfAny] |_, a| Ok(keys(a)))),
-    ("merge", func!([MapOfAny; MapOfAny] | _, a | Ok(merge_all(a, false)))),
-    ("mergeOverwrite", func!([MapOfAny; MapOfAny] | _, a | Ok(merge_all(a, true)))),
-    ("mustDeepCopy", func!([Any] | _, a | deep_copy(a.any(0)))),
-    ("mustMerge", func!([MapOfAny; MapOfAny] | _, a | Ok(merge_all(a, false)))),
-    ("mustMergeOverwrite", func!([MapOfAny; MapOfAny] | _, a | Ok(merge_all(a, true)))),
-    ("omit", func!([MapOfAny; Str] | _, a | Ok(select(a, false)))),
-    ("pick", func!([MapOfAny; Str] | _, a | Ok(select(a, true)))),
-    ("pluck", func!([Str; MapOfAny] | _, a | Ok(pluck(a)))),
-    ("set", func!([MapOfAny, Str, Any] | _, a | set(a))),
-    ("unset", func!([MapOfAny, Str] | _, a | Ok(unset(a)))),
-    ("values", func!([MapOfAny] | _, a | Ok(Value::list(a.dict(0).borrow().values().cloned().collect())))),
+    ("hasKey", func!([MapOfAny, Str], |_, a| Ok(a.dict(0).borrow().contains_key(a.bytes(1)).into()))),
+    ("keys", func!([], ..MapOfAny, |_, a| Ok(keys(a)))),
+    ("merge", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, false)))),
+    ("mergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, true)))),
+    ("mustDeepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, false)))),
+    ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, true)))),
+    ("omit", func!([MapOfAny], ..Str, |_, a| Ok(select(a, false)))),
+    ("pick", func!([MapOfAny], ..Str, |_, a| Ok(select(a, true)))),
+    ("pluck", func!([Str], ..MapOfAny, |_, a| Ok(pluck(a)))),
+    ("set", func!([MapOfAny, Str, Any], |_, a| set(a))),
+    ("unset", func!([MapOfAny, Str], |_, a| Ok(unset(a)))),
+    ("values", func!([MapOfAny], |_, a| Ok(Value::list(a.dict(0).borrow().values().cloned().collect())))),
 ];
 
 /// Keys and values in turn; a last key without value gets "".

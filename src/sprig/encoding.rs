@@ -10,10 +10,10 @@ use crate::gotemplate::GoStr;
 use crate::gotemplate::Type::Str;
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("b32dec", func!([Str] | _, a | string(decoded(base32_decode(a.bytes(0)))))),
-    ("b32enc", func!([Str] | _, a | string(base32_encode(a.bytes(0))))),
-    ("b64dec", func!([Str] | _, a | string(decoded(base64_decode(a.bytes(0)))))),
-    ("b64enc", func!([Str] | _, a | string(STANDARD.encode(a.bytes(0))))),
+    ("b32dec", func!([Str], |_, a| string(decoded(base32_decode(a.bytes(0)))))),
+    ("b32enc", func!([Str], |_, a| string(base32_encode(a.bytes(0))))),
+    ("b64dec", func!([Str], |_, a| string(decoded(base64_decode(a.bytes(0)))))),
+    ("b64enc", func!([Str], |_, a| string(STANDARD.encode(a.bytes(0))))),
 ];
 
 fn decoded(result: Result<Vec<u8>, String>) -> GoStr {

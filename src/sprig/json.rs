@@ -6,14 +6,14 @@ use crate::gotemplate::Value;
 use crate::goyaml::{Error, from_json, to_json, to_json_indent};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("fromJson", func!([Str] |_, a| Ok(from_json(a.bytes(0)).unwrap_or_default()))),
-    ("mustFromJson", func!([Str] |_, a| from_json(a.bytes(0)).or_else(failed))),
-    ("mustToJson", func!([Any] |_, a| to_json(a.any(0), true).map(Value::str).or_else(failed))),
-    ("mustToPrettyJson", func!([Any] |_, a| pretty(a.any(0)).map(Value::str).or_else(failed))),
-    ("mustToRawJson", func!([Any] |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
-    ("toJson", func!([Any] |_, a| string(to_json(a.any(0), true).unwrap_or_default()))),
-    ("toPrettyJson", func!([Any] |_, a| string(pretty(a.any(0)).unwrap_or_default()))),
-    ("toRawJson", func!([Any] |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
+    ("fromJson", func!([Str], |_, a| Ok(from_json(a.bytes(0)).unwrap_or_default()))),
+    ("mustFromJson", func!([Str], |_, a| from_json(a.bytes(0)).or_else(failed))),
+    ("mustToJson", func!([Any], |_, a| to_json(a.any(0), true).map(Value::str).or_else(failed))),
+    ("mustToPrettyJson", func!([Any], |_, a| pretty(a.any(0)).map(Value::str).or_else(failed))),
+    ("mustToRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
+    ("toJson", func!([Any], |_, a| string(to_json(a.any(0), true).unwrap_or_default()))),
+    ("toPrettyJson", func!([Any], |_, a| string(pretty(a.any(0)).unwrap_or_default()))),
+    ("toRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
 ];
 
 fn pretty(value: &Value) -> Result<Vec<u8>, Error> {

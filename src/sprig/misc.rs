@@ -7,14 +7,14 @@ use crate::gotemplate::Type::{MapOfAny, Str};
 use crate::gotemplate::Value;
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("fail", func!([Str] | _, a | fail(a.text(0)))),
+    ("fail", func!([Str], |_, a| fail(a.text(0)))),
     // Looking up a name is I/O: the renderer answers as Helm does without `--enable-dns`.
-    ("getHostByName", func!([Str] | _, _ | Ok("".into()))),
-    ("hello", func!([] | _, _ | Ok("Hello!".into()))),
-    ("semver", func!([Str] | _, a | semver(&a.text(0)))),
-    ("semverCompare", func!([Str, Str] | _, a | semver_compare(&a.text(0), &a.text(1)))),
-    ("urlJoin", func!([MapOfAny] | _, a | url::join(&a.dict(0)))),
-    ("urlParse", func!([Str] | _, a | url::parse(a.bytes(0)))),
+    ("getHostByName", func!([Str], |_, _| Ok("".into()))),
+    ("hello", func!([], |_, _| Ok("Hello!".into()))),
+    ("semver", func!([Str], |_, a| semver(&a.text(0)))),
+    ("semverCompare", func!([Str, Str], |_, a| semver_compare(&a.text(0), &a.text(1)))),
+    ("urlJoin", func!([MapOfAny], |_, a| url::join(&a.dict(0)))),
+    ("urlParse", func!([Str], |_, a| url::parse(a.bytes(0)))),
 ];
 
 fn semver(text: &str) -> Outcome {

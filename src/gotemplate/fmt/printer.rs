@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::duration_string;
 use super::format::Spec;
 use crate::gotemplate::runes::push_rune;
-use crate::gotemplate::value::{IntKind, List, ListKind, Map, MapKind, Object, Value};
+use crate::gotemplate::value::{IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
 
 /// Prints values into a buffer; [`Spec`] holds the state of the current verb.
 pub(super) struct Printer<'a> {
@@ -147,14 +147,15 @@ impl<'a> Printer<'a> {
             }
             's' | 'q' | 'x' | 'X' => self.string(value, b, verb),
             _ => {
-                self.text("[");
+                let (open, between, close) = if self.spec.sharp_v { ("[]uint8{", ", ", "}") } else { ("[", " ", "]") };
+                self.text(open);
                 for (i, byte) in b.iter().enumerate() {
                     if i > 0 {
-                        self.text(" ");
+                        self.text(between);
                     }
-                    self.value(&Value::Uint(u64::from(*byte), crate::gotemplate::UintKind::Uint8), verb);
+                    self.value(&Value::Uint(u64::from(*byte), UintKind::Uint8), verb);
                 }
-                self.text("]");
+                self.text(close);
             }
         }
     }

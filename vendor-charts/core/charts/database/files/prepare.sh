@@ -15,7 +15,14 @@ check_owner() {
     refuse "the volume belongs to release $owner, this is release $RELEASE. A volume that was handed over can't be taken back:" \
       "delete the claim and the pod, and the volume is made anew"
   fi
-  [ -z "$CLAIM" ] || refuse "claim $CLAIM names no owner ($OWNER_FILE is missing): it has not been handed over to release $RELEASE"
+  if [ -n "$CLAIM" ]; then
+    has_database || refuse "claim $CLAIM holds no database in $PGDATA. A release on an existing claim never makes a new one"
+    refuse "claim $CLAIM names no owner ($OWNER_FILE is missing): it has not been handed over to release $RELEASE"
+  fi
+}
+
+take_ownership() {
+  [ -z "$owner" ] || return 0
   echo "$RELEASE" >"$OWNER_FILE.new"
   mv "$OWNER_FILE.new" "$OWNER_FILE"
 }
@@ -142,24 +149,37 @@ clone() {
 # An LSN as a number.
 position() { echo $((0x${1%/*} * 4294967296 + 0x${1#*/})); }
 
+# A question in the replication protocol.
+ask_master() { psql -XAtw -d "$CONNINFO dbname=postgres replication=true" -c "$1"; }
+
 # A standby that can't follow this master would be ready and serve old rows for ever.
 compare_with_master() {
   if ! wait_for_master 3; then
     say "the master does not answer: starting on what is here"
     return
   fi
+  anew="Delete claim $VOLUME_CLAIM and the pod, and the standby is cloned anew"
   # system identifier|timeline|position|
-  answer=$(psql -XAtw -d "$CONNINFO dbname=postgres replication=true" -c IDENTIFY_SYSTEM)
-  IFS='|' read -r identifier timeline flushed _ <<EOT
+  answer=$(ask_master IDENTIFY_SYSTEM)
+  IFS='|' read -r identifier timeline end _ <<EOT
 $answer
 EOT
-  anew="Delete claim $VOLUME_CLAIM and the pod, and the standby is cloned anew"
   own=$(control "Database system identifier")
   [ "$own" = "$identifier" ] || refuse "the volume holds a copy of another database (system identifier $own, the master's is $identifier). $anew"
-  own=$(control "Latest checkpoint's TimeLineID")
-  [ "$own" -le "$timeline" ] || refuse "the volume is on timeline $own, the master on $timeline: it was promoted once. $anew"
+  own_timeline=$(control "Latest checkpoint's TimeLineID")
+  [ "$own_timeline" -le "$timeline" ] || refuse "the volume is on timeline $own_timeline, the master on $timeline: it was promoted once. $anew"
+  if [ "$timeline" -gt 1 ]; then
+    history=$(ask_master "TIMELINE_HISTORY $timeline" | sed '1s/^[^|]*|//')
+    if [ "$own_timeline" -lt "$timeline" ]; then
+      # The master left the volume's timeline here; what the volume has beyond it is another's.
+      end=$(echo "$history" | sed -n "s/^$own_timeline[[:space:]]*\([0-9A-F]*\/[0-9A-F]*\).*/\1/p")
+      [ -n "$end" ] || refuse "the volume is on timeline $own_timeline, which is not in the past of the master's $timeline. $anew"
+    elif [ "$history" != "$(cat "$PGDATA/pg_wal/$(printf %08X "$timeline").history")" ]; then
+      refuse "the volume is on another timeline $timeline than the master: both were promoted, at different times. $anew"
+    fi
+  fi
   own=$(control "Minimum recovery ending location")
-  [ "$(position "$own")" -le "$(position "$flushed")" ] || refuse "the volume is at $own, ahead of the master's $flushed: it has followed another. $anew"
+  [ "$(position "$own")" -le "$(position "$end")" ] || refuse "the volume is at $own, past the $end up to which it shares the master's history. $anew"
 }
 
 prepare_slave() {
@@ -175,8 +195,9 @@ prepare_slave() {
 }
 
 check_image
-lock_volume
 check_owner
+lock_volume
+take_ownership
 write_passfile
 if [ "$ROLE" = master ]; then
   prepare_master

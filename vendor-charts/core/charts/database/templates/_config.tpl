@@ -62,7 +62,7 @@ backend_application_name0 = 'master'
 {{- if gt (int .Values.postgres.slave.replicas) 0 }}
 backend_hostname1 = {{ printf "%s-slave" $fullname | squote }}
 backend_port1 = {{ .Values.service.port }}
-backend_weight1 = {{ .Values.postgres.slave.replicas }}
+backend_weight1 = {{ .Values.pgpool.slaveWeight }}
 backend_flag1 = 'DISALLOW_TO_FAILOVER'
 backend_application_name1 = 'slave'
 {{- end }}
