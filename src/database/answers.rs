@@ -230,6 +230,7 @@ impl Changes {
 pub fn diff_changes(before: &[Changes], after: &[Changes]) -> Option<Vec<TableChanges>> {
     let mut written = Vec::new();
     for now in after {
+        let first = written.len();
         let then = before.iter().find(|changes| changes.database == now.database)?;
         if then.reset != now.reset || then.started != now.started {
             return None;
@@ -238,7 +239,7 @@ pub fn diff_changes(before: &[Changes], after: &[Changes]) -> Option<Vec<TableCh
             let zero = TableChanges::default();
             let old = then.tables.iter().find(|t| t.table == table.table).unwrap_or(&zero);
             let change = TableChanges {
-                table: if after.len() > 1 { format!("{}: {}", now.database, table.table) } else { table.table.clone() },
+                table: table.table.clone(),
                 inserted: table.inserted.checked_sub(old.inserted)?,
                 updated: table.updated.checked_sub(old.updated)?,
                 deleted: table.deleted.checked_sub(old.deleted)?,
@@ -246,6 +247,10 @@ pub fn diff_changes(before: &[Changes], after: &[Changes]) -> Option<Vec<TableCh
             if change.total() > 0 {
                 written.push(change);
             }
+        }
+        // `postgres` and the one database that is used: two names, but no doubt which one is meant.
+        if after.iter().filter(|changes| changes.database != "postgres").count() > 1 {
+            written[first..].iter_mut().for_each(|change| change.table = format!("{}.{}", now.database, change.table));
         }
     }
     Some(written)

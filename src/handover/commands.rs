@@ -11,7 +11,8 @@ pub struct Commands<'a> {
 impl<'a> Commands<'a> {
     /// The commands of a handover; the admin release is a guess where it was never given.
     pub fn of(journal: &'a Journal) -> Self {
-        let admin_release = journal.route.as_ref().map_or("admin", |route| route.release.as_str());
+        let routed = journal.route.as_ref().map(|route| route.release.as_str());
+        let admin_release = routed.or(journal.admin_release.as_deref()).unwrap_or("admin");
         Self { journal, admin_release }
     }
 

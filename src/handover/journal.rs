@@ -163,6 +163,9 @@ pub struct Route {
     /// What was left behind with `--accept-loss`, in bytes of WAL.
     #[serde(default)]
     pub lost_bytes: u64,
+    /// What beta's statistics said then.
+    #[serde(default)]
+    pub changes: Vec<Changes>,
 }
 
 /// What beta is made of.
@@ -193,6 +196,9 @@ pub struct Journal {
     pub namespace: String,
     /// Namespace of the admin release, when given.
     pub admin_namespace: Option<String>,
+    /// The admin release there that serves alpha, when there is one.
+    #[serde(default)]
+    pub admin_release: Option<String>,
     /// Who runs or ran it: user, host, process.
     pub holder: String,
     /// When it began, RFC 3339 in UTC.

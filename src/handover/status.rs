@@ -52,7 +52,8 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Result<Option<Status>
         }
         Err(error) => format!("its master can't be asked: {error}"),
     };
-    let divergence = divergence::ask(cluster, &journal).await.unwrap_or_default();
+    let open = !journal.state.is_closed();
+    let divergence = if open { divergence::ask(cluster, &journal).await.unwrap_or_default() } else { None };
     Ok(Some(Status { journal, holder, heard, now, alpha, divergence, interrupted }))
 }
 
