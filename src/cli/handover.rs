@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Global, session};
 use crate::cluster::Cluster;
 use crate::handover::Error;
-use crate::report::{HandoverReporter, write_handover};
+use crate::report::{HandoverReporter, next_commands, write_handover};
 
 /// A command of a handover, talking.
 pub struct Talk {
@@ -66,6 +66,18 @@ impl Talk {
         match write_handover(&journal, &command_line(), started, Path::new(folder)) {
             Ok(path) => *self.report.borrow_mut() = Some(path),
             Err(error) => self.show.reporter().warn(&error.to_string()),
+        }
+    }
+
+    /// The failure in words; where something is left to do, with the commands that do it.
+    pub fn failure(&self, error: Error) -> Failure {
+        match (failure(error), self.show.journal()) {
+            (Failure::Left(message), Some(journal)) => {
+                let next = next_commands(&journal);
+                let lines = next.iter().map(|next| format!("\n  {:<14} {}", format!("{}:", next.what), next.command));
+                Failure::Left(message + &lines.collect::<String>())
+            }
+            (failure, _) => failure,
         }
     }
 

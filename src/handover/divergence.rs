@@ -40,24 +40,7 @@ impl Divergence {
 
     /// Rows by table, in words.
     pub fn rows(&self) -> String {
-        let Some(tables) = &self.tables else {
-            return "rows changed: not known, since alpha's statistics were reset or it was restarted".into();
-        };
-        if tables.is_empty() {
-            return "no rows changed".into();
-        }
-        let one = |t: &TableChanges| {
-            let name = t.table.strip_prefix("public.").unwrap_or(&t.table);
-            let parts = [("+", t.inserted), ("~", t.updated), ("-", t.deleted)];
-            let parts: Vec<String> =
-                parts.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{n}")).collect();
-            if name.starts_with("pg_catalog.") {
-                format!("{name} (schema changes)")
-            } else {
-                format!("{name} {}", parts.join(" "))
-            }
-        };
-        format!("rows changed by table: {}", tables.iter().map(one).collect::<Vec<_>>().join(", "))
+        rows(self.tables.as_deref())
     }
 
     /// Minutes or seconds, for people.
@@ -87,6 +70,25 @@ impl Divergence {
         lines.extend(self.choices.iter().cloned());
         lines
     }
+}
+
+/// Rows by table, in words; `None` when it is not known.
+pub fn rows(tables: Option<&[TableChanges]>) -> String {
+    let Some(tables) = tables else {
+        return "rows changed: not known, since the statistics were reset or the server was restarted".into();
+    };
+    if tables.is_empty() {
+        return "no rows changed".into();
+    }
+    let one = |t: &TableChanges| {
+        if t.table.contains("pg_catalog.") {
+            return format!("{} (the schema itself)", t.table);
+        }
+        let parts = [("+", t.inserted), ("~", t.updated), ("-", t.deleted)];
+        let parts: Vec<String> = parts.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{n}")).collect();
+        format!("{} {}", t.table.strip_prefix("public.").unwrap_or(&t.table), parts.join(" "))
+    };
+    format!("rows changed by table: {}", tables.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// Asks alpha. `None` when the journal records no fork, or alpha's master is gone.

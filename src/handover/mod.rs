@@ -48,7 +48,7 @@ pub use journal::{
 pub use layout::{Given, Layout, Place, Volume};
 pub use options::{Fence, Show, UpgradeOptions};
 pub use retreat::{RetreatOptions, retreat};
-pub use route::{RouteOptions, Routed, route};
+pub use route::{RELEASE_VALUE, RouteOptions, Routed, route};
 pub use run::{resume, upgrade};
 pub use stage::Stage;
 pub use status::{Status, status};

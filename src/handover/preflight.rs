@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases};
+use super::{
+    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases, route,
+};
 use crate::{
     cluster::{Access, Cluster, ObjectRef, Step, wait_until},
     database::{Lsn, Server, human_bytes},
@@ -142,6 +144,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         beta: options.beta.clone(),
         namespace: options.namespace.clone(),
         admin_namespace: options.admin_namespace.clone(),
+        admin_release: admin_release(cluster, options).await,
         holder: options.holder.clone(),
         began: journal::now(),
         written: journal::now(),
@@ -170,6 +173,18 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         warnings: checks.warnings,
     };
     Ok(Found { journal, summary })
+}
+
+/// The release of the admin namespace that serves alpha, for the commands that are shown; not finding it is no problem.
+async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<String> {
+    let namespace = options.admin_namespace.as_ref()?;
+    for name in releases::names(cluster, namespace).await.ok()? {
+        let release = releases::current(cluster, namespace, &name).await.ok()??;
+        if route::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
+            return Some(name);
+        }
+    }
+    None
 }
 
 /// What the handover does in the cluster, as the API server's authorizer is asked about it.

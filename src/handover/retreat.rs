@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Show, State, releases, route, run::Run};
-use crate::cluster::Cluster;
+use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run};
+use crate::{cluster::Cluster, database::diff_changes};
 
 /// What is asked of `retreat`.
 #[derive(Clone)]
@@ -51,25 +51,35 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
             format!("see {}", Commands::of(&journal).status()),
         ));
     }
-    if journal.state == State::Routed && !options.accept_loss {
-        let back = Commands::of(&journal);
-        return Err(Error::Decision {
-            what: format!(
-                "the traffic goes to {} since {}: what it has written there is lost by a retreat",
-                journal.beta,
-                journal.route.as_ref().map_or("a while", |r| r.time.as_str())
-            ),
-            choices: vec![
-                format!("give it up all the same: {} --accept-loss", back.retreat()),
-                format!("or keep it, and retire {}: {}", journal.alpha, back.finish()),
-            ],
-        });
+    if let (State::Routed, false, Some(route)) = (journal.state, options.accept_loss, &journal.route) {
+        must_not_lose(cluster, &journal, route).await?;
     }
     let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
     let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
     let result = take_back(&mut run, options).await;
     run.release().await;
     result.map(|()| run.journal)
+}
+
+/// Refuses to give up what beta has written since the traffic goes to it.
+async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> Result<(), Error> {
+    let now = route::written_by(cluster, journal).await.unwrap_or_default();
+    let written = diff_changes(&route.changes, &now).filter(|_| !now.is_empty());
+    let rows = match &written {
+        Some(tables) if tables.is_empty() => return Ok(()),
+        tables => super::divergence::rows(tables.as_deref()),
+    };
+    let commands = Commands::of(journal);
+    Err(Error::Decision {
+        what: format!(
+            "the traffic goes to {} since {}, and what was written to it would be lost by a retreat; {rows}",
+            journal.beta, route.time
+        ),
+        choices: vec![
+            format!("give it up all the same: {} --accept-loss", commands.retreat()),
+            format!("or keep it, and retire {}: {}", journal.alpha, commands.finish()),
+        ],
+    })
 }
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {

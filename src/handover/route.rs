@@ -2,8 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Divergence, Error, Journal, Show, State, divergence, journal, releases, run::take_lease};
-use crate::cluster::{Cluster, ObjectRef, readiness};
+use super::{Divergence, Error, Journal, Show, State, claims, divergence, journal, releases, run::take_lease};
+use crate::{
+    cluster::{Cluster, ObjectRef, readiness},
+    database::{Changes, Server},
+};
+
+/// The value of the embedded admin chart that names the served release.
+pub const RELEASE_VALUE: &str = "global.managedRelease";
 
 /// What is asked of `route`.
 #[derive(Clone, Debug)]
@@ -139,6 +145,7 @@ async fn switch(
                 time: journal::now(),
                 millis: took.as_millis() as u64,
                 lost_bytes: lost.as_ref().map(Divergence::bytes).unwrap_or_default(),
+                changes: written_by(cluster, journal).await.unwrap_or_default(),
             });
         } else if journal.state == State::Routed {
             journal.state = State::Up;
@@ -148,6 +155,16 @@ async fn switch(
         show.recorded(journal);
     }
     Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
+}
+
+/// What beta's statistics say was written to it so far.
+pub async fn written_by(cluster: &Cluster, journal: &Journal) -> Result<Vec<Changes>, Error> {
+    let container = &journal.layout.replica.container;
+    let users = claims::users(cluster, &journal.namespace, &journal.layout.volume.claim).await?;
+    match users.as_slice() {
+        [pod] => Ok(Server::new(cluster, &journal.namespace, pod, container).changes().await?),
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {
