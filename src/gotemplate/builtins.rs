@@ -183,11 +183,11 @@ fn index_one(item: &Reflected, index: &Value) -> Result<Reflected, FuncError> {
         Value::Nil => Err(FuncError::new("index of nil pointer")),
         Value::Str(s) => {
             let at = index_arg(index, s.len())?;
-            s.as_bytes().get(at).map(byte).ok_or_else(|| out_of("string"))
+            s.as_bytes().get(at).copied().map(byte).ok_or_else(|| out_of("string"))
         }
         Value::Bytes(b) => {
             let at = index_arg(index, b.len())?;
-            b.get(at).map(byte).ok_or_else(|| out_of("slice"))
+            b.get(at).copied().map(byte).ok_or_else(|| out_of("slice"))
         }
         Value::List(l) => {
             let at = index_arg(index, l.items.len())?;
@@ -216,8 +216,8 @@ fn index_one(item: &Reflected, index: &Value) -> Result<Reflected, FuncError> {
     }
 }
 
-fn byte(b: &u8) -> Reflected {
-    Reflected::plain(Value::Uint(u64::from(*b), UintKind::Uint8))
+fn byte(b: u8) -> Reflected {
+    Reflected::plain(Value::Uint(u64::from(b), UintKind::Uint8))
 }
 
 /// The type a pointer points to.

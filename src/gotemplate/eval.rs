@@ -1,4 +1,5 @@
 //! Evaluation of pipelines, commands and fields.
+#![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::Type;
 use super::exec::{Exec, Executed, RED_ZONE, STACK};

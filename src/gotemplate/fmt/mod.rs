@@ -19,7 +19,7 @@ pub fn append_value(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
         Value::Int(i, kind) if *kind != IntKind::Duration => append_int(out, *i),
         // Larger ones have an exponent.
-        Value::Float(f) if f.trunc() == *f && f.abs() < 1e6 && (*f != 0.0 || f.is_sign_positive()) => {
+        Value::Float(f) if f.fract() == 0.0 && f.abs() < 1e6 && !(*f == 0.0 && f.is_sign_negative()) => {
             append_int(out, *f as i64);
         }
         value => Printer::new(out).argument(value, 'v'),

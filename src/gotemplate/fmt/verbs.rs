@@ -192,16 +192,12 @@ impl Reader<'_> {
         let (value, end) = parse_number(rest, 1, close);
         self.at += close + 1;
         let value = value.filter(|_| end == close);
-        match value.and_then(|n| n.checked_sub(1)).filter(|&n| n < self.args.len()) {
-            Some(index) => {
-                self.arg = index;
-                true
-            }
-            None => {
-                self.good_index = false;
-                value.is_some()
-            }
+        if let Some(index) = value.and_then(|n| n.checked_sub(1)).filter(|&n| n < self.args.len()) {
+            self.arg = index;
+            return true;
         }
+        self.good_index = false;
+        value.is_some()
     }
 }
 
