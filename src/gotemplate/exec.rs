@@ -162,7 +162,7 @@ impl<'s> Exec<'s> {
                 let NodeKind::Pipe { declared, .. } = source.node(pipe).kind else { return Ok(Flow::Normal) };
                 if declared.len == 0 {
                     self.node = id;
-                    self.print(&value);
+                    self.print(&value)?;
                 }
             }
             NodeKind::If(branch) => return self.branch(source, dot, branch, false),
@@ -176,12 +176,13 @@ impl<'s> Exec<'s> {
         Ok(Flow::Normal)
     }
 
-    fn print(&mut self, value: &Reflected) {
+    fn print(&mut self, value: &Reflected) -> Executed<()> {
         if value.value.is_nil() {
             self.out.extend_from_slice(b"<no value>");
-        } else {
-            fmt::append_value(&mut self.out, &value.value);
+            return Ok(());
         }
+        let printed = fmt::append(&mut self.out, fmt::Style::Print, std::slice::from_ref(&value.value));
+        printed.map_err(|error| self.error(error.to_string()))
     }
 
     /// The list of a branch, with the stack it may need.

@@ -22,9 +22,8 @@ struct Reader<'a> {
 }
 
 /// Appends `fmt.Sprintf(format, args...)`.
-pub(super) fn append_format(out: &mut Vec<u8>, format: &[u8], args: &[Value]) {
+pub(super) fn append_format(printer: &mut Printer<'_>, format: &[u8], args: &[Value]) {
     let mut reader = Reader { format, args, at: 0, arg: 0, reordered: false, good_index: true };
-    let mut printer = Printer::new(out);
     while reader.at < format.len() {
         let rest = &format[reader.at..];
         let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
@@ -32,11 +31,11 @@ pub(super) fn append_format(out: &mut Vec<u8>, format: &[u8], args: &[Value]) {
         reader.at += plain;
         if reader.at < format.len() {
             reader.at += 1;
-            reader.verb(&mut printer);
+            reader.verb(printer);
         }
     }
     if !reader.reordered && reader.arg < args.len() {
-        surplus(&mut printer, &args[reader.arg..]);
+        surplus(printer, &args[reader.arg..]);
     }
 }
 
