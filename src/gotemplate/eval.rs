@@ -281,15 +281,19 @@ impl Exec<'_> {
             None => None,
         };
         let result = if let Some(signature) = signature {
+            let node = self.node;
             let values = self.arguments(source, dot, signature.params, signature.variadic, name, args, None)?;
             let result = object.call(name, &values);
             self.give_back(values);
-            match result {
-                Some(result) => result,
-                None if object.kind_name() == "map" => {
+            if let Some(result) = result {
+                result
+            } else {
+                // The arguments are not to blame.
+                self.node = node;
+                if object.kind_name() == "map" {
                     return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
                 }
-                None => return Err(self.no_field(receiver, name.as_bytes())),
+                return Err(self.no_field(receiver, name.as_bytes()));
             }
         } else {
             let is_map = object.kind_name() == "map";
