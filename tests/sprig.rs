@@ -75,4 +75,22 @@ fn hostile_calls_end_in_errors() {
     let cyclic =
         r#"{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $e := dict }}{{ $_ := set $e "d" $e }}{{ deepEqual $d $e }}"#;
     assert_eq!(render(cyclic).unwrap(), "true");
+    for printed in [
+        "quote",
+        "toString",
+        "squote",
+        "join \",\"",
+        "toJson",
+        "toPrettyJson",
+        "toYaml",
+        "list | toStrings",
+        "cat",
+        "empty",
+    ] {
+        let template = format!(
+            r#"{{{{ $d := dict }}}}{{{{ $_ := set $d "d" $d }}}}{{{{ $_ := set $d "e" $d }}}}{{{{ $d | {printed} }}}}"#
+        );
+        // Whatever comes out, it ends.
+        let _ = render(&template);
+    }
 }

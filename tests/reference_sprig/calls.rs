@@ -250,3 +250,25 @@ fn recorded_answers_are_gos() {
         assert!(std::fs::read_to_string(path).unwrap() == current, "VULAS_RECORD=1 records the answers anew");
     }
 }
+
+/// The templates between backquotes in the original's own tests.
+#[test]
+fn templates_of_the_originals_tests_agree() {
+    let folder = module_cache().join("github.com/!masterminds/sprig/v3@v3.3.0");
+    let mut both = Both::start();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if !path.to_string_lossy().ends_with("_test.go") {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let quoted = source.split('`').skip(1).step_by(2).chain(source.split('"').skip(1).step_by(2));
+        for template in quoted.filter(|text| text.contains("{{") && text.contains("}}")) {
+            let is_stable = !UNSTABLE.iter().any(|name| template.contains(name)) && !template.contains("keys");
+            if is_stable {
+                both.compare(template);
+            }
+        }
+    }
+    both.differences.finish();
+}
