@@ -9,7 +9,8 @@ use super::environment::Environment;
 use super::master_behind;
 
 /// Tables that the first migration makes, with the rows that come with them.
-const TABLES: &[(&str, u64)] = &[("public.app", 12), ("public.bug", 240), ("public.space", 2), ("public.vuln_cache", 0)];
+const TABLES: &[(&str, u64)] =
+    &[("public.app", 12), ("public.bug", 240), ("public.space", 2), ("public.vuln_cache", 0)];
 
 /// Waits until a host and port answer (`HOST`, `PORT`).
 pub fn wait(state: &mut State, pod: &Json, environment: &Environment) -> Option<Outcome> {

@@ -106,7 +106,8 @@ pub fn init(state: &mut State, pod: &Json, container: &Json) -> Option<Outcome> 
     if !is_postgres(container) || server_container(pod).is_none() {
         return None;
     }
-    (environment.has("ROLE") && environment.has("RELEASE")).then(|| prepare::prepare(state, pod, container, &environment))
+    (environment.has("ROLE") && environment.has("RELEASE"))
+        .then(|| prepare::prepare(state, pod, container, &environment))
 }
 
 /// A container; `None` when it has nothing to do with PostgreSQL.

@@ -127,8 +127,8 @@ fn prepare_slave(
 ) -> Result<Vec<String>, Option<String>> {
     let host = environment.get("MASTER_HOST").to_string();
     let anew = format!("Delete claim data-{} and the pod, and the standby is cloned anew", name(pod));
-    let master = master_behind(state, namespace(pod), &host)
-        .and_then(|(_, volume)| state.volumes.get(&volume)?.server.clone());
+    let master =
+        master_behind(state, namespace(pod), &host).and_then(|(_, volume)| state.volumes.get(&volume)?.server.clone());
     state.volumes.open(volume).follows = Some((namespace(pod).into(), host.clone()));
     if let Some(server) = &state.volumes.open(volume).server {
         check_version(server, major(container, environment))?;
@@ -148,7 +148,8 @@ fn prepare_slave(
 }
 
 fn clone(state: &mut State, volume: &str, master: &Server) {
-    let mut copy = Server { standby: true, settings: master.settings.clone(), written: None, started: 0, ..master.clone() };
+    let mut copy =
+        Server { standby: true, settings: master.settings.clone(), written: None, started: 0, ..master.clone() };
     copy.catch_up(master);
     state.volumes.open(volume).server = Some(copy);
 }
@@ -161,7 +162,9 @@ pub fn start(state: &mut State, pod: &Json, container: &Json, environment: &Envi
         return Outcome::failed(format!("{role}: refused to start PostgreSQL: {why}"));
     }
     let major = major(container, environment);
-    let follows = environment.first(&["MASTER_HOST", "PRIMARY_HOST", "POSTGRES_MASTER_HOST", "POSTGRESQL_MASTER_HOST"]).to_string();
+    let follows = environment
+        .first(&["MASTER_HOST", "PRIMARY_HOST", "POSTGRES_MASTER_HOST", "POSTGRESQL_MASTER_HOST"])
+        .to_string();
     let mut lines = Vec::new();
     if state.volumes.open(&volume).server.is_none() {
         if follows.is_empty() {
@@ -195,7 +198,10 @@ pub fn start(state: &mut State, pod: &Json, container: &Json, environment: &Envi
         lines.push("LOG:  entering standby mode".into());
         lines.push(format!("LOG:  consistent recovery state reached at {}", server.position));
         lines.push("LOG:  database system is ready to accept read-only connections".into());
-        lines.push(format!("LOG:  started streaming WAL from primary at {} on timeline {}", server.position, server.timeline));
+        lines.push(format!(
+            "LOG:  started streaming WAL from primary at {} on timeline {}",
+            server.position, server.timeline
+        ));
     } else {
         lines.push("LOG:  database system is ready to accept connections".into());
     }

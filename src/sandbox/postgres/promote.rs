@@ -18,7 +18,9 @@ pub fn run(state: &mut State, pod: &Json, container: &Json, environment: &Enviro
         Ok(()) => 0,
         Err((why, taken)) => {
             lines.push(format!("error: {why}"));
-            lines.push(if taken { "stopped after the volume was taken" } else { "stopped; the volume is as it was" }.into());
+            lines.push(
+                if taken { "stopped after the volume was taken" } else { "stopped; the volume is as it was" }.into(),
+            );
             1
         }
     };
@@ -41,7 +43,10 @@ fn promote(
     };
     if server.major.to_string() != get("MAJOR") {
         let asked = get("MAJOR");
-        return Err(before(format!("the volume holds PostgreSQL {}, but the server that was asked is {asked}", server.major)));
+        return Err(before(format!(
+            "the volume holds PostgreSQL {}, but the server that was asked is {asked}",
+            server.major
+        )));
     }
     if let Some(holder) = open.owner.as_deref().filter(|holder| *holder != owner && *holder != former) {
         let mount = get("VOLUME");

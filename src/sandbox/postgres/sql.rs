@@ -195,9 +195,11 @@ impl Session<'_> {
         let upper: Vec<String> = words.iter().take(8).map(|word| word.to_uppercase()).collect();
         let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
         match upper.as_slice() {
-            ["BEGIN" | "START" | "COMMIT" | "END" | "SET" | "RESET" | "ANALYZE" | "VACUUM" | "GRANT" | "REVOKE" | "COMMENT", ..] => {
-                Ok(Rows::tag(upper[0]))
-            }
+            [
+                "BEGIN" | "START" | "COMMIT" | "END" | "SET" | "RESET" | "ANALYZE" | "VACUUM" | "GRANT" | "REVOKE"
+                | "COMMENT",
+                ..,
+            ] => Ok(Rows::tag(upper[0])),
             ["ROLLBACK", ..] => Err("sandbox: does not model: ROLLBACK".into()),
             ["CREATE", "DATABASE", ..] => {
                 self.write("CREATE DATABASE", 8192)?;
@@ -209,8 +211,14 @@ impl Session<'_> {
                 server.databases.insert(name, super::volume::Database::default());
                 Ok(Rows::tag("CREATE DATABASE"))
             }
-            ["CREATE", "TABLE", ..] | ["CREATE", "UNLOGGED", "TABLE", ..] => self.create_table(statement, &words, &upper),
-            ["CREATE", what @ ("ROLE" | "USER" | "INDEX" | "SCHEMA" | "EXTENSION" | "SEQUENCE" | "UNIQUE" | "VIEW"), ..] => {
+            ["CREATE", "TABLE", ..] | ["CREATE", "UNLOGGED", "TABLE", ..] => {
+                self.create_table(statement, &words, &upper)
+            }
+            [
+                "CREATE",
+                what @ ("ROLE" | "USER" | "INDEX" | "SCHEMA" | "EXTENSION" | "SEQUENCE" | "UNIQUE" | "VIEW"),
+                ..,
+            ] => {
                 let tag = format!("CREATE {what}");
                 self.write(&tag, 4096)?;
                 Ok(Rows::tag(tag))
@@ -300,7 +308,8 @@ impl Session<'_> {
         let server = self.server()?;
         let fenced = server.settings.get("default_transaction_read_only").is_some_and(|value| value == "on");
         if server.standby || (fenced && !unfenced) {
-            let verb = what.split(' ').next().filter(|word| matches!(*word, "INSERT" | "UPDATE" | "DELETE")).unwrap_or(what);
+            let verb =
+                what.split(' ').next().filter(|word| matches!(*word, "INSERT" | "UPDATE" | "DELETE")).unwrap_or(what);
             return Err(format!("cannot execute {verb} in a read-only transaction"));
         }
         if bytes > 0 {
@@ -321,8 +330,10 @@ impl Session<'_> {
             }
             return Err(format!("relation \"{}\" already exists", key.trim_start_matches("public.")));
         }
-        let columns = statement.split_once('(').map_or("", |(_, rest)| rest.rsplit_once(')').map_or(rest, |(body, _)| body));
-        let columns = columns.split(',').filter_map(|column| column.split_whitespace().next()).map(String::from).collect();
+        let columns =
+            statement.split_once('(').map_or("", |(_, rest)| rest.rsplit_once(')').map_or(rest, |(body, _)| body));
+        let columns =
+            columns.split(',').filter_map(|column| column.split_whitespace().next()).map(String::from).collect();
         let rows = if statement.to_uppercase().contains(" AS SELECT ") { series(statement)? } else { 0 };
         let table = Table { columns, rows, changes: [rows, 0, 0] };
         self.database()?.tables.insert(key, table);

@@ -55,15 +55,20 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
         alter_system(session, statement)
     } else if is("SELECT pg_reload_conf()") {
         Ok(Rows::one("t"))
-    } else if begins("SELECT coalesce((SELECT setting FROM pg_file_settings WHERE name = 'default_transaction_read_only'") {
-        session.server().map(|server| {
-            Rows::one(server.settings.get("default_transaction_read_only").map_or("off", String::as_str))
-        })
+    } else if begins(
+        "SELECT coalesce((SELECT setting FROM pg_file_settings WHERE name = 'default_transaction_read_only'",
+    ) {
+        session
+            .server()
+            .map(|server| Rows::one(server.settings.get("default_transaction_read_only").map_or("off", String::as_str)))
     } else if is("SELECT pg_is_in_recovery()") {
         session.server().map(|server| Rows::one(flag(server.standby)))
     } else if is("SELECT NOT pg_is_in_recovery()") {
         session.server().map(|server| Rows::one(flag(!server.standby)))
-    } else if is("SELECT pg_current_wal_lsn()") || is("SELECT pg_current_wal_flush_lsn()") || is("SELECT pg_current_wal_insert_lsn()") {
+    } else if is("SELECT pg_current_wal_lsn()")
+        || is("SELECT pg_current_wal_flush_lsn()")
+        || is("SELECT pg_current_wal_insert_lsn()")
+    {
         session.server().and_then(|server| {
             if server.standby {
                 Err("recovery is in progress\nHINT:  WAL control functions cannot be executed during recovery.".into())
@@ -72,7 +77,9 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
             }
         })
     } else if is("SELECT pg_last_wal_replay_lsn()") || is("SELECT pg_last_wal_receive_lsn()") {
-        session.server().map(|server| Rows::one(if server.standby { server.position.to_string() } else { String::new() }))
+        session
+            .server()
+            .map(|server| Rows::one(if server.standby { server.position.to_string() } else { String::new() }))
     } else if is("SELECT pg_wal_replay_pause()") || is("SELECT pg_wal_replay_resume()") {
         let pause = statement.to_lowercase().contains("pause");
         session.server().map(|server| {
@@ -89,7 +96,9 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
     } else if is("SELECT system_identifier FROM pg_control_system()") {
         session.server().map(|server| Rows::one(server.system_identifier))
     } else if is("SELECT version()") {
-        session.server().map(|server| Rows::one(format!("PostgreSQL {} on x86_64-pc-linux-gnu (sandbox)", server.version())))
+        session
+            .server()
+            .map(|server| Rows::one(format!("PostgreSQL {} on x86_64-pc-linux-gnu (sandbox)", server.version())))
     } else if is("SELECT current_database()") {
         Ok(Rows::one(session.database.clone()))
     } else if is("SELECT current_user") || is("SELECT user") {
@@ -157,13 +166,21 @@ fn standbys(session: &mut Session<'_>) -> Answer {
     for pod in session.state.store.list("/pods", Some(namespace(session.pod))) {
         let Some(container) = super::server_container(&pod) else { continue };
         let Some(volume) = volume_of(session.state, &pod, container) else { continue };
-        let mine = session.state.volumes.get(&volume).and_then(|volume| volume.follows.clone()).and_then(|(space, host)| {
-            super::master_behind(session.state, &space, &host)
-        });
+        let mine = session
+            .state
+            .volumes
+            .get(&volume)
+            .and_then(|volume| volume.follows.clone())
+            .and_then(|(space, host)| super::master_behind(session.state, &space, &host));
         if mine.is_none_or(|(_, master)| master != session.volume) || !follow(session.state, &volume) {
             continue;
         }
-        let replayed = session.state.volumes.get(&volume).and_then(|volume| volume.server.as_ref()).map(|s| s.position.to_string());
+        let replayed = session
+            .state
+            .volumes
+            .get(&volume)
+            .and_then(|volume| volume.server.as_ref())
+            .map(|s| s.position.to_string());
         rows.push([
             name(&pod).to_string(),
             pod.text("/status/podIP").to_string(),

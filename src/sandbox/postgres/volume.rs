@@ -156,10 +156,7 @@ impl Server {
             ));
         }
         (self.position > end).then(|| {
-            format!(
-                "the volume is at {}, past the {end} up to which it shares the master's history",
-                self.position
-            )
+            format!("the volume is at {}, past the {end} up to which it shares the master's history", self.position)
         })
     }
 
