@@ -1,5 +1,7 @@
 //! The flags every command takes, with Helm's names and environment variables.
 
+use crate::report::{ColorWish, Reporter, Style};
+
 /// Access to the cluster and the manner of talking.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct Global {
@@ -45,4 +47,16 @@ pub struct Global {
     /// Progress and warnings as text or as one JSON object a line
     #[arg(long, global = true, default_value = "text")]
     pub log_format: String,
+}
+
+impl Global {
+    /// The reporter that talks as these flags ask.
+    pub fn reporter(&self) -> Reporter {
+        let wish = match self.color.as_str() {
+            "always" => ColorWish::Always,
+            "never" => ColorWish::Never,
+            _ => ColorWish::Auto,
+        };
+        Reporter::new(Style::detect(self.quiet, self.log_format == "json", wish))
+    }
 }

@@ -1,9 +1,51 @@
 //! The one door to Kubernetes: client, discovery, server-side apply, readiness, logs, exec, events, Lease.
 //!
 //! Objects are JSON ([`Json`]), since charts hold kinds that no Rust type is known for. Every write of the program goes
-//! through [`Cluster`]'s writing methods, so that there is one place to count, log and fault them.
+//! through [`Cluster`]'s writing methods, and those through one gate ([`WriteHook`]), so that there is one place to
+//! count, log and fault them.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `client` | connecting, requests, retries |
+//! | `config` | kubeconfig, in-cluster configuration and overrides |
+//! | `discovery` | which kinds the server serves, and where |
+//! | `objects` | get, list, create, replace, apply, patch, delete |
+//! | `conflict` | server-side apply conflicts, field by field |
+//! | `readiness` | when an object is ready, by kind |
+//! | `wait` | waits that say what they wait for |
+//! | `troubles` | events and log excerpts of what does not become ready |
+//! | `logs`, `exec`, `events`, `access` | pods seen from outside, and permissions |
+//! | `lease` | keeps two operators apart |
 
-use std::time::Duration;
+mod access;
+mod client;
+mod config;
+mod conflict;
+mod discovery;
+mod error;
+mod events;
+mod exec;
+mod lease;
+mod logs;
+mod objects;
+mod parallel;
+pub mod readiness;
+mod troubles;
+mod wait;
+
+pub use access::Access;
+pub use client::{Cluster, ServerVersion, Write, WriteHook};
+pub use config::ConnectOptions;
+pub use conflict::FieldConflict;
+pub use discovery::KindInfo;
+pub use error::{Cause, Error};
+pub use events::Event;
+pub use exec::ExecOutput;
+pub use lease::{LeaseGuard, LeaseState};
+pub use logs::LogOptions;
+pub use objects::{ApplyOptions, DeleteOptions, Patch, Propagation};
+pub use parallel::in_parallel;
+pub use wait::{Observer, Silent, Step, WaitOptions, Waiting, wait_until};
 
 /// A Kubernetes object, or a part of one.
 pub type Json = serde_json::Value;
@@ -36,6 +78,23 @@ impl ObjectRef {
     pub fn cluster_wide(api_version: &str, kind: &str, name: &str) -> Self {
         Self { api_version: api_version.into(), kind: kind.into(), namespace: None, name: name.into() }
     }
+
+    /// The name of an object as its own fields give it; missing fields are empty.
+    pub fn of(object: &Json) -> Self {
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let metadata = &object["metadata"];
+        Self {
+            api_version: text(&object["apiVersion"]),
+            kind: text(&object["kind"]),
+            namespace: metadata["namespace"].as_str().filter(|namespace| !namespace.is_empty()).map(str::to_owned),
+            name: text(&metadata["name"]),
+        }
+    }
+
+    /// The API group: `apps` of `apps/v1`, empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
 }
 
 impl std::fmt::Display for ObjectRef {
@@ -43,120 +102,3 @@ impl std::fmt::Display for ObjectRef {
         write!(f, "{}/{}", self.kind.to_lowercase(), self.name)
     }
 }
-
-/// How to reach the API server; empty fields fall back to KUBECONFIG and to the in-cluster configuration.
-#[derive(Clone, Debug, Default)]
-pub struct ConnectOptions {
-    /// Path of the kubeconfig file.
-    pub kubeconfig: Option<String>,
-    /// Context in it.
-    pub context: Option<String>,
-    /// Namespace, instead of the context's.
-    pub namespace: Option<String>,
-    /// Bearer token.
-    pub token: Option<String>,
-    /// Server address.
-    pub server: Option<String>,
-    /// CA file.
-    pub ca_file: Option<String>,
-    /// User to impersonate.
-    pub as_user: Option<String>,
-    /// Groups to impersonate.
-    pub as_groups: Vec<String>,
-    /// Server name in the TLS handshake.
-    pub tls_server_name: Option<String>,
-    /// Do not check the server's certificate.
-    pub insecure: bool,
-}
-
-/// What can go wrong between us and the API server.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// No configuration, or a broken one.
-    #[error("{0}")]
-    Config(String),
-    /// The server cannot be reached.
-    #[error("the API server at {server} does not answer: {cause}")]
-    Unreachable {
-        /// Its address.
-        server: String,
-        /// The system's words.
-        cause: String,
-    },
-    /// The server refused a request.
-    #[error("{message}")]
-    Api {
-        /// The HTTP status.
-        code: u16,
-        /// The reason of the Status object (`NotFound`, `Conflict`, `Forbidden`, `Invalid`, ...).
-        reason: String,
-        /// The server's own words.
-        message: String,
-    },
-    /// The server does not serve this kind.
-    #[error("no matches for kind \"{kind}\" in version \"{api_version}\"")]
-    NoKind {
-        /// `apps/v1`
-        api_version: String,
-        /// `Deployment`
-        kind: String,
-    },
-    /// Waited long enough.
-    #[error("timed out after {} s waiting for {what}: {state}", after.as_secs())]
-    Timeout {
-        /// What was waited for.
-        what: String,
-        /// Its last state.
-        state: String,
-        /// How long.
-        after: Duration,
-    },
-    /// Anything else.
-    #[error("{0}")]
-    Other(String),
-}
-
-/// Options of [`Cluster::apply`].
-#[derive(Clone, Debug)]
-pub struct ApplyOptions {
-    /// The field manager: `helm` for objects of releases, `vulas-native` for the handover's own writes.
-    pub manager: String,
-    /// Take fields that others own.
-    pub force: bool,
-    /// Let the server check all, persist nothing.
-    pub dry_run: bool,
-}
-
-/// A patch.
-#[derive(Clone, Debug)]
-pub enum Patch {
-    /// JSON merge patch (RFC 7386).
-    Merge(Json),
-    /// JSON patch (RFC 6902).
-    Json(Json),
-    /// Strategic merge patch.
-    Strategic(Json),
-}
-
-/// What a command in a container answered.
-#[derive(Clone, Debug)]
-pub struct ExecOutput {
-    /// Exit code of the command.
-    pub code: i32,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-}
-
-/// A connection to one cluster. Cloning is cheap.
-///
-/// The methods (see the files of this room):
-/// `connect(&ConnectOptions)`, `namespace()`, `server()`, `version()`, `api_versions()`,
-/// `get(&ObjectRef) -> Option<Json>`, `list(api_version, kind, namespace, label_selector) -> Vec<Json>`,
-/// `create(&Json, dry_run)`, `replace(&Json)`, `apply(&Json, &ApplyOptions)`, `patch(&ObjectRef, Patch, subresource, manager)`,
-/// `delete(&ObjectRef, propagation, grace) -> bool`, `logs(ns, pod, container)`, `exec(ns, pod, container, command, stdin)`,
-/// `events(&ObjectRef)`, `denied(&[Access]) -> Vec<Access>`, and the waits and the Lease.
-#[derive(Clone)]
-pub struct Cluster {}

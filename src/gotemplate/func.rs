@@ -64,15 +64,39 @@ impl Type {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FuncError {
-    /// Go's text of the error or of the recovered panic.
+    /// Go's text of the error or of the recovered panic, the texts of its causes included.
     pub message: String,
+    /// The error that Go's `errors.Unwrap` would give.
+    #[source]
+    pub cause: Option<Box<FuncError>>,
 }
 
 impl FuncError {
     /// An error with Go's text.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), cause: None }
     }
+
+    /// An error made by Go's `fmt.Errorf("...: %w", cause)`: `CONTEXT: CAUSE`.
+    pub fn wrap(context: &str, cause: Self) -> Self {
+        Self { message: format!("{context}: {}", cause.message), cause: Some(Box::new(cause)) }
+    }
+
+    /// This error and its causes, outermost first.
+    pub fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |error| error.cause.as_deref())
+    }
+}
+
+/// Why a string could not be executed as a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StringError {
+    /// It is not a template.
+    #[error(transparent)]
+    Parse(FuncError),
+    /// Its execution failed.
+    #[error(transparent)]
+    Execute(FuncError),
 }
 
 /// What a running function may reach of the execution that called it.
@@ -88,10 +112,19 @@ pub trait Scope {
     ///
     /// # Errors
     /// The parse or execution error.
-    fn execute_string(&mut self, text: &GoStr, data: Value) -> Result<GoStr, FuncError>;
+    fn execute_string(&mut self, text: &GoStr, data: Value) -> Result<GoStr, StringError>;
 
     /// The engine's own state of the embedding application (seed, clock, lookup, lint mode), to be downcast by its functions.
     fn host(&mut self) -> &mut dyn std::any::Any;
+}
+
+/// The signature of an object's method.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// The types of the fixed parameters.
+    pub params: &'static [Type],
+    /// The element type of the last, variadic parameter, if there is one.
+    pub variadic: Option<Type>,
 }
 
 /// The body of a function: checked arguments in, value out.

@@ -183,23 +183,46 @@ pub struct Map {
     pub kind: MapKind,
     /// Whether it is the nil map.
     pub nil: bool,
-    entries: RefCell<Entries>,
+    storage: Storage,
+}
+
+/// Go converts a map to another map type without copying it: both see the same entries.
+enum Storage {
+    Own(RefCell<Entries>),
+    View(Rc<Map>),
 }
 
 impl Map {
     /// A map of the given type.
     pub fn new(kind: MapKind, entries: Entries) -> Self {
-        Self { kind, nil: false, entries: RefCell::new(entries) }
+        Self { kind, nil: false, storage: Storage::Own(RefCell::new(entries)) }
+    }
+
+    /// The same map under another type, as a Go conversion (`common.Values(m)`): changes through either are seen by both.
+    pub fn view(kind: MapKind, of: Rc<Map>) -> Self {
+        Self { kind, nil: of.nil, storage: Storage::View(of) }
+    }
+
+    /// Whether both are the same map, whatever their types.
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.entries(), other.entries())
+    }
+
+    fn entries(&self) -> &RefCell<Entries> {
+        match &self.storage {
+            Storage::Own(entries) => entries,
+            Storage::View(of) => of.entries(),
+        }
     }
 
     /// The entries, to read. Do not hold the guard while calling into a template.
     pub fn borrow(&self) -> Ref<'_, Entries> {
-        self.entries.borrow()
+        self.entries().borrow()
     }
 
     /// The entries, to change. Do not hold the guard while calling into a template.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        self.entries.borrow_mut()
+        self.entries().borrow_mut()
     }
 
     /// The value of a key.
@@ -225,7 +248,7 @@ impl Map {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.entries, f)
+        fmt::Debug::fmt(&self.entries(), f)
     }
 }
 
@@ -238,16 +261,34 @@ pub trait Object: fmt::Debug {
     /// The Go kind as `kindOf` prints it: `struct`, `ptr`, `map`, `slice`, `func`, ...
     fn kind_name(&self) -> &str;
 
-    /// A field, a map entry or a method without arguments, as `.Name` finds it; `None` if the type has none of that name.
+    /// A field, a map entry or a method without arguments, as `.Name` finds it; `None` if the type has none of that name
+    /// (for a map that is a missing key).
     fn field(&self, name: &str) -> Option<Result<Value, super::FuncError>>;
 
-    /// A method with arguments; `None` if the type has none of that name.
+    /// The signature of a method that takes arguments; `None` if there is no such method. The engine checks count and types
+    /// of the arguments by it before it calls.
+    fn method(&self, _name: &str) -> Option<super::Signature> {
+        None
+    }
+
+    /// Calls a method that [`method`](Self::method) announces; `None` if the type has none of that name.
     fn call(&self, _name: &str, _args: &[Value]) -> Option<Result<Value, super::FuncError>> {
+        None
+    }
+
+    /// What `range`, `len` and `index` see: the entries of a map in key order, or the elements of a slice with their indexes;
+    /// `None` for other kinds.
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
         None
     }
 
     /// What `%v` (and printing in a template) writes.
     fn display(&self) -> String;
+
+    /// Whether the type has a `String` or `Error` method, so that `%s`, `%q` and `%x` apply to what it displays.
+    fn is_stringer(&self) -> bool {
+        false
+    }
 
     /// Whether it is true in an `if`: Go's rule for its kind (structs are always true, pointers when not nil, maps when not empty).
     fn truth(&self) -> bool {

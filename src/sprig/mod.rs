@@ -1,1 +1,74 @@
-//! The sprig function library.
+//! The template functions of sprig 3.3.0, behaving as its `TxtFuncMap`: results, error texts and panics.
+//!
+//! One file per chapter of its manual. `env` and `expandenv` are left out, as in Helm. What random and time functions draw on
+//! comes from a [`Host`] when the embedding application passes one, else from the system.
+
+mod args;
+mod bytes;
+mod cast;
+mod conversion;
+mod crypto;
+mod date;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encoding;
+mod equality;
+mod host;
+mod json;
+mod lists;
+mod math;
+mod merge;
+mod misc;
+mod nesting;
+mod paths;
+mod print;
+mod random;
+mod reflection;
+mod regex;
+pub mod semver;
+mod strings;
+mod time;
+mod unicode;
+mod url;
+mod words;
+mod wrapping;
+
+pub use host::{Clock, Entropy, Host, Rng};
+pub use time::Time;
+
+use crate::gotemplate::FuncMap;
+
+/// All functions, chapter by chapter.
+static CHAPTERS: [args::Chapter; 15] = [
+    conversion::FUNCTIONS,
+    crypto::FUNCTIONS,
+    date::FUNCTIONS,
+    defaults::FUNCTIONS,
+    dicts::FUNCTIONS,
+    encoding::FUNCTIONS,
+    json::FUNCTIONS,
+    lists::FUNCTIONS,
+    math::FUNCTIONS,
+    misc::FUNCTIONS,
+    paths::FUNCTIONS,
+    random::FUNCTIONS,
+    reflection::FUNCTIONS,
+    regex::FUNCTIONS,
+    strings::FUNCTIONS,
+];
+
+/// Adds every function of sprig (207 names) to a map; those of the same name are replaced.
+pub fn insert_into(functions: &mut FuncMap) {
+    functions.reserve(CHAPTERS.iter().map(|chapter| chapter.len()).sum());
+    for chapter in CHAPTERS {
+        functions.extend(chapter.iter().copied());
+    }
+}
+
+/// Every function of sprig by name.
+pub fn functions() -> FuncMap {
+    let mut functions = FuncMap::new();
+    insert_into(&mut functions);
+    functions
+}

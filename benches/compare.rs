@@ -1,0 +1,161 @@
+//! Side by side with the real Helm, as whole processes: `cargo bench --bench compare`.
+//!
+//! Both run in turn, so that a change of the machine's speed hits both; the ratio of the medians is what counts.
+//! Helm is `$VULAS_HELM` or the one in the cache of the tests. With `VULAS_TEST_KUBECONFIG` set (an API server that may be
+//! written to), upgrades of releases are measured too. Ratios belong here, not into tests.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
+const RUNS: usize = 15;
+
+fn main() -> ExitCode {
+    let ours = PathBuf::from(env!("CARGO_BIN_EXE_vulas-native"));
+    let Some(helm) = helm() else {
+        eprintln!("no helm to compare with: set VULAS_HELM or run tests/cluster/install.sh helm");
+        return ExitCode::FAILURE;
+    };
+    let scratch = match tempfile::tempdir() {
+        Ok(dir) => dir,
+        Err(error) => {
+            eprintln!("no temporary folder: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!(
+        "{:<34} {:>12} {:>12} {:>8} {:>12} {:>12} {:>8}",
+        "", "ours wall", "helm wall", "ratio", "ours CPU", "helm CPU", "ratio"
+    );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let core = root.join("vendor-charts/core");
+    compare("version", RUNS, &ours, &["version"], &helm, &["version"]);
+    let core = core.to_string_lossy();
+    compare("template core", RUNS, &ours, &["template", "alpha", &core], &helm, &["template", "alpha", &core]);
+    let umbrella = umbrella(scratch.path(), 40).to_string_lossy().into_owned();
+    let args = ["template", "u", umbrella.as_str()];
+    compare("template, 40 subcharts through tpl", 5, &ours, &args, &helm, &args);
+    if let Ok(kubeconfig) = std::env::var("VULAS_TEST_KUBECONFIG") {
+        upgrades(scratch.path(), &kubeconfig, &ours, &helm);
+    } else {
+        println!("upgrade of 100 objects: left out, VULAS_TEST_KUBECONFIG is not set");
+    }
+    ExitCode::SUCCESS
+}
+
+/// An in-place upgrade that changes each of 100 ConfigMaps.
+fn upgrades(scratch: &Path, kubeconfig: &str, ours: &Path, helm: &Path) {
+    let chart = hundred(scratch).to_string_lossy().into_owned();
+    for (program, release) in [(ours, "bench-ours"), (helm, "bench-helm")] {
+        run(program, &["--kubeconfig", kubeconfig, "install", release, &chart, "--set", "n=0"]);
+    }
+    let mut times = [Vec::new(), Vec::new()];
+    for n in 1..=5 {
+        let value = format!("n={n}");
+        for (i, (program, release)) in [(ours, "bench-ours"), (helm, "bench-helm")].into_iter().enumerate() {
+            times[i].push(run(program, &["--kubeconfig", kubeconfig, "upgrade", release, &chart, "--set", &value]));
+        }
+    }
+    let [a, b] = times;
+    row("upgrade of 100 objects", a, b);
+    for (program, release) in [(ours, "bench-ours"), (helm, "bench-helm")] {
+        run(program, &["--kubeconfig", kubeconfig, "uninstall", release]);
+    }
+}
+
+fn helm() -> Option<PathBuf> {
+    let cache = || {
+        let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        base.or_else(|| std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache")))
+            .map(|c| c.join("vulas-native/bin/helm"))
+    };
+    std::env::var_os("VULAS_HELM").map(PathBuf::from).or_else(cache).filter(|p| p.exists())
+}
+
+/// Wall time and CPU time of one run.
+type Cost = (Duration, Duration);
+
+fn run(program: &Path, args: &[&str]) -> Cost {
+    let cpu = || {
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("getrusage works for one's own children");
+        Duration::from_micros((usage.user_time() + usage.system_time()).num_microseconds().unsigned_abs())
+    };
+    let (wall_before, cpu_before) = (Instant::now(), cpu());
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().expect("the program starts");
+    let cost = (wall_before.elapsed(), cpu() - cpu_before);
+    assert!(output.status.success(), "{} {args:?}: {}", program.display(), String::from_utf8_lossy(&output.stderr));
+    cost
+}
+
+fn compare(name: &str, runs: usize, ours: &Path, our_args: &[&str], helm: &Path, helm_args: &[&str]) {
+    run(ours, our_args);
+    run(helm, helm_args);
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        a.push(run(ours, our_args));
+        b.push(run(helm, helm_args));
+    }
+    row(name, a, b);
+}
+
+fn row(name: &str, ours: Vec<Cost>, helm: Vec<Cost>) {
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2].as_secs_f64() * 1000.0
+    };
+    let split = |costs: Vec<Cost>| -> (Vec<Duration>, Vec<Duration>) { costs.into_iter().unzip() };
+    let ((our_wall, our_cpu), (helm_wall, helm_cpu)) = (split(ours), split(helm));
+    let mut line = format!("{name:<34}");
+    for (a, b) in [(median(our_wall), median(helm_wall)), (median(our_cpu), median(helm_cpu))] {
+        let _ = write!(line, " {a:>9.2} ms {b:>9.1} ms {:>7.1}x", b / a.max(0.001));
+    }
+    println!("{line}");
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the scratch folder can be written");
+    std::fs::write(path, text).expect("the scratch folder can be written");
+}
+
+/// An umbrella chart whose subcharts pass all their values through `tpl`.
+fn umbrella(scratch: &Path, subcharts: usize) -> PathBuf {
+    let chart = scratch.join("umbrella");
+    write(&chart.join("Chart.yaml"), "apiVersion: v2\nname: umbrella\nversion: 1.0.0\n");
+    let mut values = String::new();
+    for i in 0..subcharts {
+        let sub = chart.join(format!("charts/sub{i}"));
+        write(&sub.join("Chart.yaml"), &format!("apiVersion: v2\nname: sub{i}\nversion: 1.0.0\n"));
+        let mut defaults = String::from("settings:\n");
+        for k in 0..30 {
+            let _ = writeln!(
+                defaults,
+                "  key{k}: '{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{{{{ .Values.suffix | default \"x{k}\" }}}}'"
+            );
+        }
+        write(&sub.join("values.yaml"), &defaults);
+        write(
+            &sub.join("templates/config.yaml"),
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-{{ .Chart.Name }}\ndata:\n\
+             {{- range $k, $v := .Values.settings }}\n  {{ $k }}: {{ tpl $v $ | quote }}\n{{- end }}\n",
+        );
+        let _ = writeln!(values, "sub{i}:\n  suffix: s{i}");
+    }
+    write(&chart.join("values.yaml"), &values);
+    chart
+}
+
+/// A chart of 100 ConfigMaps that all change with `.Values.n`.
+fn hundred(scratch: &Path) -> PathBuf {
+    let chart = scratch.join("hundred");
+    write(&chart.join("Chart.yaml"), "apiVersion: v2\nname: hundred\nversion: 1.0.0\n");
+    write(
+        &chart.join("templates/all.yaml"),
+        "{{- range $i := until 100 }}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ $.Release.Name }}-{{ $i }}\n\
+         data:\n  n: {{ $.Values.n | quote }}\n{{- end }}\n",
+    );
+    chart
+}

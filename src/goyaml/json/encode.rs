@@ -1,0 +1,192 @@
+//! Values to JSON, as `encoding/json` writes them.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+
+use super::super::{Error, number};
+use crate::gotemplate::value::Entries;
+use crate::gotemplate::{GoStr, Value};
+
+/// From this depth on Go looks for values that contain themselves.
+const CYCLE_DEPTH: usize = 1000;
+/// How deep values may be nested. Go runs until its memory is full.
+const MAX_DEPTH: usize = 100_000;
+
+/// How to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Format<'a> {
+    /// Whether `<`, `>` and `&` are escaped.
+    pub escape_html: bool,
+    /// Prefix of each line and indentation per level; everything on one line without.
+    pub indent: Option<(&'a str, &'a str)>,
+}
+
+/// Appends a value.
+pub fn encode(out: &mut Vec<u8>, value: &Value, format: Format<'_>) -> Result<(), Error> {
+    Encoder { out, format, depth: 0, inside: HashSet::new() }.value(value)
+}
+
+struct Encoder<'a> {
+    out: &'a mut Vec<u8>,
+    format: Format<'a>,
+    depth: usize,
+    /// The deep maps that are being written.
+    inside: HashSet<*const ()>,
+}
+
+impl Encoder<'_> {
+    fn value(&mut self, value: &Value) -> Result<(), Error> {
+        match value {
+            Value::Nil => self.out.extend_from_slice(b"null"),
+            Value::Bool(b) => self.out.extend_from_slice(if *b { b"true" } else { b"false" }),
+            Value::Int(n, _) => number::append_int(self.out, *n),
+            Value::Uint(n, _) => number::append_uint(self.out, *n),
+            Value::Float(f) if !f.is_finite() => {
+                return Err(Error::new(format!("json: unsupported value: {}", number::shortest(*f))));
+            }
+            Value::Float(f) => number::append_json(self.out, *f),
+            Value::Complex(_) => return Err(Error::new("json: unsupported type: complex128")),
+            Value::Str(s) => self.go_string(s),
+            Value::Bytes(bytes) => {
+                self.out.push(b'"');
+                let text = base64::engine::general_purpose::STANDARD.encode(bytes.as_slice());
+                self.out.extend_from_slice(text.as_bytes());
+                self.out.push(b'"');
+            }
+            Value::List(list) if list.nil => self.out.extend_from_slice(b"null"),
+            Value::List(list) => self.nested(|this| this.list(&list.items))?,
+            Value::Map(map) if map.nil => self.out.extend_from_slice(b"null"),
+            Value::Map(map) => {
+                let identity = std::rc::Rc::as_ptr(map).cast::<()>();
+                if self.depth >= CYCLE_DEPTH && !self.inside.insert(identity) {
+                    let ty = value.type_name();
+                    return Err(Error::new(format!("json: unsupported value: encountered a cycle via {ty}")));
+                }
+                self.nested(|this| this.map(&map.borrow()))?;
+                if self.depth >= CYCLE_DEPTH {
+                    self.inside.remove(&identity);
+                }
+            }
+            Value::Object(object) => self.nested(|this| this.value(&object.to_plain()))?,
+        }
+        Ok(())
+    }
+
+    fn nested(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Error::new(format!("json: exceeded max depth of {MAX_DEPTH}")));
+        }
+        let result = stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || f(self));
+        self.depth -= 1;
+        result
+    }
+
+    fn list(&mut self, items: &[Value]) -> Result<(), Error> {
+        self.out.push(b'[');
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                self.out.push(b',');
+            }
+            self.line(self.depth);
+            self.value(item)?;
+        }
+        if !items.is_empty() {
+            self.line(self.depth - 1);
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn map(&mut self, entries: &Entries) -> Result<(), Error> {
+        self.out.push(b'{');
+        for (i, (key, value)) in entries.iter().enumerate() {
+            if i > 0 {
+                self.out.push(b',');
+            }
+            self.line(self.depth);
+            self.go_string(key);
+            self.out.extend_from_slice(if self.format.indent.is_some() { b": " } else { b":" });
+            self.value(value)?;
+        }
+        if !entries.is_empty() {
+            self.line(self.depth - 1);
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    /// Starts a new line, if lines are wanted.
+    fn line(&mut self, depth: usize) {
+        if let Some((prefix, indent)) = self.format.indent {
+            self.out.push(b'\n');
+            self.out.extend_from_slice(prefix.as_bytes());
+            for _ in 0..depth {
+                self.out.extend_from_slice(indent.as_bytes());
+            }
+        }
+    }
+
+    fn go_string(&mut self, s: &GoStr) {
+        append_string(self.out, s.as_bytes(), self.format.escape_html);
+    }
+}
+
+/// Bytes that stand for themselves in a JSON string; `true` also for `<`, `>` and `&`.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0x20;
+    while i < 0x80 {
+        table[i] = !matches!(i as u8, b'"' | b'\\');
+        i += 1;
+    }
+    table
+};
+
+/// Appends a string in quotes. Bytes that are not UTF-8 become U+FFFD.
+pub fn append_string(out: &mut Vec<u8>, s: &[u8], escape_html: bool) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    let mut start = 0;
+    let mut i = 0;
+    while i < s.len() {
+        let byte = s[i];
+        if PLAIN[byte as usize] && !(escape_html && matches!(byte, b'<' | b'>' | b'&')) {
+            i += 1;
+            continue;
+        }
+        if byte < 0x80 {
+            out.extend_from_slice(&s[start..i]);
+            match byte {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+                0x08 => out.extend_from_slice(b"\\b"),
+                0x0C => out.extend_from_slice(b"\\f"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                b'\t' => out.extend_from_slice(b"\\t"),
+                _ => {
+                    out.extend_from_slice(b"\\u00");
+                    out.extend_from_slice(&[HEX[(byte >> 4) as usize], HEX[(byte & 15) as usize]]);
+                }
+            }
+            i += 1;
+            start = i;
+            continue;
+        }
+        let (c, width) = crate::gotemplate::runes::decode_rune(&s[i..]);
+        if c == char::REPLACEMENT_CHARACTER && width == 1 {
+            out.extend_from_slice(&s[start..i]);
+            out.extend_from_slice(b"\\ufffd");
+            start = i + 1;
+        } else if matches!(c, '\u{2028}' | '\u{2029}') {
+            out.extend_from_slice(&s[start..i]);
+            out.extend_from_slice(b"\\u202");
+            out.push(HEX[(u32::from(c) & 15) as usize]);
+            start = i + width;
+        }
+        i += width;
+    }
+    out.extend_from_slice(&s[start..]);
+    out.push(b'"');
+}

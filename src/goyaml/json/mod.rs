@@ -1,0 +1,4 @@
+//! JSON in and out.
+
+pub(super) mod decode;
+pub(super) mod encode;

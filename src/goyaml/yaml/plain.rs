@@ -1,0 +1,58 @@
+//! Whether a value can be written without going through JSON first.
+
+use crate::gotemplate::Value;
+
+/// The ways from a value to YAML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The emitter may take the value as it is.
+    Direct,
+    /// The value has to be written as JSON and read as YAML, as sigs.k8s.io/yaml does, since that changes it or fails.
+    Detour,
+}
+
+/// Keys up to this many bytes are always found by YAML's look ahead of 1024 characters, even if each of them is escaped.
+const SHORT_KEY: usize = 160;
+/// Depth up to which neither cycles nor limits matter.
+const SHALLOW: usize = 900;
+
+/// Looks at every part of the value.
+pub fn check(value: &Value) -> Check {
+    if survives(value, 0) { Check::Direct } else { Check::Detour }
+}
+
+fn survives(value: &Value, depth: usize) -> bool {
+    if depth > SHALLOW {
+        return false;
+    }
+    match value {
+        Value::Nil | Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Bytes(_) => true,
+        Value::Float(f) => f.is_finite(),
+        Value::Str(s) => text_survives(s.as_bytes()),
+        Value::List(list) => list.items.iter().all(|v| nested(v, depth)),
+        Value::Map(map) => map.borrow().iter().all(|(k, v)| {
+            let key = k.as_bytes();
+            key.len() <= SHORT_KEY && text_survives(key) && std::str::from_utf8(key).is_ok() && nested(v, depth)
+        }),
+        Value::Complex(_) | Value::Object(_) => false,
+    }
+}
+
+fn nested(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::List(_) | Value::Map(_) => stacker::maybe_grow(64 * 1024, 1024 * 1024, || survives(value, depth + 1)),
+        _ => survives(value, depth),
+    }
+}
+
+/// Whether a string comes out of JSON and YAML as it went in: no character that YAML forbids or takes for a line break.
+fn text_survives(text: &[u8]) -> bool {
+    text.iter().enumerate().all(|(i, byte)| match byte {
+        0x7F => false,
+        // U+0080 to U+009F
+        0xC2 => text.get(i + 1).is_some_and(|b| *b >= 0xA0),
+        // U+FFFE and U+FFFF
+        0xEF => !matches!(text.get(i + 1..i + 3), Some([0xBF, 0xBE | 0xBF])),
+        _ => true,
+    })
+}

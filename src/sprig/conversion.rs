@@ -1,0 +1,127 @@
+//! Conversions: numbers, strings, splitting, joining, ranges of numbers.
+
+use super::args::{Args, Chapter, Outcome, fail, func, slice_items, string};
+use super::print::{sprint, strval};
+use super::{bytes, cast};
+use crate::gotemplate::Type::{Any, Int, Str};
+use crate::gotemplate::strconv::{NumError, parse_int};
+use crate::gotemplate::{GoStr, ListKind, MapKind, Value};
+
+pub(super) static FUNCTIONS: Chapter = &[
+    ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
+    ("float64", func!([Any], |_, a| Ok(Value::Float(cast::to_float64(a.any(0)))))),
+    ("int", func!([Any], |_, a| Ok(Value::int(cast::to_int64(a.any(0)))))),
+    ("int64", func!([Any], |_, a| Ok(Value::int64(cast::to_int64(a.any(0)))))),
+    ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
+    ("seq", func!([], ..Int, |_, a| seq(a))),
+    ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
+    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
+    ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
+    ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
+    ("toStrings", func!([Any], |_, a| Ok(to_strings(a.any(0))))),
+    ("until", func!([Int], |_, a| Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
+    ("untilStep", func!([Int, Int, Int], |_, a| Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
+];
+
+/// `strconv.Atoi` with errors ignored: a number that is too big is the biggest, anything else that is no number 0.
+fn atoi(s: &[u8]) -> i64 {
+    match parse_int(s, 10, 64) {
+        Ok(number) => number,
+        Err(NumError::Range) if s.starts_with(b"-") => i64::MIN,
+        Err(NumError::Range) => i64::MAX,
+        Err(NumError::Syntax) => 0,
+    }
+}
+
+/// The elements of a list as strings, nil elements left out; a value that is no list as a list of one.
+pub(super) fn string_items(value: &Value) -> Vec<GoStr> {
+    match slice_items(value) {
+        Some(items) => items.iter().filter(|item| !item.is_nil()).map(strval).collect(),
+        None if value.is_nil() => Vec::new(),
+        None => vec![strval(value)],
+    }
+}
+
+fn to_strings(value: &Value) -> Value {
+    match value {
+        Value::List(list) if list.kind == ListKind::Str => value.clone(),
+        _ => Value::strings(string_items(value)),
+    }
+}
+
+fn join(separator: &[u8], value: &Value) -> Outcome {
+    let items = string_items(value);
+    let size = items.iter().map(|item| item.len() + separator.len()).sum();
+    let mut out = Vec::with_capacity(size);
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(separator);
+        }
+        out.extend_from_slice(item.as_bytes());
+    }
+    string(out)
+}
+
+fn sort_alpha(value: &Value) -> Value {
+    let mut items = if slice_items(value).is_some() { string_items(value) } else { vec![strval(value)] };
+    items.sort();
+    Value::strings(items)
+}
+
+/// `_0`, `_1`, ...: the parts of `split`.
+fn numbered(parts: &[&[u8]]) -> Value {
+    let entries = parts.iter().enumerate().map(|(index, part)| (format!("_{index}"), Value::str(*part)));
+    Value::map_of(MapKind::Str, entries)
+}
+
+/// More numbers than a chart can have use for: a mistake or an attack, refused before it takes all memory.
+const MAX_NUMBERS: i128 = 10_000_000;
+
+/// The numbers from `start` to before `stop`; none when the increment leads away.
+fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
+    let away = if stop < start { increment >= 0 } else { increment <= 0 };
+    if away {
+        return Ok(Vec::new());
+    }
+    let count = (i128::from(stop) - i128::from(start)) / i128::from(increment);
+    if count > MAX_NUMBERS {
+        return fail(format!("a list of {count} numbers is too long (at most {MAX_NUMBERS})"));
+    }
+    let (mut numbers, mut next) = (Vec::with_capacity(count as usize + 1), Some(start));
+    while let Some(number) = next.filter(|&number| if increment > 0 { number < stop } else { number > stop }) {
+        numbers.push(number);
+        next = number.checked_add(increment);
+    }
+    Ok(numbers)
+}
+
+fn ints(numbers: Vec<i64>) -> Value {
+    Value::list_of(ListKind::Int, numbers.into_iter().map(Value::int).collect())
+}
+
+/// `seq` of the Unix tool: last; first and last; first, step and last.
+fn seq(args: &[Value]) -> Outcome {
+    let towards = |start: i64, end: i64| if end < start { -1 } else { 1 };
+    let numbers = match args.len() {
+        1 => {
+            let end = args.int(0);
+            range(1, end.wrapping_add(towards(1, end)), towards(1, end))?
+        }
+        2 => {
+            let (start, end) = (args.int(0), args.int(1));
+            range(start, end.wrapping_add(towards(start, end)), towards(start, end))?
+        }
+        3 => {
+            let (start, step, end) = (args.int(0), args.int(1), args.int(2));
+            if end < start && step > 0 {
+                Vec::new()
+            } else {
+                range(start, end.wrapping_add(towards(start, end)), step)?
+            }
+        }
+        _ => Vec::new(),
+    };
+    string(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,158 @@
+//! Dictionaries. They are references: `set`, `unset` and `merge` change the map that they are given.
+
+use super::args::{Args, Chapter, Outcome, fail, func};
+use super::merge::merge;
+use super::nesting::{self, MAX_DEPTH};
+use super::print::strval;
+use crate::gotemplate::Type::{Any, MapOfAny, Str};
+use crate::gotemplate::value::Entries;
+use crate::gotemplate::{FuncError, Map, MapKind, Value};
+
+pub(super) static FUNCTIONS: Chapter = &[
+    ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("dict", func!([], ..Any, |_, a| Ok(dict(a)))),
+    ("dig", func!([], ..Any, |_, a| dig(a))),
+    (
+        "get",
+        func!([MapOfAny, Str], |_, a| Ok(a.dict(0).borrow().get(a.bytes(1)).cloned().unwrap_or_else(|| "".into()))),
+    ),
+    ("hasKey", func!([MapOfAny, Str], |_, a| Ok(a.dict(0).borrow().contains_key(a.bytes(1)).into()))),
+    ("keys", func!([], ..MapOfAny, |_, a| Ok(keys(a)))),
+    ("merge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
+    ("mergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
+    ("mustDeepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
+    ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
+    ("omit", func!([MapOfAny], ..Str, |_, a| Ok(select(a, false)))),
+    ("pick", func!([MapOfAny], ..Str, |_, a| Ok(select(a, true)))),
+    ("pluck", func!([Str], ..MapOfAny, |_, a| Ok(pluck(a)))),
+    ("set", func!([MapOfAny, Str, Any], |_, a| set(a))),
+    ("unset", func!([MapOfAny, Str], |_, a| Ok(unset(a)))),
+    ("values", func!([MapOfAny], |_, a| Ok(Value::list(a.dict(0).borrow().values().cloned().collect())))),
+];
+
+/// Keys and values in turn; a last key without value gets "".
+fn dict(args: &[Value]) -> Value {
+    let entries = args.chunks(2).map(|pair| (strval(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| "".into())));
+    Value::map(entries)
+}
+
+fn set(args: &[Value]) -> Outcome {
+    let map = args.dict(0);
+    if map.nil {
+        return fail("assignment to entry in nil map");
+    }
+    map.insert(args.bytes(1), args.any(2).clone());
+    Ok(Value::Map(map))
+}
+
+fn unset(args: &[Value]) -> Value {
+    let map = args.dict(0);
+    map.borrow_mut().remove(args.bytes(1));
+    Value::Map(map)
+}
+
+/// The keys of all maps, in order map by map (Go's order is random).
+fn keys(args: &[Value]) -> Value {
+    let mut keys = Vec::new();
+    for index in 0..args.len() {
+        keys.extend(args.dict(index).borrow().keys().cloned());
+    }
+    Value::strings(keys)
+}
+
+fn pluck(args: &[Value]) -> Value {
+    let key = args.bytes(0);
+    Value::list((1..args.len()).filter_map(|index| args.dict(index).borrow().get(key).cloned()).collect())
+}
+
+/// A new map of the entries whose key is (or is not) among the arguments.
+fn select(args: &[Value], listed: bool) -> Value {
+    let names = args.rest(1);
+    let is_named = |key: &[u8]| names.iter().any(|name| name.as_str().is_some_and(|name| name.as_bytes() == key));
+    let map = args.dict(0);
+    let entries: Entries = map
+        .borrow()
+        .iter()
+        .filter(|(key, _)| is_named(key.as_bytes()) == listed)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Value::Map(Map::new(MapKind::Any, entries).into())
+}
+
+fn merge_all(args: &[Value], overwrite: bool) -> Outcome {
+    let mut target = args.dict(0);
+    for index in 1..args.len() {
+        merge(&mut target, &args.dict(index), overwrite)?;
+    }
+    Ok(Value::Map(target))
+}
+
+/// The value below keys, the last but one argument when a key is missing. All on the way have to be plain maps.
+fn dig(args: &[Value]) -> Outcome {
+    let [keys @ .., default, dict] = args else { return fail("dig needs at least three arguments") };
+    if keys.is_empty() {
+        return fail("dig needs at least three arguments");
+    }
+    let mut current = as_map(dict)?;
+    let mut names = Vec::with_capacity(keys.len());
+    for key in keys {
+        match key {
+            Value::Str(name) => names.push(name),
+            other => return fail(conversion_error(other, "string")),
+        }
+    }
+    for (index, name) in names.iter().enumerate() {
+        let step = match current.borrow().get(name.as_bytes()) {
+            None => return Ok(default.clone()),
+            Some(step) => step.clone(),
+        };
+        if index + 1 == names.len() {
+            return Ok(step);
+        }
+        current = as_map(&step)?;
+    }
+    Ok(default.clone())
+}
+
+/// Go's type assertion, which a named map type does not pass.
+fn as_map(value: &Value) -> Result<std::rc::Rc<Map>, FuncError> {
+    match value {
+        Value::Map(map) if map.kind == MapKind::Any => Ok(map.clone()),
+        other => fail(conversion_error(other, "map[string]interface {}")),
+    }
+}
+
+fn conversion_error(value: &Value, wanted: &str) -> String {
+    let found = if value.is_nil() { "nil" } else { value.type_name() };
+    format!("interface conversion: interface {{}} is {found}, not {wanted}")
+}
+
+fn deep_copy(value: &Value) -> Outcome {
+    if value.is_nil() {
+        return fail("reflect: call of reflect.Value.Type on zero Value");
+    }
+    copy(value, 0)
+}
+
+/// A copy that shares no map with the original.
+fn copy(value: &Value, depth: usize) -> Outcome {
+    if depth > MAX_DEPTH {
+        return fail("deepCopy error: the value is nested too deeply, or contains itself");
+    }
+    nesting::level(|| match value {
+        Value::Map(map) => {
+            let entries: Result<Entries, FuncError> =
+                map.borrow().iter().map(|(key, value)| Ok((key.clone(), copy(value, depth + 1)?))).collect();
+            let mut copied = Map::new(map.kind, entries?);
+            copied.nil = map.nil;
+            Ok(Value::Map(copied.into()))
+        }
+        Value::List(list) if list.nil => Ok(value.clone()),
+        Value::List(list) => {
+            let items = list.items.iter().map(|item| copy(item, depth + 1)).collect::<Result<_, _>>()?;
+            Ok(Value::list_of(list.kind, items))
+        }
+        other => Ok(other.clone()),
+    })
+}

@@ -1,0 +1,175 @@
+//! Lists. Every function but `list` has a twin with `must` that returns its error instead of panicking: in a template both
+//! read the same.
+
+use std::borrow::Cow;
+
+use super::args::{Args, Chapter, NIL_DEREFERENCE, Outcome, fail, func, nil_list, slice_items};
+use super::cast::to_int64;
+use super::defaults::empty;
+use super::equality::deep_equal;
+use super::math::floor_to_int;
+use crate::gotemplate::Type::{Any, Int};
+use crate::gotemplate::{FuncError, ListKind, Value};
+
+pub(super) static FUNCTIONS: Chapter = &[
+    ("append", func!([Any, Any], |_, a| push(a))),
+    ("chunk", func!([Int, Any], |_, a| chunk(a))),
+    ("compact", func!([Any], |_, a| compact(a))),
+    ("concat", func!([], ..Any, |_, a| concat(a))),
+    ("first", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
+    ("has", func!([Any, Any], |_, a| has(a))),
+    ("initial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
+    ("last", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
+    ("list", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
+    ("mustAppend", func!([Any, Any], |_, a| push(a))),
+    ("mustChunk", func!([Int, Any], |_, a| chunk(a))),
+    ("mustCompact", func!([Any], |_, a| compact(a))),
+    ("mustFirst", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
+    ("mustHas", func!([Any, Any], |_, a| has(a))),
+    ("mustInitial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
+    ("mustLast", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
+    ("mustPrepend", func!([Any, Any], |_, a| prepend(a))),
+    ("mustPush", func!([Any, Any], |_, a| push(a))),
+    ("mustRest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
+    ("mustReverse", func!([Any], |_, a| reverse(a))),
+    ("mustSlice", func!([Any], ..Any, |_, a| slice(a))),
+    ("mustUniq", func!([Any], |_, a| uniq(a))),
+    ("mustWithout", func!([Any], ..Any, |_, a| without(a))),
+    ("prepend", func!([Any, Any], |_, a| prepend(a))),
+    ("push", func!([Any, Any], |_, a| push(a))),
+    ("rest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
+    ("reverse", func!([Any], |_, a| reverse(a))),
+    ("slice", func!([Any], ..Any, |_, a| slice(a))),
+    ("tuple", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
+    ("uniq", func!([Any], |_, a| uniq(a))),
+    ("without", func!([Any], ..Any, |_, a| without(a))),
+];
+
+/// The elements of a list.
+///
+/// # Errors
+/// "Cannot DO type KIND" for another kind; for nil, of which Go has no type, the panic of looking it up.
+fn items<'a>(value: &'a Value, cannot: &str) -> Result<Cow<'a, [Value]>, FuncError> {
+    match slice_items(value) {
+        Some(items) => Ok(items),
+        None if value.is_nil() => fail(NIL_DEREFERENCE),
+        None => fail(format!("Cannot {cannot} type {}", value.kind_name())),
+    }
+}
+
+fn push(args: &[Value]) -> Outcome {
+    let mut list = items(args.any(0), "push on")?.into_owned();
+    list.push(args.any(1).clone());
+    Ok(Value::list(list))
+}
+
+fn prepend(args: &[Value]) -> Outcome {
+    let list = items(args.any(0), "prepend on")?;
+    Ok(Value::list(std::iter::once(args.any(1)).chain(list.iter()).cloned().collect()))
+}
+
+/// A part of a list that is not empty; of an empty one the nil slice.
+fn part(args: &[Value], cannot: &str, part: fn(&[Value]) -> &[Value]) -> Outcome {
+    let list = items(args.any(0), cannot)?;
+    Ok(if list.is_empty() { nil_list(ListKind::Any) } else { Value::list(part(&list).to_vec()) })
+}
+
+fn reverse(args: &[Value]) -> Outcome {
+    Ok(Value::list(items(args.any(0), "find reverse on")?.iter().rev().cloned().collect()))
+}
+
+fn compact(args: &[Value]) -> Outcome {
+    let list = items(args.any(0), "compact on")?;
+    Ok(Value::list(list.iter().filter(|item| !empty(item)).cloned().collect()))
+}
+
+fn contains(list: &[Value], needle: &Value) -> bool {
+    list.iter().any(|item| deep_equal(needle, item))
+}
+
+fn uniq(args: &[Value]) -> Outcome {
+    let mut unique = Vec::new();
+    for item in items(args.any(0), "find uniq on")?.iter() {
+        if !contains(&unique, item) {
+            unique.push(item.clone());
+        }
+    }
+    Ok(Value::list(unique))
+}
+
+fn without(args: &[Value]) -> Outcome {
+    let list = items(args.any(0), "find without on")?;
+    Ok(Value::list(list.iter().filter(|item| !contains(args.rest(1), item)).cloned().collect()))
+}
+
+fn has(args: &[Value]) -> Outcome {
+    let haystack = args.any(1);
+    if haystack.is_nil() {
+        return Ok(false.into());
+    }
+    Ok(contains(&items(haystack, "find has on")?, args.any(0)).into())
+}
+
+/// `list[from:to]`, of the same type as the list.
+fn slice(args: &[Value]) -> Outcome {
+    let value = args.any(0);
+    let list = match slice_items(value) {
+        Some(list) => list,
+        None if value.is_nil() => return fail(NIL_DEREFERENCE),
+        None => return fail(format!("list should be type of slice or array but {}", value.kind_name())),
+    };
+    if list.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let start = args.get(1).map_or(0, to_int64);
+    let end = args.get(2).map_or(list.len() as i64, to_int64);
+    if start < 0 || end < start || end > list.len() as i64 {
+        return fail("reflect.Value.Slice: slice index out of bounds");
+    }
+    let range = start as usize..end as usize;
+    Ok(match value {
+        Value::Bytes(bytes) => Value::Bytes(bytes[range].to_vec().into()),
+        Value::List(typed) => Value::list_of(typed.kind, list[range].to_vec()),
+        _ => Value::list(list[range].to_vec()),
+    })
+}
+
+fn concat(args: &[Value]) -> Outcome {
+    let mut all = Vec::new();
+    for value in args {
+        match slice_items(value) {
+            Some(list) => all.extend_from_slice(&list),
+            None if value.is_nil() => return fail(NIL_DEREFERENCE),
+            None => return fail(format!("Cannot concat type {} as list", value.kind_name())),
+        }
+    }
+    Ok(if all.is_empty() { nil_list(ListKind::Any) } else { Value::list(all) })
+}
+
+/// Lists of `size` elements. Their number and lengths are computed through floats, which is where the results for sizes that
+/// make no sense come from.
+fn chunk(args: &[Value]) -> Outcome {
+    const BAD_LENGTH: &str = "runtime error: makeslice: len out of range";
+    let size = args.int(0);
+    let list = items(args.any(1), "chunk")?;
+    let length = list.len() as f64;
+    let count = floor_to_int((length - 1.0) / size as f64).wrapping_add(1);
+    let Ok(count) = usize::try_from(count) else { return fail(BAD_LENGTH) };
+    if count > list.len() {
+        return fail(BAD_LENGTH);
+    }
+    let mut chunks = Vec::with_capacity(count);
+    for index in 0..count {
+        let mut wanted = size;
+        if index + 1 == count {
+            wanted = floor_to_int(length % size as f64);
+            if wanted == 0 {
+                wanted = size;
+            }
+        }
+        let Ok(wanted) = usize::try_from(wanted) else { return fail(BAD_LENGTH) };
+        let start = index * usize::try_from(size).unwrap_or(0);
+        chunks.push(Value::list(list.get(start..start + wanted).unwrap_or_default().to_vec()));
+    }
+    Ok(Value::list_of(ListKind::ListOfAny, chunks))
+}

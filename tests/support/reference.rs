@@ -1,0 +1,119 @@
+//! The program that answers with Go's own libraries.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use base64::Engine as _;
+use serde_json::{Value as Json, json};
+
+/// What Go says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A result.
+    Ok(Json),
+    /// The text of an error.
+    Error(Vec<u8>),
+    /// The text of a panic.
+    Panic(Vec<u8>),
+}
+
+/// The running program.
+pub struct Reference {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+}
+
+/// Where programs that are built for tests are kept.
+pub fn binaries() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is not set")).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join("vulas-native/bin")
+}
+
+/// Where Go keeps the sources of modules.
+pub fn module_cache() -> PathBuf {
+    let out = Command::new("go").args(["env", "GOMODCACHE"]).output().expect("go is not installed");
+    PathBuf::from(String::from_utf8(out.stdout).unwrap().trim())
+}
+
+/// Builds the program if need be and starts it.
+///
+/// # Panics
+/// If Go is missing or the build fails: a test that asks for the reference can't do without it.
+pub fn reference() -> Reference {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/goref");
+    let binary = binaries().join("goref");
+    let built = Command::new("go")
+        .args(["build", "-buildvcs=false", "-o"])
+        .arg(&binary)
+        .arg(".")
+        .current_dir(&source)
+        .status()
+        .expect("go is not installed: the reference tests need Go 1.26 or later");
+    assert!(built.success(), "go build failed in {}", source.display());
+    let mut child = Command::new(binary).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let stdin = child.stdin.take();
+    let stdout = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
+    Reference { child, stdin, stdout }
+}
+
+impl Reference {
+    /// Asks for one result.
+    pub fn ask(&mut self, op: &str, input: Json) -> Answer {
+        self.ask_all(op, std::slice::from_ref(&input)).remove(0)
+    }
+
+    /// Asks for many results of one operation.
+    pub fn ask_all(&mut self, op: &str, inputs: &[Json]) -> Vec<Answer> {
+        let Self { stdin, stdout, .. } = self;
+        let stdin = stdin.as_mut().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for input in inputs {
+                    let mut line = serde_json::to_vec(&json!({"op": op, "in": input})).unwrap();
+                    line.push(b'\n');
+                    stdin.write_all(&line).unwrap();
+                }
+                stdin.flush().unwrap();
+            });
+            inputs
+                .iter()
+                .map(|_| {
+                    let mut line = String::new();
+                    stdout.read_line(&mut line).unwrap();
+                    assert!(!line.is_empty(), "goref ended early");
+                    let mut reply: Json = serde_json::from_str(&line).unwrap();
+                    let text = |key: &str| unbase64(reply[key].as_str().unwrap());
+                    if reply.get("error").is_some() {
+                        Answer::Error(text("error"))
+                    } else if reply.get("panic").is_some() {
+                        Answer::Panic(text("panic"))
+                    } else {
+                        Answer::Ok(reply["ok"].take())
+                    }
+                })
+                .collect()
+        })
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// Bytes for the wire.
+pub fn base64(bytes: impl AsRef<[u8]>) -> Json {
+    base64::engine::general_purpose::STANDARD.encode(bytes).into()
+}
+
+/// Bytes from the wire.
+pub fn unbase64(text: &str) -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}

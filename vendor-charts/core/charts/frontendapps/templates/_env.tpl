@@ -1,0 +1,4 @@
+{{- define "frontendapps.env" -}}
+- name: BACKEND_URL
+  value: http://{{ .Release.Name }}-restbackend:8091/backend
+{{- end -}}
