@@ -230,19 +230,210 @@ fn corpus() -> Vec<Vec<u8>> {
 
 /// Scalars that mean or look like something.
 const SCALARS: &[&str] = &[
-    "a", "foo", "bar baz", "yes", "No", "on", "OFF", "y", "n", "Y", "true", "False", "TRUE", "null", "~", "NULL", "Null",
-    "", "0", "1", "-1", "+1", "007", "08", "0o17", "0O17", "0x1F", "0X1f", "-0x1f", "0b101", "0b-1", "0b+1", "-0b1",
-    "1_000", "1__0", "_1", "1_", "0x_1F", "0_7", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "18446744073709551616", "1e3", "1E+3", "1e-7", "1e21", "1e400", "-1e400", "1.",
-    ".5", "-.5", "+.5", ".", "..", "...x", "1.5e3", "1.5.2", "1e", "1e+", "0.1", "123456789.123", "1.0", "100000000000000000000000", ".inf",
-    "-.Inf", "+.INF", ".nan", ".NaN", "Infinity", "NaN", "inf", "1:30", "190:20:30", "1:60", "2001-01-01", "2001-1-1", "2001-12-14t21:59:43.10-05:00",
-    "2001-12-14 21:59:43.10", "2001-12-14T21:59:43Z", "2001-13-01", "2001-02-30", "2000-02-29", "2001-12-14 21:59:43.10 -5", "2001-01-01 25:00:00",
-    "<<", "=", "-", "- a", "?", "? a", ":", ": a", "a:", "a: b", "a:b", "#", "# c", "a #b", "a#b", "&a", "*a", "!a", "!!str", "|", ">", "%", "@", "`",
-    "'", "\"", "'a'", "\"a\"", "'it''s'", "\"\\n\"", "\"\\x41\\u00e9\\U0001F600\"", "\"\\q\"", "\"\\ud800\"", "{", "}", "[", "]", "{}", "[]", "{a}", "[a]",
-    "{a: b}", "[a, b]", "[a, {b: c}]", "{a: [b]}", "{{ x }}", "{{ .Values.x }}", "[a b, c]", "{a: }", "{a:}", "{? a : b}", "[? a : b]", "[a: b]", "[: a]", "[?]", "[a,,b]",
-    "[a,]", ",", "a, b", "é", "日本", "\u{1F600}", "\u{85}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{A0}", "\u{7F}", "\t", "a\tb", "---", "--- a", "...", "--", "----", "http://x/y?z=1&b#c", "a\\b", "\u{0}",
-    "!!int 3", "!!str 3", "!!float 3", "!!bool yes", "!!null ''", "!!binary aGVsbG8=", "!!binary /w==", "!!binary x", "!!timestamp 2001-01-01", "!foo bar", "! a", "!<tag:yaml.org,2002:int> 5", "!e!x y", "!!set {a, b}", "!!int x", "!!float x", "!!map {}", "!!merge <<",
-    "*a", "*b", "&a x", "&b {c: d}", "&a [1]", "12e03", "0.0", "-0", "-0.0", "0e0", "00", "0777", "0888", "1,000", "$x", "^x", "~x", "x~", "%x", "@x", "\\x",
+    "a",
+    "foo",
+    "bar baz",
+    "yes",
+    "No",
+    "on",
+    "OFF",
+    "y",
+    "n",
+    "Y",
+    "true",
+    "False",
+    "TRUE",
+    "null",
+    "~",
+    "NULL",
+    "Null",
+    "",
+    "0",
+    "1",
+    "-1",
+    "+1",
+    "007",
+    "08",
+    "0o17",
+    "0O17",
+    "0x1F",
+    "0X1f",
+    "-0x1f",
+    "0b101",
+    "0b-1",
+    "0b+1",
+    "-0b1",
+    "1_000",
+    "1__0",
+    "_1",
+    "1_",
+    "0x_1F",
+    "0_7",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "1e3",
+    "1E+3",
+    "1e-7",
+    "1e21",
+    "1e400",
+    "-1e400",
+    "1.",
+    ".5",
+    "-.5",
+    "+.5",
+    ".",
+    "..",
+    "...x",
+    "1.5e3",
+    "1.5.2",
+    "1e",
+    "1e+",
+    "0.1",
+    "123456789.123",
+    "1.0",
+    "100000000000000000000000",
+    ".inf",
+    "-.Inf",
+    "+.INF",
+    ".nan",
+    ".NaN",
+    "Infinity",
+    "NaN",
+    "inf",
+    "1:30",
+    "190:20:30",
+    "1:60",
+    "2001-01-01",
+    "2001-1-1",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43.10",
+    "2001-12-14T21:59:43Z",
+    "2001-13-01",
+    "2001-02-30",
+    "2000-02-29",
+    "2001-12-14 21:59:43.10 -5",
+    "2001-01-01 25:00:00",
+    "<<",
+    "=",
+    "-",
+    "- a",
+    "?",
+    "? a",
+    ":",
+    ": a",
+    "a:",
+    "a: b",
+    "a:b",
+    "#",
+    "# c",
+    "a #b",
+    "a#b",
+    "&a",
+    "*a",
+    "!a",
+    "!!str",
+    "|",
+    ">",
+    "%",
+    "@",
+    "`",
+    "'",
+    "\"",
+    "'a'",
+    "\"a\"",
+    "'it''s'",
+    "\"\\n\"",
+    "\"\\x41\\u00e9\\U0001F600\"",
+    "\"\\q\"",
+    "\"\\ud800\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    "{}",
+    "[]",
+    "{a}",
+    "[a]",
+    "{a: b}",
+    "[a, b]",
+    "[a, {b: c}]",
+    "{a: [b]}",
+    "{{ x }}",
+    "{{ .Values.x }}",
+    "[a b, c]",
+    "{a: }",
+    "{a:}",
+    "{? a : b}",
+    "[? a : b]",
+    "[a: b]",
+    "[: a]",
+    "[?]",
+    "[a,,b]",
+    "[a,]",
+    ",",
+    "a, b",
+    "é",
+    "日本",
+    "\u{1F600}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{2029}",
+    "\u{FEFF}",
+    "\u{A0}",
+    "\u{7F}",
+    "\t",
+    "a\tb",
+    "---",
+    "--- a",
+    "...",
+    "--",
+    "----",
+    "http://x/y?z=1&b#c",
+    "a\\b",
+    "\u{0}",
+    "!!int 3",
+    "!!str 3",
+    "!!float 3",
+    "!!bool yes",
+    "!!null ''",
+    "!!binary aGVsbG8=",
+    "!!binary /w==",
+    "!!binary x",
+    "!!timestamp 2001-01-01",
+    "!foo bar",
+    "! a",
+    "!<tag:yaml.org,2002:int> 5",
+    "!e!x y",
+    "!!set {a, b}",
+    "!!int x",
+    "!!float x",
+    "!!map {}",
+    "!!merge <<",
+    "*a",
+    "*b",
+    "&a x",
+    "&b {c: d}",
+    "&a [1]",
+    "12e03",
+    "0.0",
+    "-0",
+    "-0.0",
+    "0e0",
+    "00",
+    "0777",
+    "0888",
+    "1,000",
+    "$x",
+    "^x",
+    "~x",
+    "x~",
+    "%x",
+    "@x",
+    "\\x",
 ];
 
 /// A document of nested collections, mostly well-formed.
@@ -255,12 +446,24 @@ impl Documents<'_> {
     fn document(random: &mut Random) -> Vec<u8> {
         let mut this = Documents { random, out: String::new() };
         if this.random.once_in(12) {
-            this.out.push_str(["---\n", "--- \n", "%YAML 1.1\n---\n", "%TAG !e! tag:e,2000:\n---\n", "# c\n", "\u{FEFF}", "--- # c\n"]
-                [this.random.below(7)]);
+            this.out.push_str(
+                [
+                    "---\n",
+                    "--- \n",
+                    "%YAML 1.1\n---\n",
+                    "%TAG !e! tag:e,2000:\n---\n",
+                    "# c\n",
+                    "\u{FEFF}",
+                    "--- # c\n",
+                ][this.random.below(7)],
+            );
         }
         this.node(0, 0);
         if this.random.once_in(12) {
-            this.out.push_str(["---\nb: 1\n", "...\n", "# end\n", "\n\n", "--- x\n", "... \n%TAG x\n", "}\n", "]\n"][this.random.below(8)]);
+            this.out.push_str(
+                ["---\nb: 1\n", "...\n", "# end\n", "\n\n", "--- x\n", "... \n%TAG x\n", "}\n", "]\n"]
+                    [this.random.below(8)],
+            );
         }
         let mut text = this.out;
         if random.once_in(15) {
@@ -293,7 +496,8 @@ impl Documents<'_> {
 
     fn properties(&mut self) {
         if self.random.once_in(12) {
-            self.out.push_str(["&a ", "&b ", "!!map ", "!!seq ", "!!str ", "&a !!str ", "!x &b "][self.random.below(7)]);
+            self.out
+                .push_str(["&a ", "&b ", "!!map ", "!!seq ", "!!str ", "&a !!str ", "!x &b "][self.random.below(7)]);
         }
     }
 
@@ -344,7 +548,8 @@ impl Documents<'_> {
                 self.out.push_str(*self.random.pick(SCALARS));
             }
             _ => {
-                let keys = ["a", "b", "c", "name", "key", "a1", "a10", "a2", "A", "1", "0", "x-y", "x.y/z", "\"q\"", "'s'"];
+                let keys =
+                    ["a", "b", "c", "name", "key", "a1", "a10", "a2", "A", "1", "0", "x-y", "x.y/z", "\"q\"", "'s'"];
                 self.out.push_str(*self.random.pick(&keys));
             }
         }
@@ -423,7 +628,9 @@ impl Documents<'_> {
     }
 
     fn block_scalar(&mut self, indent: usize) {
-        self.out.push_str(["|", ">", "|-", ">-", "|+", ">+", "|2", ">1-", "|-2", "| # c", "|0", "|x", ">  "][self.random.below(13)]);
+        self.out.push_str(
+            ["|", ">", "|-", ">-", "|+", ">+", "|2", ">1-", "|-2", "| # c", "|0", "|x", ">  "][self.random.below(13)],
+        );
         self.out.push('\n');
         let base = indent + self.random_indent();
         for _ in 0..self.random.below(5) {
@@ -464,8 +671,9 @@ impl Documents<'_> {
 /// A text with some of it changed.
 fn mutate(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
     const PIECES: &[&str] = &[
-        "\n", " ", "  ", "\t", ":", ": ", "- ", "-", "?", "? ", "#", " #", "&a ", "*a", "!", "!!str ", "|", ">", "'", "\"", "\\", "%", "@", "`", "{", "}",
-        "[", "]", ",", "---\n", "...\n", "a", "0", "\r", "\u{85}", "\u{2028}", "\u{FEFF}", "\u{E9}", "<<: ", "~", "\u{7F}", "\u{1}",
+        "\n", " ", "  ", "\t", ":", ": ", "- ", "-", "?", "? ", "#", " #", "&a ", "*a", "!", "!!str ", "|", ">", "'",
+        "\"", "\\", "%", "@", "`", "{", "}", "[", "]", ",", "---\n", "...\n", "a", "0", "\r", "\u{85}", "\u{2028}",
+        "\u{FEFF}", "\u{E9}", "<<: ", "~", "\u{7F}", "\u{1}",
     ];
     for _ in 0..=random.below(3) {
         let at = random.below(text.len() + 1);
@@ -511,8 +719,33 @@ fn random_value(random: &mut Random, depth: usize) -> Value {
 
 fn random_float(random: &mut Random) -> Value {
     const FLOATS: &[f64] = &[
-        0.0, -0.0, 1.0, 1.5, -1.5, 0.1, 1e6, 1e15, 1e16, 1e20, 1e21, 1e22, 1e-5, 1e-6, 1e-7, 123_456_789.0, 1e300, 5e-324, 3.0e-9, 9.0e15,
-        9_007_199_254_740_993.0, 9_223_372_036_854_775_807.0, -9_223_372_036_854_775_808.0, 18_446_744_073_709_551_615.0, 1e19, f64::MAX, 100_000.0,
+        0.0,
+        -0.0,
+        1.0,
+        1.5,
+        -1.5,
+        0.1,
+        1e6,
+        1e15,
+        1e16,
+        1e20,
+        1e21,
+        1e22,
+        1e-5,
+        1e-6,
+        1e-7,
+        123_456_789.0,
+        1e300,
+        5e-324,
+        3.0e-9,
+        9.0e15,
+        9_007_199_254_740_993.0,
+        9_223_372_036_854_775_807.0,
+        -9_223_372_036_854_775_808.0,
+        18_446_744_073_709_551_615.0,
+        1e19,
+        f64::MAX,
+        100_000.0,
     ];
     match random.below(3) {
         0 => Value::Float(*random.pick(FLOATS)),
@@ -526,8 +759,66 @@ fn random_float(random: &mut Random) -> Value {
 
 fn random_text(random: &mut Random) -> Vec<u8> {
     const PIECES: &[&str] = &[
-        " ", "  ", "\n", "\n\n", "\t", "\r", "a", "b", "word", "longer-word", "0", "1", "10", "9", "00", "_", "-", ".", ":", ": ", " #", "#", "'", "\"", "\\", "<", ">", "&", "é", "日", "\u{85}",
-        "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{A0}", "\u{7F}", "\u{1}", "\u{FFFD}", "\u{1F600}", "---", "...", "{", "}", "[", "]", ",", "?", "|", "%", "@", "`", "!", "*", "~", "=", "\u{80}", "\u{FFFE}", "A", "Z", "٣",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\t",
+        "\r",
+        "a",
+        "b",
+        "word",
+        "longer-word",
+        "0",
+        "1",
+        "10",
+        "9",
+        "00",
+        "_",
+        "-",
+        ".",
+        ":",
+        ": ",
+        " #",
+        "#",
+        "'",
+        "\"",
+        "\\",
+        "<",
+        ">",
+        "&",
+        "é",
+        "日",
+        "\u{85}",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{FEFF}",
+        "\u{A0}",
+        "\u{7F}",
+        "\u{1}",
+        "\u{FFFD}",
+        "\u{1F600}",
+        "---",
+        "...",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "?",
+        "|",
+        "%",
+        "@",
+        "`",
+        "!",
+        "*",
+        "~",
+        "=",
+        "\u{80}",
+        "\u{FFFE}",
+        "A",
+        "Z",
+        "٣",
     ];
     match random.below(6) {
         0..=2 => random.pick(SCALARS).as_bytes().to_vec(),
@@ -538,7 +829,10 @@ fn random_text(random: &mut Random) -> Vec<u8> {
         4 => {
             // Long enough to be folded.
             let n = random.below(60);
-            (0..n).flat_map(|_| [*random.pick(&["some", "words", "of", "text", "x", "it's", "a:b", ""]), " "]).collect::<String>().into()
+            (0..n)
+                .flat_map(|_| [*random.pick(&["some", "words", "of", "text", "x", "it's", "a:b", ""]), " "])
+                .collect::<String>()
+                .into()
         }
         _ => {
             let mut text = random.pick(SCALARS).as_bytes().to_vec();
@@ -576,7 +870,22 @@ fn single_scalars_are_read_and_written_alike() {
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     let mut values = Vec::new();
     for scalar in SCALARS {
-        for form in ["@", "a: @", "- @", "[@]", "{@: @}", "@: a", "a: [@, @]\nb: c", "? @\n: b", "a:\n  @\n  @\n", "\"@\"", "'@'", "|\n @", "--- @", "- - @\n- @"] {
+        for form in [
+            "@",
+            "a: @",
+            "- @",
+            "[@]",
+            "{@: @}",
+            "@: a",
+            "a: [@, @]\nb: c",
+            "? @\n: b",
+            "a:\n  @\n  @\n",
+            "\"@\"",
+            "'@'",
+            "|\n @",
+            "--- @",
+            "- - @\n- @",
+        ] {
             inputs.push(form.replace('@', scalar).into());
         }
         values.push(Value::str(*scalar));
@@ -641,9 +950,59 @@ fn random_json_is_read_alike() {
     let mut report = Report::default();
     let mut random = Random::new();
     let mut inputs: Vec<Vec<u8>> = [
-        "", " ", "{", "[", "]", "nul", "nulll", "tru", "trux", "-", "-a", "01", "1.", "1.a", "1e", "1e+", "1ex", "1e999", "[1e999, 2]", "{\"a\":1e999}", "\"", "\"\\", "\"\\u12", "\"\\u12x\"", "\"\\q\"", "\"\n\"", "\"\u{e9}",
-        "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\ud83dx\"", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{1:2}", "[1,]", "[1 2]", "[,]", "{} x", "é", "[1]é", "'", "null", "\"a\"", "5", "true", "\u{FEFF}{}", "{\"a\":1,\"a\":2}",
-        "[1] [2]", "  {\"a\": [1, 2.5, -3e2, \"x\", null, true]} tail", "1 2", "\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"",
+        "",
+        " ",
+        "{",
+        "[",
+        "]",
+        "nul",
+        "nulll",
+        "tru",
+        "trux",
+        "-",
+        "-a",
+        "01",
+        "1.",
+        "1.a",
+        "1e",
+        "1e+",
+        "1ex",
+        "1e999",
+        "[1e999, 2]",
+        "{\"a\":1e999}",
+        "\"",
+        "\"\\",
+        "\"\\u12",
+        "\"\\u12x\"",
+        "\"\\q\"",
+        "\"\n\"",
+        "\"\u{e9}",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\\u0041\"",
+        "\"\\ud83dx\"",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{,}",
+        "{1:2}",
+        "[1,]",
+        "[1 2]",
+        "[,]",
+        "{} x",
+        "é",
+        "[1]é",
+        "'",
+        "null",
+        "\"a\"",
+        "5",
+        "true",
+        "\u{FEFF}{}",
+        "{\"a\":1,\"a\":2}",
+        "[1] [2]",
+        "  {\"a\": [1, 2.5, -3e2, \"x\", null, true]} tail",
+        "1 2",
+        "\"\\/\\b\\f\\n\\r\\t\\\"\\\\\"",
     ]
     .iter()
     .map(|s| s.as_bytes().to_vec())
@@ -674,7 +1033,9 @@ fn hostile_documents_are_refused_alike() {
         inputs.push("- ".repeat(depth).into());
         inputs.push("? ".repeat(depth).into());
     }
-    inputs.push([(0..6000).map(|i| format!("{}- \n", " ".repeat(i))).collect::<String>(), "[".repeat(6000)].concat().into());
+    inputs.push(
+        [(0..6000).map(|i| format!("{}- \n", " ".repeat(i))).collect::<String>(), "[".repeat(6000)].concat().into(),
+    );
     // Aliases of aliases.
     for (levels, width) in [(4, 9), (5, 9), (6, 10), (9, 9), (3, 100), (2, 1000)] {
         let mut text = format!("a0: &a0 [{}]\n", vec!["x"; width].join(","));
@@ -696,7 +1057,18 @@ fn hostile_documents_are_refused_alike() {
     }
     // Faults around the ends of the pieces in which Go reads.
     for at in [0, 1, 500, 508, 509, 510, 511, 512, 513, 514, 1020, 1023, 1024, 1025, 1535, 1536, 2047] {
-        for bad in [&b"\x01"[..], b"\x7f", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbf\xbe", b"\xc0\x80", "\u{FEFF}".as_bytes(), "\u{85}".as_bytes(), "\u{2028}".as_bytes()] {
+        for bad in [
+            &b"\x01"[..],
+            b"\x7f",
+            b"\xff",
+            b"\xc3",
+            b"\xed\xa0\x80",
+            b"\xef\xbf\xbe",
+            b"\xc0\x80",
+            "\u{FEFF}".as_bytes(),
+            "\u{85}".as_bytes(),
+            "\u{2028}".as_bytes(),
+        ] {
             for filler in ["a: b\n", "é", "- x\n", "}", "k: [\n", "日本: \"", "\n"] {
                 let mut text: Vec<u8> = filler.bytes().cycle().take(at).collect();
                 text.extend(bad);
@@ -724,7 +1096,9 @@ fn hostile_documents_are_refused_alike() {
     compare_reading(&mut go, &mut report, "fromYamlStrict", &inputs);
     let json: Vec<Vec<u8>> = [9_999, 10_000, 10_001]
         .iter()
-        .flat_map(|n| [format!("{}{}", "[".repeat(*n), "]".repeat(*n)), format!("{}1{}", "{\"a\":".repeat(*n), "}".repeat(*n))])
+        .flat_map(|n| {
+            [format!("{}{}", "[".repeat(*n), "]".repeat(*n)), format!("{}1{}", "{\"a\":".repeat(*n), "}".repeat(*n))]
+        })
         .map(String::into_bytes)
         .collect();
     compare_reading(&mut go, &mut report, "fromJson", &json);
@@ -744,7 +1118,11 @@ fn hostile_values_are_written_alike() {
     for byte in 0..=255u8 {
         values.push(Value::str(vec![byte]));
         values.push(Value::str(vec![b'a', byte, b'b', b'\n', byte]));
-        values.push(Value::map([(vec![byte], Value::Nil), (vec![b'a', byte], Value::Nil), (vec![b'1', byte, b'2'], Value::Nil)]));
+        values.push(Value::map([
+            (vec![byte], Value::Nil),
+            (vec![b'a', byte], Value::Nil),
+            (vec![b'1', byte, b'2'], Value::Nil),
+        ]));
     }
     for code in (0x80..0xC0).chain(0x2020..0x2030).chain(0xFE00..=0xFFFF).chain([0x1_0000, 0x1_F600, 0x10_FFFF]) {
         if let Some(c) = char::from_u32(code) {
@@ -850,12 +1228,74 @@ fn structs_are_read_alike() {
     let mut report = Report::default();
     let mut random = Random::new();
     let values = [
-        "a", "1", "1.0", "1.10", "true", "yes", "null", "~", "", "[a]", "[1, b]", "{a: b}", "[{name: x}]", "[{name: 1, Version: 2}]", "[[x]]", "[null]", "1e3", "0x10", "2001-01-01", "{a: 1, b: true}", "{a: {b: c}}", "[{tags: [1, a, true]}]",
-        "[{enabled: yes}]", "[{enabled: 1}]", "[{import-values: [a, {child: b}]}]", "[{name: [x]}]", "[x]", "{name: x}", "[{nope: 1}]", "12345678901234567890", ".inf", "\"1\"", "1_000", "|\n    x\n    y", "[{name: a, name: b}]", "-0.0", "123456789.5", "{1: 2, ~: 3}",
+        "a",
+        "1",
+        "1.0",
+        "1.10",
+        "true",
+        "yes",
+        "null",
+        "~",
+        "",
+        "[a]",
+        "[1, b]",
+        "{a: b}",
+        "[{name: x}]",
+        "[{name: 1, Version: 2}]",
+        "[[x]]",
+        "[null]",
+        "1e3",
+        "0x10",
+        "2001-01-01",
+        "{a: 1, b: true}",
+        "{a: {b: c}}",
+        "[{tags: [1, a, true]}]",
+        "[{enabled: yes}]",
+        "[{enabled: 1}]",
+        "[{import-values: [a, {child: b}]}]",
+        "[{name: [x]}]",
+        "[x]",
+        "{name: x}",
+        "[{nope: 1}]",
+        "12345678901234567890",
+        ".inf",
+        "\"1\"",
+        "1_000",
+        "|\n    x\n    y",
+        "[{name: a, name: b}]",
+        "-0.0",
+        "123456789.5",
+        "{1: 2, ~: 3}",
     ];
     let keys = [
-        "name", "Name", "NAME", "version", "apiVersion", "apiversion", "APIVERSION", "appVersion", "sources", "keywords", "maintainers", "dependencies", "Dependencies", "annotations", "deprecated", "type", "tags", "unknown", "home", "kubeVersion", "\u{212A}eywords", "1", "true",
-        "import-values", "description", "\"\"", "~", "icon",
+        "name",
+        "Name",
+        "NAME",
+        "version",
+        "apiVersion",
+        "apiversion",
+        "APIVERSION",
+        "appVersion",
+        "sources",
+        "keywords",
+        "maintainers",
+        "dependencies",
+        "Dependencies",
+        "annotations",
+        "deprecated",
+        "type",
+        "tags",
+        "unknown",
+        "home",
+        "kubeVersion",
+        "\u{212A}eywords",
+        "1",
+        "true",
+        "import-values",
+        "description",
+        "\"\"",
+        "~",
+        "icon",
     ];
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     for key in keys {

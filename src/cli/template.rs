@@ -1,12 +1,364 @@
 //! `template`
 
-use super::{Failure, Global, Outcome};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::values::{ValuesArgs, load_installable};
+use super::{Failure, Global, Outcome, namespace, notices};
+use crate::chart::notice::quote;
+use crate::chart::pathmatch::Pattern;
+use crate::chart::{self, Level, Notices, goerr};
+use crate::gotemplate::{MissingKey, Set, Value};
+use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
+use crate::sprig;
 
 /// Locally render templates
+///
+/// Values that would be looked up in a cluster are empty, and nothing is checked against a server.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
+pub struct Args {
+    /// Name of the release (optional) and the chart: a directory, a .tgz, or core, admin, monitoring
+    #[arg(value_name = "[NAME] CHART", required = true, num_args = 1..)]
+    pub args: Vec<String>,
+    #[command(flatten)]
+    pub values: ValuesArgs,
+    /// Kubernetes api versions used for Capabilities.APIVersions (multiple can be specified)
+    #[arg(short = 'a', long, value_name = "VERSIONS")]
+    pub api_versions: Vec<String>,
+    /// Kubernetes version used for Capabilities.KubeVersion
+    #[arg(long, value_name = "VERSION")]
+    pub kube_version: Option<String>,
+    /// Include CRDs in the templated output
+    #[arg(long)]
+    pub include_crds: bool,
+    /// Set .Release.IsUpgrade instead of .Release.IsInstall
+    #[arg(long)]
+    pub is_upgrade: bool,
+    /// Only show manifests rendered from the given templates
+    #[arg(short = 's', long, value_name = "TEMPLATE")]
+    pub show_only: Vec<String>,
+    /// Skip tests from templated output
+    #[arg(long)]
+    pub skip_tests: bool,
+    /// Prevent hooks from being shown
+    #[arg(long)]
+    pub no_hooks: bool,
+    /// Write the executed templates to files in this directory instead of stdout
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<String>,
+    /// Use the release name in the output-dir path
+    #[arg(long)]
+    pub release_name: bool,
+    /// Specify template used to name the release
+    #[arg(long, value_name = "TEMPLATE", default_value = "")]
+    pub name_template: String,
+    /// Generate the name (and omit the NAME parameter)
+    #[arg(short = 'g', long)]
+    pub generate_name: bool,
+    /// Enable DNS lookups when rendering templates
+    #[arg(long)]
+    pub enable_dns: bool,
+    /// Must be "client" here; "server" needs a cluster
+    #[arg(long, value_name = "STRATEGY", num_args = 0..=1, require_equals = true, default_missing_value = "unset")]
+    pub dry_run: Option<String>,
+    /// Flags that change nothing of a local rendering are taken so that command lines of installations can be used.
+    #[command(flatten)]
+    pub without_effect: WithoutEffect,
+}
+
+/// Flags of `install` that a local rendering takes and ignores.
+#[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
+#[command(next_help_heading = "Taken without effect")]
+pub struct WithoutEffect {
+    #[arg(long, hide = true)]
+    skip_crds: bool,
+    #[arg(long, hide = true)]
+    create_namespace: bool,
+    #[arg(long, hide = true)]
+    replace: bool,
+    #[arg(long, hide = true)]
+    force_replace: bool,
+    #[arg(long, hide = true)]
+    force_conflicts: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    server_side: Option<String>,
+    #[arg(long, hide = true)]
+    timeout: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher")]
+    wait: Option<String>,
+    #[arg(long, hide = true)]
+    wait_for_jobs: bool,
+    #[arg(long, hide = true)]
+    description: Option<String>,
+    #[arg(long, hide = true)]
+    devel: bool,
+    #[arg(long, hide = true)]
+    dependency_update: bool,
+    #[arg(long, hide = true)]
+    disable_openapi_validation: bool,
+    #[arg(long, hide = true)]
+    rollback_on_failure: bool,
+    #[arg(long, hide = true)]
+    take_ownership: bool,
+    #[arg(long, hide = true)]
+    hide_notes: bool,
+    #[arg(long, hide = true)]
+    render_subchart_notes: bool,
+    #[arg(short = 'l', long, hide = true)]
+    labels: Vec<String>,
+    #[arg(long, hide = true)]
+    version: Option<String>,
+}
 
 /// Runs the command.
-pub fn run(_global: &Global, _args: &Args) -> Outcome {
-    Err(Failure::Failed("error: `template` is not built yet".into()))
+pub fn run(global: &Global, args: &Args) -> Outcome {
+    let collected = Notices::new();
+    let result = render(global, args, &collected);
+    notices::print(global, &collected);
+    result
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::Failed(format!("Error: {error}"))
+}
+
+fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
+    for (given, flag) in [
+        (args.without_effect.hide_notes, "hide-notes"),
+        (args.without_effect.render_subchart_notes, "render-subchart-notes"),
+    ] {
+        if given {
+            eprintln!(
+                "Flag --{flag} has been deprecated, this flag has no effect for 'helm template' and will be removed in Helm 5"
+            );
+        }
+    }
+    let mut capabilities = Capabilities::default();
+    if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
+        capabilities.kube_version =
+            KubeVersion::parse(version).map_err(|e| failed(format!("invalid kube version '{version}': {e}")))?;
+    }
+    check_dry_run(args.dry_run.as_deref(), collected)?;
+    let (name, reference) = name_and_chart(args)?;
+    let versions = args.api_versions.iter().flat_map(|list| chart::values::split_list(list));
+    capabilities.api_versions.extend(versions);
+
+    chart::locate(reference).map_err(failed)?;
+    let config = args.values.merge().map_err(failed)?;
+    let mut chart = load_installable(reference, collected).map_err(failed)?;
+    if let Err(error) = render::check_release_name(&name) {
+        let error = format!("release name {}: {error}", quote(&name));
+        collected.add(Level::Error, "release name check failed", vec![("error", error.clone())]);
+        return Err(failed(format!("release name check failed: {error}")));
+    }
+    let release = ReleaseInfo {
+        namespace: namespace::offline(global),
+        revision: 1,
+        is_upgrade: args.is_upgrade,
+        is_install: !args.is_upgrade,
+        name,
+    };
+    let options = Options {
+        enable_dns: args.enable_dns,
+        skip_schema_validation: args.values.skip_schema_validation,
+        ..Options::default()
+    };
+    match render::release(&mut chart, &config, &release, &capabilities, &options, collected) {
+        Ok(rendered) => show(args, &release.name, &rendered),
+        Err(render::Error::Chart(error)) => Err(failed(error)),
+        Err(error) if !global.debug => Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))),
+        Err(error) => {
+            // What there is of the rendering is shown, however broken.
+            let (manifest, hooks) = match &error {
+                render::Error::Yaml { files, hooks, .. } => (files.as_str(), hooks.as_slice()),
+                _ => ("", &[][..]),
+            };
+            let mut text = format!("{}\n", manifest.trim());
+            append_hooks(args, hooks, &mut text);
+            print(&text)?;
+            Err(failed(error))
+        }
+    }
+}
+
+/// `template` is always a dry run; the flag can only say on which side.
+fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
+    let Some(strategy) = strategy else { return Ok(()) };
+    match strategy {
+        "client" => Ok(()),
+        "unset" => {
+            collected.warn("--dry-run is deprecated and should be replaced with '--dry-run=client'", Vec::new());
+            Ok(())
+        }
+        "server" => Err(failed(
+            "--dry-run=server asks a cluster, which `template` does not; use `plan` or `install --dry-run=server`",
+        )),
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => {
+            collected.warn(
+                format!(
+                    "boolean '--dry-run={strategy}' flag is deprecated and must be replaced with '--dry-run=client'"
+                ),
+                Vec::new(),
+            );
+            Ok(())
+        }
+        "none" | "0" | "f" | "F" | "false" | "FALSE" | "False" => {
+            Err(failed(format!("invalid dry-run value ({}). Must be \"server\" or \"client\"", quote(strategy))))
+        }
+        _ => Err(failed(format!(
+            "invalid dry-run value ({}). Must be \"none\", \"server\", or \"client\"",
+            quote(strategy)
+        ))),
+    }
+}
+
+fn name_and_chart(args: &Args) -> Result<(String, &str), Failure> {
+    match args.args.as_slice() {
+        [name, chart] => {
+            if args.generate_name {
+                return Err(failed("cannot set --generate-name and also specify a name"));
+            }
+            if !args.name_template.is_empty() {
+                return Err(failed("cannot set --name-template and also specify a name"));
+            }
+            Ok((name.clone(), chart))
+        }
+        [chart] if !args.name_template.is_empty() => Ok((name_from(&args.name_template)?, chart)),
+        [chart] => Ok(("release-name".into(), chart)),
+        [_, _, rest @ ..] => {
+            Err(failed(format!("expected at most two arguments, unexpected arguments: {}", rest.join(", "))))
+        }
+        [] => Err(Failure::Usage("Error: \"template\" requires at least 1 argument: the chart".into())),
+    }
+}
+
+/// `--name-template`: a template with sprig's functions and no data.
+fn name_from(template: &str) -> Result<String, Failure> {
+    let mut set = Set::new("name-template", &sprig::functions()).missing_key(MissingKey::Default);
+    set.parse("name-template", template).map_err(failed)?;
+    let mut host = sprig::Host::new(Box::new(()));
+    let name = set.execute("name-template", Value::Nil, &mut host).map_err(failed)?;
+    Ok(String::from_utf8_lossy(&name).into_owned())
+}
+
+fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
+    let mut text = String::new();
+    if let Some(directory) = &args.output_dir {
+        return write_files(args, directory, release, rendered);
+    }
+    if args.include_crds {
+        for crd in &rendered.crds {
+            text.push_str(&document(&crd.path, &crd.content));
+        }
+    }
+    text.push_str(&rendered.manifest());
+    let trimmed = text.trim();
+    if trimmed.len() + 1 != text.len() || !text.ends_with('\n') {
+        text = format!("{trimmed}\n");
+    }
+    append_hooks(args, &rendered.hooks, &mut text);
+    if args.show_only.is_empty() {
+        return print(&text);
+    }
+    print(&selected(&args.show_only, &text)?)
+}
+
+fn document(path: &str, content: &str) -> String {
+    format!("---\n# Source: {path}\n{content}\n")
+}
+
+fn wanted_hooks<'a>(args: &'a Args, hooks: &'a [Hook]) -> impl Iterator<Item = &'a Hook> {
+    let shown = move |hook: &&Hook| !args.no_hooks && !(args.skip_tests && hook.events.contains(&HookEvent::Test));
+    hooks.iter().filter(shown)
+}
+
+fn append_hooks(args: &Args, hooks: &[Hook], text: &mut String) {
+    for hook in wanted_hooks(args, hooks) {
+        text.push_str(&document(&hook.path, &hook.manifest));
+    }
+}
+
+/// The documents whose source matches one of the patterns, in the order of the patterns.
+fn selected(patterns: &[String], text: &str) -> Result<String, Failure> {
+    let documents = render::sort::split(text);
+    let mut out = String::new();
+    for wanted in patterns {
+        let pattern = Pattern::new(wanted);
+        let mut missing = true;
+        for document in &documents {
+            let matches = source(document).is_some_and(|path| pattern.as_ref().is_some_and(|p| p.matches(path)));
+            if matches {
+                missing = false;
+                out.push_str("---\n");
+                out.push_str(document);
+                out.push('\n');
+            }
+        }
+        if missing {
+            return Err(failed(format!("could not find template {wanted} in chart")));
+        }
+    }
+    Ok(out)
+}
+
+/// The path in the first `# Source: CHART/PATH`, without the chart's name.
+fn source(document: &str) -> Option<&str> {
+    document.split("# Source: ").skip(1).find_map(|rest| {
+        let line = rest.lines().next()?;
+        let (chart, path) = line.split_once('/')?;
+        (!chart.is_empty() && !path.is_empty()).then_some(path)
+    })
+}
+
+fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered) -> Outcome {
+    let named = if args.release_name { format!("{directory}/{release}") } else { directory.to_string() };
+    let mut written: Vec<&str> = Vec::new();
+    let mut log = String::new();
+    if args.include_crds {
+        for crd in &rendered.crds {
+            write_file(directory, &crd.path, &crd.content, written.contains(&crd.path.as_str()), &mut log)?;
+            written.push(&crd.path);
+        }
+    }
+    for manifest in &rendered.manifests {
+        let again = written.contains(&manifest.path.as_str());
+        write_file(&named, &manifest.path, &manifest.content, again, &mut log)?;
+        written.push(&manifest.path);
+    }
+    for hook in wanted_hooks(args, &rendered.hooks) {
+        // Hooks are added to a file of an earlier run, too: that is how Helm does it.
+        let exists = Path::new(&named).join(&hook.path).exists();
+        write_file(&named, &hook.path, &hook.manifest, exists, &mut log)?;
+    }
+    log.push('\n');
+    print(&log)
+}
+
+fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mut String) -> Outcome {
+    let full = format!("{directory}/{path}");
+    let target = PathBuf::from(&full);
+    let io = |operation: &str, path: &Path, e: &std::io::Error| failed(goerr::path_error(operation, path, e));
+    if let Some(parent) = target.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| io("mkdir", parent, &e))?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let opened = if append { options.append(true).open(&target) } else { std::fs::File::create(&target) };
+    let mut file = opened.map_err(|e| io("open", &target, &e))?;
+    file.write_all(document(path, content).as_bytes()).map_err(|e| io("write", &target, &e))?;
+    log.push_str("wrote ");
+    log.push_str(&full);
+    log.push('\n');
+    Ok(())
+}
+
+/// Writes results. A reader that has gone (`| head`) is no failure of ours.
+fn print(text: &str) -> Outcome {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(failed(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,8 +1,22 @@
 //! Leases: keep two operators apart, and tell a dead one from a slow one.
+//!
+//! All times in a Lease are by the server's clock ([`Cluster::now`]), so that two machines need not agree on the time.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use super::{Cluster, Error};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::{Cluster, Error, Json, ObjectRef};
+
+const MANAGER: &str = "vulas-native";
 
 /// What a Lease says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +29,27 @@ pub struct LeaseState {
     pub expired: bool,
 }
 
+impl LeaseState {
+    fn read(lease: &Json, now: Timestamp) -> Self {
+        let spec = &lease["spec"];
+        let renewed = spec["renewTime"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+        let heard = renewed.map_or(Duration::MAX, |time| {
+            Duration::from_millis(u64::try_from(now.as_millisecond() - time.as_millisecond()).unwrap_or(0))
+        });
+        let lasts = Duration::from_secs(spec["leaseDurationSeconds"].as_u64().unwrap_or(0));
+        Self { holder: spec["holderIdentity"].as_str().unwrap_or_default().to_owned(), heard, expired: heard > lasts }
+    }
+}
+
 /// A Lease that is ours and renewed in the background until it is released or dropped. A holder that dies stops renewing,
 /// and the Lease expires.
 pub struct LeaseGuard {
-    /// The dead holder that it was taken over from.
+    cluster: Cluster,
+    lease: ObjectRef,
+    holder: String,
     taken_from: Option<String>,
+    lost: Arc<AtomicBool>,
+    renewal: JoinHandle<()>,
 }
 
 impl LeaseGuard {
@@ -30,7 +60,7 @@ impl LeaseGuard {
 
     /// Somebody else took the Lease, or it could not be renewed in time: stop writing.
     pub fn is_lost(&self) -> bool {
-        false
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Gives the Lease back.
@@ -38,7 +68,24 @@ impl LeaseGuard {
     /// # Errors
     /// When the server does not answer; the Lease then expires by itself.
     pub async fn release(self) -> Result<(), Error> {
-        Ok(())
+        self.renewal.abort();
+        let Some(mut lease) = self.cluster.get(&self.lease).await? else { return Ok(()) };
+        if lease["spec"]["holderIdentity"] != self.holder.as_str() {
+            return Ok(());
+        }
+        lease["spec"]["holderIdentity"] = "".into();
+        lease["spec"]["leaseDurationSeconds"] = 1.into();
+        match self.cluster.replace(&lease, MANAGER).await {
+            // Renewed by the last tick of our own task, or taken by somebody who waited: neither is ours to mend.
+            Err(error) if error.is_conflict() || error.is_not_found() => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+}
+
+impl Drop for LeaseGuard {
+    fn drop(&mut self) {
+        self.renewal.abort();
     }
 }
 
@@ -54,8 +101,51 @@ impl Cluster {
         holder: &str,
         duration: Duration,
     ) -> Result<LeaseGuard, Error> {
-        let _ = (namespace, name, holder, duration);
-        Err(Error::Other("not built yet".into()))
+        let reference = ObjectRef::new("coordination.k8s.io/v1", "Lease", namespace, name);
+        let mut taken_from = None;
+        let found = self.get(&reference).await?;
+        let lease = match found {
+            None => {
+                let lease = json!({
+                    "apiVersion": reference.api_version, "kind": reference.kind,
+                    "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": MANAGER}},
+                    "spec": spec(holder, duration, self.now(), 0),
+                });
+                self.create(&lease, MANAGER, false).await
+            }
+            Some(mut lease) => {
+                let state = LeaseState::read(&lease, self.now());
+                let held_by_other = !state.holder.is_empty() && state.holder != holder;
+                if held_by_other && !state.expired {
+                    return Err(Error::Held {
+                        name: format!("lease/{name}"),
+                        holder: state.holder,
+                        heard: state.heard,
+                    });
+                }
+                let mut transitions = lease["spec"]["leaseTransitions"].as_u64().unwrap_or(0);
+                if held_by_other {
+                    taken_from = Some(state.holder);
+                    transitions += 1;
+                }
+                lease["spec"] = spec(holder, duration, self.now(), transitions);
+                self.replace(&lease, MANAGER).await
+            }
+        };
+        match lease {
+            Ok(_) => {}
+            // Somebody was faster by a moment.
+            Err(error) if error.is_conflict() || error.is_already_exists() => {
+                let state = self.lease(namespace, name).await?;
+                let (holder, heard) =
+                    state.map_or_else(|| ("somebody".into(), Duration::ZERO), |state| (state.holder, state.heard));
+                return Err(Error::Held { name: format!("lease/{name}"), holder, heard });
+            }
+            Err(error) => return Err(error),
+        }
+        let lost = Arc::new(AtomicBool::new(false));
+        let renewal = tokio::spawn(renew(self.clone(), reference.clone(), holder.to_owned(), duration, lost.clone()));
+        Ok(LeaseGuard { cluster: self.clone(), lease: reference, holder: holder.to_owned(), taken_from, lost, renewal })
     }
 
     /// Looks at a Lease; `None` when there is none.
@@ -63,7 +153,65 @@ impl Cluster {
     /// # Errors
     /// When the server does not answer or refuses.
     pub async fn lease(&self, namespace: &str, name: &str) -> Result<Option<LeaseState>, Error> {
-        let _ = (namespace, name);
-        Err(Error::Other("not built yet".into()))
+        let reference = ObjectRef::new("coordination.k8s.io/v1", "Lease", namespace, name);
+        Ok(self.get(&reference).await?.map(|lease| LeaseState::read(&lease, self.now())))
+    }
+}
+
+fn spec(holder: &str, duration: Duration, now: Timestamp, transitions: u64) -> Json {
+    let now = micro_time(now);
+    json!({
+        "holderIdentity": holder, "leaseDurationSeconds": duration.as_secs().max(1), "acquireTime": now, "renewTime": now,
+        "leaseTransitions": transitions,
+    })
+}
+
+/// Kubernetes' `MicroTime` has exactly six digits of a second.
+fn micro_time(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// Renews three times per duration; gives up when the Lease is not ours any more, or was not renewed for its duration.
+async fn renew(cluster: Cluster, lease: ObjectRef, holder: String, duration: Duration, lost: Arc<AtomicBool>) {
+    let mut renewed = Instant::now();
+    while renewed.elapsed() < duration {
+        tokio::time::sleep(duration / 3).await;
+        let Ok(Some(mut live)) = cluster.get(&lease).await else { continue };
+        if live["spec"]["holderIdentity"] != holder.as_str() {
+            break;
+        }
+        live["spec"]["renewTime"] = micro_time(cluster.now()).into();
+        if cluster.replace(&live, MANAGER).await.is_ok() {
+            renewed = Instant::now();
+        }
+    }
+    lost.store(true, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_expires_by_its_own_duration() {
+        let now: Timestamp = "2026-01-01T00:01:00Z".parse().unwrap();
+        let lease = |renewed: &str, seconds: u64| {
+            LeaseState::read(
+                &json!({"spec": {"holderIdentity": "a", "renewTime": renewed, "leaseDurationSeconds": seconds}}),
+                now,
+            )
+        };
+        let alive = lease("2026-01-01T00:00:50.000000Z", 15);
+        assert_eq!((alive.holder.as_str(), alive.heard, alive.expired), ("a", Duration::from_secs(10), false));
+        assert!(lease("2026-01-01T00:00:40.000000Z", 15).expired);
+        // A clock that is ahead of ours does not make a Lease old.
+        assert!(!lease("2026-01-01T00:02:00.000000Z", 15).expired);
+        assert!(LeaseState::read(&json!({"spec": {}}), now).expired);
+    }
+
+    #[test]
+    fn times_have_six_digits() {
+        let time: Timestamp = "2026-01-01T00:01:00Z".parse().unwrap();
+        assert_eq!(micro_time(time), "2026-01-01T00:01:00.000000Z");
     }
 }

@@ -1,11 +1,29 @@
 //! Go's `text/template`: lexer, parser, compiled form, execution, and the `fmt` verbs.
 //!
-//! Knows nothing of Helm or Kubernetes. [`value`] is what templates compute with, [`func`] how functions are declared.
+//! Knows nothing of Helm or Kubernetes. [`value`] is what templates compute with, [`func`] how functions are declared, [`Set`]
+//! what compiles and executes templates; [`fmt`] and [`strconv`] write values as Go's packages of these names do.
 
+mod builtins;
+mod call;
+mod compare;
+mod escape;
+mod eval;
+mod exec;
+pub mod fmt;
 pub mod func;
+mod functions;
+mod lex;
+mod node;
+mod number;
+mod parse;
+mod reflect;
 pub mod runes;
+mod set;
 pub mod strconv;
 pub mod value;
 
+pub use exec::ExecError;
 pub use func::{Func, FuncError, FuncMap, Scope, Signature, StringError, Type};
-pub use value::{GoStr, IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
+pub use parse::ParseError;
+pub use set::{MissingKey, Set};
+pub use value::{Entries, GoStr, IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};

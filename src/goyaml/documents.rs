@@ -8,6 +8,14 @@ use super::Error;
 /// # Errors
 /// `invalid Yaml document separator: ...` if more than blanks and a comment follows the dashes.
 pub fn documents(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    match documents_before_error(text) {
+        (documents, None) => Ok(documents),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// As [`documents`], for those who read document by document: what comes before the error, and the error.
+pub fn documents_before_error(text: &[u8]) -> (Vec<Vec<u8>>, Option<Error>) {
     let mut documents = Vec::new();
     let mut current = Vec::new();
     let mut rest = text;
@@ -22,7 +30,8 @@ pub fn documents(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
             let tail = String::from_utf8_lossy(tail);
             let tail = tail.trim();
             if !tail.is_empty() && !tail.starts_with('#') {
-                return Err(Error::new(format!("invalid Yaml document separator: {tail}")));
+                let error = Error::new(format!("invalid Yaml document separator: {tail}"));
+                return (documents, Some(error));
             }
             if !current.is_empty() {
                 documents.push(std::mem::take(&mut current));
@@ -35,5 +44,5 @@ pub fn documents(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     if !current.is_empty() {
         documents.push(current);
     }
-    Ok(documents)
+    (documents, None)
 }

@@ -18,7 +18,7 @@ pub mod schema;
 mod structs;
 mod yaml;
 
-pub use documents::documents;
+pub use documents::{documents, documents_before_error};
 pub use error::Error;
 
 use crate::gotemplate::value::Entries;

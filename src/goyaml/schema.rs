@@ -28,9 +28,9 @@ pub enum Type {
 /// A Go struct.
 #[derive(Debug)]
 pub struct Struct {
-    /// The package as Go prints it in type names, for example `v2`.
+    /// The package as Go prints it in type names, for example `v2`; empty for a struct without a name.
     pub package: &'static str,
-    /// The name of the type, for example `Metadata`.
+    /// The name of the type, for example `Metadata`; for a struct without a name its whole text.
     pub name: &'static str,
     /// The fields in the order of the declaration.
     pub fields: &'static [Field],
@@ -83,6 +83,7 @@ impl Type {
             Self::List(item) => format!("[]{}", item.go_name()),
             Self::Map(item) => format!("map[string]{}", item.go_name()),
             Self::Pointer(inner) => format!("*{}", inner.go_name()),
+            Self::Struct(s) if s.package.is_empty() => s.name.into(),
             Self::Struct(s) => format!("{}.{}", s.package, s.name),
         }
     }

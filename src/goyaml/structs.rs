@@ -116,6 +116,8 @@ impl Decoder {
             return;
         }
         let place = match self.context {
+            // A struct without a name is not named.
+            Some(context) if context.package.is_empty() => format!("struct field .{}", self.path.join(".")),
             Some(context) => format!("struct field {}.{}", context.name, self.path.join(".")),
             None => "value".into(),
         };

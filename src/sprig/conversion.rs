@@ -8,21 +8,21 @@ use crate::gotemplate::strconv::{NumError, parse_int};
 use crate::gotemplate::{GoStr, ListKind, MapKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("atoi", func!([Str] | _, a | Ok(Value::int(atoi(a.bytes(0)))))),
-    ("float64", func!([Any] | _, a | Ok(Value::Float(cast::to_float64(a.any(0)))))),
-    ("int", func!([Any] | _, a | Ok(Value::int(cast::to_int64(a.any(0)))))),
-    ("int64", func!([Any] | _, a | Ok(Value::int64(cast::to_int64(a.any(0)))))),
-    ("join", func!([Str, Any] | _, a | join(a.bytes(0), a.any(1)))),
-    ("seq", func!([; Int] |_, a| seq(a))),
-    ("sortAlpha", func!([Any] | _, a | Ok(sort_alpha(a.any(0))))),
-    ("split", func!([Str, Str] | _, a | Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitList", func!([Str, Str] | _, a | Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitn", func!([Str, Int, Str] | _, a | Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
-    ("toDecimal", func!([Any] | _, a | Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
-    ("toString", func!([Any] | _, a | Ok(Value::Str(strval(a.any(0)))))),
-    ("toStrings", func!([Any] | _, a | Ok(to_strings(a.any(0))))),
-    ("until", func!([Int] | _, a | Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
-    ("untilStep", func!([Int, Int, Int] | _, a | Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
+    ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
+    ("float64", func!([Any], |_, a| Ok(Value::Float(cast::to_float64(a.any(0)))))),
+    ("int", func!([Any], |_, a| Ok(Value::int(cast::to_int64(a.any(0)))))),
+    ("int64", func!([Any], |_, a| Ok(Value::int64(cast::to_int64(a.any(0)))))),
+    ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
+    ("seq", func!([], ..Int, |_, a| seq(a))),
+    ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
+    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
+    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
+    ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
+    ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
+    ("toStrings", func!([Any], |_, a| Ok(to_strings(a.any(0))))),
+    ("until", func!([Int], |_, a| Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
+    ("untilStep", func!([Int, Int, Int], |_, a| Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
 ];
 
 /// `strconv.Atoi` with errors ignored: a number that is too big is the biggest, anything else that is no number 0.
@@ -79,20 +79,20 @@ fn numbered(parts: &[&[u8]]) -> Value {
 /// More numbers than a chart can have use for: a mistake or an attack, refused before it takes all memory.
 const MAX_NUMBERS: i128 = 10_000_000;
 
-/// The numbers from `start` to before `stop`; none when the step leads away.
-fn range(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
-    let away = if stop < start { step >= 0 } else { step <= 0 };
+/// The numbers from `start` to before `stop`; none when the increment leads away.
+fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
+    let away = if stop < start { increment >= 0 } else { increment <= 0 };
     if away {
         return Ok(Vec::new());
     }
-    let count = (i128::from(stop) - i128::from(start)) / i128::from(step);
+    let count = (i128::from(stop) - i128::from(start)) / i128::from(increment);
     if count > MAX_NUMBERS {
         return fail(format!("a list of {count} numbers is too long (at most {MAX_NUMBERS})"));
     }
     let (mut numbers, mut next) = (Vec::with_capacity(count as usize + 1), Some(start));
-    while let Some(number) = next.filter(|&number| if step > 0 { number < stop } else { number > stop }) {
+    while let Some(number) = next.filter(|&number| if increment > 0 { number < stop } else { number > stop }) {
         numbers.push(number);
-        next = number.checked_add(step);
+        next = number.checked_add(increment);
     }
     Ok(numbers)
 }

@@ -1,7 +1,7 @@
 //! Arithmetic of floats through decimals, as shopspring/decimal 1.4.0 does it: `0.1 + 0.2` is `0.3`.
 
-use num_bigint::BigInt;
-use num_traits::{Signed, Zero};
+use num_bigint_dig::BigInt;
+use num_traits::{Pow, Signed, Zero};
 
 /// A decimal number: `value * 10^exp`.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Decimal {
 const DIVISION_PRECISION: i64 = 16;
 
 fn ten_to(power: i64) -> BigInt {
-    BigInt::from(10).pow(u32::try_from(power).unwrap_or(0))
+    Pow::pow(&BigInt::from(10), &u32::try_from(power).unwrap_or(0))
 }
 
 impl Decimal {

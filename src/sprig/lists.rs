@@ -12,37 +12,37 @@ use crate::gotemplate::Type::{Any, Int};
 use crate::gotemplate::{FuncError, ListKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("append", func!([Any, Any] | _, a | push(a))),
-    ("chunk", func!([Int, Any] | _, a | chunk(a))),
-    ("compact", func!([Any] | _, a | compact(a))),
-    ("concat", func!([; Any] |_, a| concat(a))),
-    ("first", func!([Any] | _, a | Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
-    ("has", func!([Any, Any] | _, a | has(a))),
-    ("initial", func!([Any] | _, a | part(a, "find initial on", |list| &list[..list.len() - 1]))),
-    ("last", func!([Any] | _, a | Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
-    ("list", func!([; Any] |_, a| Ok(list(a)))),
-    ("mustAppend", func!([Any, Any] | _, a | push(a))),
-    ("mustChunk", func!([Int, Any] | _, a | chunk(a))),
-    ("mustCompact", func!([Any] | _, a | compact(a))),
-    ("mustFirst", func!([Any] | _, a | Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
-    ("mustHas", func!([Any, Any] | _, a | has(a))),
-    ("mustInitial", func!([Any] | _, a | part(a, "find initial on", |list| &list[..list.len() - 1]))),
-    ("mustLast", func!([Any] | _, a | Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
-    ("mustPrepend", func!([Any, Any] | _, a | prepend(a))),
-    ("mustPush", func!([Any, Any] | _, a | push(a))),
-    ("mustRest", func!([Any] | _, a | part(a, "find rest on", |list| &list[1..]))),
-    ("mustReverse", func!([Any] | _, a | reverse(a))),
-    ("mustSlice", func!([Any; Any] | _, a | slice(a))),
-    ("mustUniq", func!([Any] | _, a | uniq(a))),
-    ("mustWithout", func!([Any; Any] | _, a | without(a))),
-    ("prepend", func!([Any, Any] | _, a | prepend(a))),
-    ("push", func!([Any, Any] | _, a | push(a))),
-    ("rest", func!([Any] | _, a | part(a, "find rest on", |list| &list[1..]))),
-    ("reverse", func!([Any] | _, a | reverse(a))),
-    ("slice", func!([Any; Any] | _, a | slice(a))),
-    ("tuple", func!([; Any] |_, a| Ok(list(a)))),
-    ("uniq", func!([Any] | _, a | uniq(a))),
-    ("without", func!([Any; Any] | _, a | without(a))),
+    ("append", func!([Any, Any], |_, a| push(a))),
+    ("chunk", func!([Int, Any], |_, a| chunk(a))),
+    ("compact", func!([Any], |_, a| compact(a))),
+    ("concat", func!([], ..Any, |_, a| concat(a))),
+    ("first", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
+    ("has", func!([Any, Any], |_, a| has(a))),
+    ("initial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
+    ("last", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
+    ("list", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
+    ("mustAppend", func!([Any, Any], |_, a| push(a))),
+    ("mustChunk", func!([Int, Any], |_, a| chunk(a))),
+    ("mustCompact", func!([Any], |_, a| compact(a))),
+    ("mustFirst", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
+    ("mustHas", func!([Any, Any], |_, a| has(a))),
+    ("mustInitial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
+    ("mustLast", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
+    ("mustPrepend", func!([Any, Any], |_, a| prepend(a))),
+    ("mustPush", func!([Any, Any], |_, a| push(a))),
+    ("mustRest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
+    ("mustReverse", func!([Any], |_, a| reverse(a))),
+    ("mustSlice", func!([Any], ..Any, |_, a| slice(a))),
+    ("mustUniq", func!([Any], |_, a| uniq(a))),
+    ("mustWithout", func!([Any], ..Any, |_, a| without(a))),
+    ("prepend", func!([Any, Any], |_, a| prepend(a))),
+    ("push", func!([Any, Any], |_, a| push(a))),
+    ("rest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
+    ("reverse", func!([Any], |_, a| reverse(a))),
+    ("slice", func!([Any], ..Any, |_, a| slice(a))),
+    ("tuple", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
+    ("uniq", func!([Any], |_, a| uniq(a))),
+    ("without", func!([Any], ..Any, |_, a| without(a))),
 ];
 
 /// The elements of a list.
@@ -55,11 +55,6 @@ fn items<'a>(value: &'a Value, cannot: &str) -> Result<Cow<'a, [Value]>, FuncErr
         None if value.is_nil() => fail(NIL_DEREFERENCE),
         None => fail(format!("Cannot {cannot} type {}", value.kind_name())),
     }
-}
-
-/// The variadic arguments; without any, Go's nil slice.
-fn list(args: &[Value]) -> Value {
-    if args.is_empty() { nil_list(ListKind::Any) } else { Value::list(args.to_vec()) }
 }
 
 fn push(args: &[Value]) -> Outcome {

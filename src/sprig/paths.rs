@@ -4,16 +4,16 @@ use super::args::{Args, Chapter, func, string};
 use crate::gotemplate::Type::Str;
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("base", func!([Str] | _, a | string(base(a.bytes(0))))),
-    ("clean", func!([Str] | _, a | string(clean(a.bytes(0))))),
-    ("dir", func!([Str] | _, a | string(dir(a.bytes(0))))),
-    ("ext", func!([Str] | _, a | string(ext(a.bytes(0))))),
-    ("isAbs", func!([Str] | _, a | Ok(a.bytes(0).starts_with(b"/").into()))),
-    ("osBase", func!([Str] | _, a | string(base(a.bytes(0))))),
-    ("osClean", func!([Str] | _, a | string(clean(a.bytes(0))))),
-    ("osDir", func!([Str] | _, a | string(dir(a.bytes(0))))),
-    ("osExt", func!([Str] | _, a | string(ext(a.bytes(0))))),
-    ("osIsAbs", func!([Str] | _, a | Ok(a.bytes(0).starts_with(b"/").into()))),
+    ("base", func!([Str], |_, a| string(base(a.bytes(0))))),
+    ("clean", func!([Str], |_, a| string(clean(a.bytes(0))))),
+    ("dir", func!([Str], |_, a| string(dir(a.bytes(0))))),
+    ("ext", func!([Str], |_, a| string(ext(a.bytes(0))))),
+    ("isAbs", func!([Str], |_, a| Ok(a.bytes(0).starts_with(b"/").into()))),
+    ("osBase", func!([Str], |_, a| string(base(a.bytes(0))))),
+    ("osClean", func!([Str], |_, a| string(clean(a.bytes(0))))),
+    ("osDir", func!([Str], |_, a| string(dir(a.bytes(0))))),
+    ("osExt", func!([Str], |_, a| string(ext(a.bytes(0))))),
+    ("osIsAbs", func!([Str], |_, a| Ok(a.bytes(0).starts_with(b"/").into()))),
 ];
 
 /// `path.Base`: the last element.

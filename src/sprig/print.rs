@@ -1,6 +1,6 @@
 //! Values as text.
 
-use crate::gotemplate::{GoStr, Value};
+use crate::gotemplate::{GoStr, Value, fmt};
 
 /// `fmt.Sprint` of one value, which is `%v`.
 pub(super) fn sprint(value: &Value) -> GoStr {
@@ -8,7 +8,7 @@ pub(super) fn sprint(value: &Value) -> GoStr {
         return s.clone();
     }
     let mut out = Vec::new();
-    out.extend(format!("{value:?}").bytes());
+    fmt::append_value(&mut out, value);
     out.into()
 }
 

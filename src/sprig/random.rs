@@ -10,13 +10,13 @@ use crate::gotemplate::Type::Int;
 use crate::gotemplate::{Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("randAlpha", func!([Int] | scope, a | characters(scope, a.int(0), |byte| byte.is_ascii_alphabetic()))),
-    ("randAlphaNum", func!([Int] | scope, a | characters(scope, a.int(0), |byte| byte.is_ascii_alphanumeric()))),
-    ("randAscii", func!([Int] | scope, a | characters(scope, a.int(0), |byte| (b' '..=b'~').contains(&byte)))),
-    ("randBytes", func!([Int] | scope, a | bytes(scope, a.int(0)))),
-    ("randInt", func!([Int, Int] | scope, a | integer(scope, a.int(0), a.int(1)))),
-    ("randNumeric", func!([Int] | scope, a | characters(scope, a.int(0), |byte| byte.is_ascii_digit()))),
-    ("uuidv4", func!([] | scope, _ | uuid(scope))),
+    ("randAlpha", func!([Int], |scope, a| characters(scope, a.int(0), |byte| byte.is_ascii_alphabetic()))),
+    ("randAlphaNum", func!([Int], |scope, a| characters(scope, a.int(0), |byte| byte.is_ascii_alphanumeric()))),
+    ("randAscii", func!([Int], |scope, a| characters(scope, a.int(0), |byte| (b' '..=b'~').contains(&byte)))),
+    ("randBytes", func!([Int], |scope, a| bytes(scope, a.int(0)))),
+    ("randInt", func!([Int, Int], |scope, a| integer(scope, a.int(0), a.int(1)))),
+    ("randNumeric", func!([Int], |scope, a| characters(scope, a.int(0), |byte| byte.is_ascii_digit()))),
+    ("uuidv4", func!([], |scope, _| uuid(scope))),
 ];
 
 /// The longest random text: a longer one is a mistake.

@@ -8,44 +8,45 @@ use crate::gotemplate::Type::{Any, Int, Str};
 use crate::gotemplate::{GoStr, Value, runes, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("abbrev", func!([Int, Str] | _, a | string(wrapping::abbrev(a.int(0), a.bytes(1))))),
-    ("abbrevboth", func!([Int, Int, Str] | _, a | string(wrapping::abbrev_both(a.int(0), a.int(1), a.bytes(2))))),
-    ("camelcase", func!([Str] | _, a | string(words::pascal_case(&a.text(0))))),
-    ("cat", func!([; Any] |_, a| string(quoted(a, |v| sprint(v).as_bytes().to_vec())))),
-    ("contains", func!([Str, Str] | _, a | Ok(bytes::contains(a.bytes(1), a.bytes(0)).into()))),
-    ("hasPrefix", func!([Str, Str] | _, a | Ok(a.bytes(1).starts_with(a.bytes(0)).into()))),
-    ("hasSuffix", func!([Str, Str] | _, a | Ok(a.bytes(1).ends_with(a.bytes(0)).into()))),
-    ("indent", func!([Int, Str] | _, a | string(indent(a, false)?))),
-    ("initials", func!([Str] | _, a | string(initials(a.bytes(0))))),
-    ("kebabcase", func!([Str] | _, a | string(words::separated(a.bytes(0), '-')))),
-    ("lower", func!([Str] | _, a | string(map_runes(a, unicode::to_lower)))),
-    ("nindent", func!([Int, Str] | _, a | string(indent(a, true)?))),
-    ("nospace", func!([Str] | _, a | string(nospace(a.bytes(0))))),
-    ("plural", func!([Str, Str, Int] | _, a | Ok(a.any(usize::from(a.int(2) != 1)).clone()))),
-    ("quote", func!([; Any] |_, a| string(quoted(a, |v| strconv::quote(strval(v).as_bytes()).into())))),
-    ("repeat", func!([Int, Str] | _, a | string(bytes::repeat(a.bytes(1), a.int(0))?))),
-    ("replace", func!([Str, Str, Str] | _, a | string(bytes::replace_all(a.bytes(2), a.bytes(0), a.bytes(1))))),
-    ("shuffle", func!([Str] | scope, a | shuffle(scope, &a.text(0)))),
-    ("snakecase", func!([Str] | _, a | string(words::separated(a.bytes(0), '_')))),
-    ("squote", func!([; Any] |_, a| string(quoted(a, |v| [b"'", sprint(v).as_bytes(), b"'"].concat())))),
-    ("substr", func!([Int, Int, Str] | _, a | substring(a.int(0), a.int(1), a.bytes(2)))),
-    ("swapcase", func!([Str] | _, a | string(swap_case(&a.text(0))))),
-    ("title", func!([Str] | _, a | string(title(&a.text(0))))),
-    ("trim", func!([Str] | _, a | string(bytes::trim_where(a.bytes(0), unicode::is_space)))),
-    ("trimAll", func!([Str, Str] | _, a | string(bytes::trim(a.bytes(1), a.bytes(0))))),
-    ("trimPrefix", func!([Str, Str] | _, a | string(a.bytes(1).strip_prefix(a.bytes(0)).unwrap_or(a.bytes(1))))),
-    ("trimSuffix", func!([Str, Str] | _, a | string(a.bytes(1).strip_suffix(a.bytes(0)).unwrap_or(a.bytes(1))))),
-    ("trimall", func!([Str, Str] | _, a | string(bytes::trim(a.bytes(1), a.bytes(0))))),
-    ("trunc", func!([Int, Str] | _, a | string(trunc(a.int(0), a.bytes(1))))),
-    ("untitle", func!([Str] | _, a | string(untitle(&a.text(0))))),
-    ("upper", func!([Str] | _, a | string(map_runes(a, unicode::to_upper)))),
-    ("wrap", func!([Int, Str] | _, a | string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)))),
-    ("wrapWith", func!([Int, Str, Str] | _, a | string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)))),
+    ("abbrev", func!([Int, Str], |_, a| string(wrapping::abbrev(a.int(0), a.bytes(1))))),
+    ("abbrevboth", func!([Int, Int, Str], |_, a| string(wrapping::abbrev_both(a.int(0), a.int(1), a.bytes(2))))),
+    ("camelcase", func!([Str], |_, a| string(words::pascal_case(&a.text(0))))),
+    ("cat", func!([], ..Any, |_, a| string(quoted(a, |v| sprint(v).as_bytes().to_vec())))),
+    ("contains", func!([Str, Str], |_, a| Ok(bytes::contains(a.bytes(1), a.bytes(0)).into()))),
+    ("hasPrefix", func!([Str, Str], |_, a| Ok(a.bytes(1).starts_with(a.bytes(0)).into()))),
+    ("hasSuffix", func!([Str, Str], |_, a| Ok(a.bytes(1).ends_with(a.bytes(0)).into()))),
+    ("indent", func!([Int, Str], |_, a| string(indent(a, false)?))),
+    ("initials", func!([Str], |_, a| string(initials(a.bytes(0))))),
+    ("kebabcase", func!([Str], |_, a| string(words::separated(a.bytes(0), '-')))),
+    ("lower", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_lowercase, unicode::to_lower)))),
+    ("nindent", func!([Int, Str], |_, a| string(indent(a, true)?))),
+    ("nospace", func!([Str], |_, a| string(nospace(a.bytes(0))))),
+    ("plural", func!([Str, Str, Int], |_, a| Ok(a.any(usize::from(a.int(2) != 1)).clone()))),
+    ("quote", func!([], ..Any, |_, a| string(quoted(a, |v| strconv::quote(strval(v).as_bytes()).into())))),
+    ("repeat", func!([Int, Str], |_, a| string(bytes::repeat(a.bytes(1), a.int(0))?))),
+    ("replace", func!([Str, Str, Str], |_, a| string(bytes::replace_all(a.bytes(2), a.bytes(0), a.bytes(1))))),
+    ("shuffle", func!([Str], |scope, a| shuffle(scope, &a.text(0)))),
+    ("snakecase", func!([Str], |_, a| string(words::separated(a.bytes(0), '_')))),
+    ("squote", func!([], ..Any, |_, a| string(quoted(a, |v| [b"'", sprint(v).as_bytes(), b"'"].concat())))),
+    ("substr", func!([Int, Int, Str], |_, a| substring(a.int(0), a.int(1), a.bytes(2)))),
+    ("swapcase", func!([Str], |_, a| string(swap_case(&a.text(0))))),
+    ("title", func!([Str], |_, a| string(title(&a.text(0))))),
+    ("trim", func!([Str], |_, a| string(bytes::trim_where(a.bytes(0), unicode::is_space)))),
+    ("trimAll", func!([Str, Str], |_, a| string(bytes::trim(a.bytes(1), a.bytes(0))))),
+    ("trimPrefix", func!([Str, Str], |_, a| string(a.bytes(1).strip_prefix(a.bytes(0)).unwrap_or(a.bytes(1))))),
+    ("trimSuffix", func!([Str, Str], |_, a| string(a.bytes(1).strip_suffix(a.bytes(0)).unwrap_or(a.bytes(1))))),
+    ("trimall", func!([Str, Str], |_, a| string(bytes::trim(a.bytes(1), a.bytes(0))))),
+    ("trunc", func!([Int, Str], |_, a| string(trunc(a.int(0), a.bytes(1))))),
+    ("untitle", func!([Str], |_, a| string(untitle(&a.text(0))))),
+    ("upper", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_uppercase, unicode::to_upper)))),
+    ("wrap", func!([Int, Str], |_, a| string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)))),
+    ("wrapWith", func!([Int, Str, Str], |_, a| string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)))),
 ];
 
-/// Applies a case mapping to the only argument; an ASCII string that it leaves alone is shared.
-fn map_runes(args: &[Value], map: fn(char) -> char) -> GoStr {
-    args.text(0).chars().map(map).collect::<String>().into()
+/// Applies a case mapping to the only argument, the first one if it is ASCII.
+fn map_runes(args: &[Value], map_ascii: fn(&[u8]) -> Vec<u8>, map: fn(char) -> char) -> GoStr {
+    let text = args.bytes(0);
+    if text.is_ascii() { map_ascii(text).into() } else { args.text(0).chars().map(map).collect::<String>().into() }
 }
 
 /// All values that are not nil, each written by `write`, separated by blanks.

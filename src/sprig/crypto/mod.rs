@@ -1,1 +1,49 @@
-pub(super) static FUNCTIONS: super::args::Chapter = &[];
+//! Hashes, passwords, keys, certificates, encryption.
+
+mod aes;
+mod certificate;
+mod der;
+mod dsa;
+mod hash;
+mod keys;
+mod master_password;
+mod pem;
+mod rng;
+mod x509;
+
+use super::args::{Args, Chapter, func, string};
+use crate::gotemplate::Type::{Int, ListOfAny, Named, Str};
+
+const CERTIFICATE: crate::gotemplate::Type = Named("sprig.certificate");
+
+pub(super) static FUNCTIONS: Chapter = &[
+    ("adler32sum", func!([Str], |_, a| string(hash::adler32(a.bytes(0)).to_string()))),
+    ("bcrypt", func!([Str], |scope, a| string(hash::bcrypt(scope, a.bytes(0))))),
+    ("buildCustomCert", func!([Str, Str], |_, a| certificate::build_custom(a))),
+    ("decryptAES", func!([Str, Str], |_, a| aes::decrypt(a.bytes(0), a.bytes(1)))),
+    ("derivePassword", func!([Named("uint32"), Str, Str, Str, Str], |_, a| master_password::derive(a))),
+    ("encryptAES", func!([Str, Str], |scope, a| aes::encrypt(scope, a.bytes(0), a.bytes(1)))),
+    ("genCA", func!([Str, Int], |scope, a| certificate::authority(scope, a, None))),
+    ("genCAWithKey", func!([Str, Int, Str], |scope, a| certificate::authority(scope, a, Some(2)))),
+    ("genPrivateKey", func!([Str], |scope, a| keys::generate(scope, &a.text(0)))),
+    ("genSelfSignedCert", func!([Str, ListOfAny, ListOfAny, Int], |scope, a| certificate::self_signed(scope, a, None))),
+    (
+        "genSelfSignedCertWithKey",
+        func!([Str, ListOfAny, ListOfAny, Int, Str], |scope, a| certificate::self_signed(scope, a, Some(4))),
+    ),
+    (
+        "genSignedCert",
+        func!([Str, ListOfAny, ListOfAny, Int, CERTIFICATE], |scope, a| certificate::signed(scope, a, None)),
+    ),
+    (
+        "genSignedCertWithKey",
+        func!([Str, ListOfAny, ListOfAny, Int, CERTIFICATE, Str], |scope, a| certificate::signed(scope, a, Some(5))),
+    ),
+    ("htpasswd", func!([Str, Str], |scope, a| hash::htpasswd(scope, a))),
+    ("sha1sum", func!([Str], |_, a| string(hash::hex_digest::<sha1::Sha1>(a.bytes(0))))),
+    ("sha256sum", func!([Str], |_, a| string(hash::hex_digest::<sha2::Sha256>(a.bytes(0))))),
+    ("sha512sum", func!([Str], |_, a| string(hash::hex_digest::<sha2::Sha512>(a.bytes(0))))),
+];
+
+/// A failure, described as Go does.
+type Fallible<T> = Result<T, String>;

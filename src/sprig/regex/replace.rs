@@ -4,20 +4,21 @@ use regex_automata::Input;
 use regex_automata::util::captures::Captures;
 
 use super::Regex;
-use super::search::width_at;
+use super::search::{Text, width_at};
 use crate::gotemplate::runes::{decode_rune, is_digit, is_letter};
 
 impl Regex {
     /// The text with all matches replaced; with `expand`, groups named in the replacement are put in.
-    pub(super) fn replace_all(&self, text: &str, replacement: &[u8], expand: bool) -> Vec<u8> {
+    pub(super) fn replace_all(&self, text: &Text<'_>, replacement: &[u8], expand: bool) -> Vec<u8> {
         let expand = expand && replacement.contains(&b'$');
         let mut captures = self.engine.create_captures();
-        let mut out = Vec::with_capacity(text.len());
+        let searched = text.searched();
+        let mut out = Vec::with_capacity(searched.len());
         let (mut copied, mut at) = (0, 0);
-        while at <= text.len() {
-            self.engine.search_captures(&Input::new(text).span(at..text.len()), &mut captures);
+        while at <= searched.len() {
+            self.engine.search_captures(&Input::new(searched).span(at..searched.len()), &mut captures);
             let Some(found) = captures.get_match() else { break };
-            out.extend_from_slice(&text.as_bytes()[copied..found.start()]);
+            out.extend_from_slice(text.slice(copied..found.start()));
             // An empty match right after another match is not replaced.
             if found.end() > copied || found.start() == 0 {
                 if expand {
@@ -27,14 +28,14 @@ impl Regex {
                 }
             }
             copied = found.end();
-            let next = at + width_at(text, at).max(1);
+            let next = at + width_at(searched, at).max(1);
             at = next.max(found.end());
         }
-        out.extend_from_slice(&text.as_bytes()[copied.min(text.len())..]);
+        out.extend_from_slice(text.slice(copied.min(searched.len())..searched.len()));
         out
     }
 
-    fn expand(&self, out: &mut Vec<u8>, template: &[u8], text: &str, captures: &Captures) {
+    fn expand(&self, out: &mut Vec<u8>, template: &[u8], text: &Text<'_>, captures: &Captures) {
         let mut rest = template;
         while let Some(dollar) = rest.iter().position(|&byte| byte == b'$') {
             out.extend_from_slice(&rest[..dollar]);
@@ -54,7 +55,7 @@ impl Regex {
                 None => self.named_group(name, captures),
             };
             if let Some(group) = group {
-                out.extend_from_slice(&text.as_bytes()[group.range()]);
+                out.extend_from_slice(text.slice(group.range()));
             }
         }
         out.extend_from_slice(rest);

@@ -1,10 +1,50 @@
 //! Where an expression matches.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use regex_automata::Input;
 
 use super::Regex;
+use crate::sprig::bytes::runes;
+
+/// A text to search. Bytes that are no UTF-8 match as U+FFFD, each for itself, but are kept in what is cut out.
+pub(super) struct Text<'a> {
+    original: &'a [u8],
+    searched: Cow<'a, str>,
+    /// For a text that is no UTF-8: where the bytes of the searched text are in the original.
+    offsets: Option<Vec<usize>>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn new(original: &'a [u8]) -> Self {
+        if let Ok(text) = std::str::from_utf8(original) {
+            return Self { original, searched: Cow::Borrowed(text), offsets: None };
+        }
+        let (mut searched, mut offsets, mut at) = (String::new(), Vec::new(), 0);
+        for (rune, bytes) in runes(original) {
+            searched.push(rune);
+            // Between the bytes of a rune nothing begins or ends.
+            offsets.resize(searched.len(), at);
+            at += bytes.len();
+        }
+        offsets.push(at);
+        Self { original, searched: Cow::Owned(searched), offsets: Some(offsets) }
+    }
+
+    /// The text that expressions see, whose offsets all ranges count in.
+    pub(super) fn searched(&self) -> &str {
+        &self.searched
+    }
+
+    /// The original bytes of a range.
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
+        match &self.offsets {
+            None => &self.original[range],
+            Some(offsets) => &self.original[offsets[range.start]..offsets[range.end]],
+        }
+    }
+}
 
 impl Regex {
     /// Whether the expression matches anywhere.

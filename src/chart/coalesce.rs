@@ -1,0 +1,249 @@
+//! Merging the values of a chart and its subcharts with those of their parents and of the user.
+//!
+//! Two ways: *coalescing* makes what templates see, and drops what is null; *merging* keeps nulls, and serves imported values.
+//! Maps are shared exactly where Helm shares them: a template that changes a global changes it for others.
+
+use std::rc::Rc;
+
+use super::{Chart, Error, Notices};
+use crate::gotemplate::value::Entries;
+use crate::gotemplate::{GoStr, Map, MapKind, Value, fmt};
+
+const GLOBAL: &str = "global";
+
+/// Coalesces the user's values with those of the chart and all its subcharts.
+///
+/// # Errors
+/// A subchart's key in the values is not a map.
+pub fn values(chart: &Chart, user: &Value, notices: &Notices) -> Result<Rc<Map>, Error> {
+    top(chart, user, notices, false)
+}
+
+/// The same, keeping nulls, for imported values.
+///
+/// # Errors
+/// As [`values`].
+pub fn merged_values(chart: &Chart, user: &Value, notices: &Notices) -> Result<Rc<Map>, Error> {
+    top(chart, user, notices, true)
+}
+
+fn top(chart: &Chart, user: &Value, notices: &Notices, merge: bool) -> Result<Rc<Map>, Error> {
+    let dest = match copy(user) {
+        Value::Map(map) => map,
+        _ => empty(),
+    };
+    Merger { notices, merge }.chart(chart, &dest, "")?;
+    Ok(dest)
+}
+
+/// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` deletes.
+pub fn tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
+    Merger { notices, merge: false }.tables(over, under, "", false);
+}
+
+/// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` stays.
+pub fn merged_tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
+    Merger { notices, merge: true }.tables(over, under, "", true);
+}
+
+/// A copy that shares no map.
+pub fn copy(value: &Value) -> Value {
+    match value {
+        Value::Map(map) => {
+            let entries = map.borrow().iter().map(|(k, v)| (k.clone(), copy(v))).collect();
+            Value::Map(Rc::new(Map::new(map.kind, entries)))
+        }
+        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),
+        other => other.clone(),
+    }
+}
+
+fn empty() -> Rc<Map> {
+    Rc::new(Map::new(MapKind::Any, Entries::new()))
+}
+
+/// Whether Go would find a `map[string]interface {}` in it, not a map of another type.
+pub(super) fn table(value: &Value) -> Option<&Rc<Map>> {
+    value.as_map().filter(|map| map.kind == MapKind::Any)
+}
+
+/// The entries as they are now; the map may change while they are walked through.
+fn snapshot(map: &Map) -> Vec<(GoStr, Value)> {
+    map.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+fn within(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
+}
+
+struct Merger<'a> {
+    notices: &'a Notices,
+    merge: bool,
+}
+
+impl Merger<'_> {
+    fn chart(&self, chart: &Chart, dest: &Rc<Map>, prefix: &str) -> Result<(), Error> {
+        self.own_values(chart, dest, prefix);
+        for sub in &chart.dependencies {
+            let entry = dest.borrow().get(sub.name().as_bytes()).cloned();
+            let inner = match &entry {
+                None => {
+                    let inner = empty();
+                    dest.insert(sub.name(), Value::Map(inner.clone()));
+                    inner
+                }
+                Some(value) => match table(value) {
+                    Some(map) => map.clone(),
+                    None => {
+                        let shown =
+                            String::from_utf8_lossy(&fmt::sprintf(b"%t", std::slice::from_ref(value))).into_owned();
+                        return Err(Error::new(format!("type mismatch on {}: {shown}", sub.name())));
+                    }
+                },
+            };
+            let sub_prefix = within(prefix, chart.name());
+            self.globals(&inner, dest, &sub_prefix);
+            self.chart(sub, &inner, &sub_prefix)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the globals of a parent into the values of its subchart.
+    fn globals(&self, dest: &Rc<Map>, source: &Rc<Map>, prefix: &str) {
+        let of = |map: &Rc<Map>, side: &str| match map.get(GLOBAL) {
+            None => Some(empty()),
+            Some(value) => {
+                let found = table(&value).cloned();
+                if found.is_none() {
+                    self.notices.info(format!("warning: skipping globals because {side} {GLOBAL} is not a table."));
+                }
+                found
+            }
+        };
+        let Some(into) = of(dest, "destination") else { return };
+        let Some(from) = of(source, "source") else { return };
+        for (key, value) in snapshot(&from) {
+            let name = key.to_str();
+            let existing = into.borrow().get(key.as_bytes()).cloned();
+            if let Some(map) = table(&value) {
+                // Only the outermost level is copied: what is deeper is shared by parent and subchart.
+                let shallow = Rc::new(Map::new(MapKind::Any, map.borrow().clone()));
+                match &existing {
+                    None => into.insert(key.clone(), Value::Map(shallow)),
+                    Some(existing) => match table(existing) {
+                        None => self.notices.info(format!(
+                            "Conflict: cannot merge map onto non-map for {}. Skipping.",
+                            super::notice::quote(&name)
+                        )),
+                        Some(existing) => {
+                            // Globals of the parent win over those of the subchart.
+                            self.tables(&shallow, existing, &within(prefix, &name), true);
+                            into.insert(key.clone(), Value::Map(shallow));
+                        }
+                    },
+                }
+            } else if existing.as_ref().and_then(table).is_some() {
+                self.notices.info(format!("key {name} is table. Skipping"));
+            } else {
+                into.insert(key.clone(), value);
+            }
+        }
+        dest.insert(GLOBAL, Value::Map(into));
+    }
+
+    /// Merges a chart's own values into what its parent and the user gave.
+    fn own_values(&self, chart: &Chart, dest: &Rc<Map>, prefix: &str) {
+        let prefix = within(prefix, chart.name());
+        let Value::Map(own) = copy(&chart.values) else { return };
+        for (key, value) in snapshot(&own) {
+            let name = key.to_str();
+            let existing = dest.borrow().get(key.as_bytes()).cloned();
+            match existing {
+                Some(Value::Nil) if !self.merge => {
+                    // Null asks to do without the chart's default.
+                    dest.borrow_mut().remove(key.as_bytes());
+                }
+                Some(existing) => {
+                    let Some(over) = table(&existing) else { continue };
+                    match table(&value) {
+                        Some(under) => {
+                            // A subchart's nulls are still needed when its own values are merged.
+                            let merge = self.merge || chart.dependencies.iter().any(|sub| sub.name() == name);
+                            if !merge {
+                                drop_nulls(under);
+                            }
+                            self.tables(over, under, &within(&prefix, &name), merge);
+                        }
+                        None if !value.is_nil() => {
+                            self.notices.info(format!("warning: skipped value for {prefix}.{name}: Not a table."));
+                        }
+                        None => {}
+                    }
+                }
+                None => {
+                    if !self.merge {
+                        if value.is_nil() {
+                            continue;
+                        }
+                        if let Some(map) = table(&value) {
+                            drop_nulls(map);
+                        }
+                    }
+                    dest.insert(key.clone(), value);
+                }
+            }
+        }
+    }
+
+    fn tables(&self, dst: &Rc<Map>, src: &Rc<Map>, prefix: &str, merge: bool) {
+        if Rc::ptr_eq(dst, src) {
+            return;
+        }
+        let defaults = snapshot(src);
+        // What is null in the destination is seen as null in the source too, deeper levels included.
+        for (key, value) in snapshot(dst) {
+            if value.is_nil() {
+                src.insert(key, Value::Nil);
+            }
+        }
+        for (key, value) in snapshot(src) {
+            let name = key.to_str();
+            let full = || within(prefix, &name);
+            let existing = dst.borrow().get(key.as_bytes()).cloned();
+            let Some(existing) = existing else {
+                dst.insert(key.clone(), value);
+                continue;
+            };
+            let has_default =
+                || defaults.binary_search_by(|(k, _)| k.cmp(&key)).is_ok_and(|at| !defaults[at].1.is_nil());
+            if !merge && existing.is_nil() && has_default() {
+                dst.borrow_mut().remove(key.as_bytes());
+            } else if let Some(under) = table(&value) {
+                match table(&existing) {
+                    Some(over) => self.tables(over, under, &full(), merge),
+                    None => self.notices.info(format!(
+                        "warning: cannot overwrite table with non table for {} ({})",
+                        full(),
+                        fmt::to_string(&value)
+                    )),
+                }
+            } else if table(&existing).is_some() && !value.is_nil() {
+                self.notices.info(format!(
+                    "warning: destination for {} is a table. Ignoring non-table value ({})",
+                    full(),
+                    fmt::to_string(&value)
+                ));
+            }
+        }
+    }
+}
+
+/// Removes null at every depth of maps.
+pub(super) fn drop_nulls(map: &Map) {
+    map.borrow_mut().retain(|_, value| !value.is_nil());
+    for value in map.borrow().values() {
+        if let Some(inner) = table(value) {
+            drop_nulls(inner);
+        }
+    }
+}

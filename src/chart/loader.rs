@@ -1,0 +1,334 @@
+//! Charts out of directories and archives.
+
+use std::path::{Path, PathBuf};
+
+use super::ignore::Rules;
+use super::model::{Chart, File, Lock, Metadata};
+use super::notice::{Level, quote};
+use super::{Error, Notices, archive, goerr, metadata, sniff, values};
+use crate::gotemplate::Value;
+
+/// Loads a directory or an archive, as the commands do that render.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
+    if about.is_dir() {
+        let top = absolute(path)?;
+        let name = top.join("Chart.yaml");
+        let data = goerr::read_file(&name)
+            .map_err(|e| Error::new(format!("unable to detect chart at {}: {e}", name.display())))?;
+        check_generation(&data)?;
+        return load_directory(path, notices);
+    }
+    let data = read_archive(path)?;
+    let files = archive::unpack(&data).map_err(|e| not_a_chart(path, e, "unable to load chart archive"))?;
+    from_unpacked(files, notices)
+}
+
+/// Loads a directory or an archive without telling generations of charts apart, as `show`, `lint` and `dependency list` do.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
+    if about.is_dir() {
+        return load_directory(path, notices);
+    }
+    let data = read_archive(path)?;
+    let files = archive::unpack(&data).map_err(|e| {
+        let own = e.message.clone();
+        not_a_chart(path, e, &own)
+    })?;
+    from_files(files, notices)
+}
+
+/// Loads an archive that is in memory.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_archive(data: &[u8], notices: &Notices) -> Result<Chart, Error> {
+    from_unpacked(archive::unpack(data)?, notices)
+}
+
+fn from_unpacked(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
+    match files.iter().find(|f| f.name == "Chart.yaml") {
+        Some(file) => check_generation(file.data.as_bytes())?,
+        None => return Err(Error::new("unable to detect chart version, no Chart.yaml found")),
+    }
+    from_files(files, notices)
+}
+
+fn not_a_chart(path: &Path, error: Error, otherwise: &str) -> Error {
+    if error.message == archive::NOT_GZIP {
+        return Error::new(format!(
+            "file '{}' does not appear to be a valid chart file (details: {error})",
+            path.display()
+        ));
+    }
+    Error::new(otherwise)
+}
+
+fn check_generation(chart_yaml: &[u8]) -> Result<(), Error> {
+    let version = metadata::api_version(chart_yaml).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+    match version.as_str() {
+        // Charts of the third generation are loaded, but nothing can be done with them yet.
+        "" | "v1" | "v2" | "v3" => Ok(()),
+        _ => Err(Error::new("unsupported chart version")),
+    }
+}
+
+fn read_archive(path: &Path) -> Result<Vec<u8>, Error> {
+    let data = goerr::read_file(path).map_err(Error::new)?;
+    // Helm looks at a buffer of 512 bytes, zeros where a short file ends.
+    let mut head = [0; 512];
+    let length = data.len().min(head.len());
+    head[..length].copy_from_slice(&data[..length]);
+    let kind = sniff::content_type(&head);
+    if kind == "application/x-gzip" || data.starts_with(b"\x1F\x8B\x08") {
+        return Ok(data);
+    }
+    let name = path.display();
+    if path.extension().is_some_and(|ext| ext == "yml" || ext == "yaml") {
+        return Err(Error::new(format!("file '{name}' seems to be a YAML file, but expected a gzipped archive")));
+    }
+    Err(Error::new(format!("file '{name}' does not appear to be a gzipped archive; got '{kind}'")))
+}
+
+/// Go's `filepath.Abs`.
+///
+/// # Errors
+/// The current directory is unknown.
+pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    let full = if path.is_absolute() {
+        path.to_path_buf()
+    } else {
+        std::env::current_dir().map_err(|e| Error::new(goerr::reason(&e)))?.join(path)
+    };
+    Ok(PathBuf::from(archive::clean(&full.to_string_lossy())))
+}
+
+/// Loads a chart directory.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let top = absolute(path)?;
+    let rules = match std::fs::metadata(top.join(".helmignore")) {
+        Ok(_) => Rules::parse(&goerr::read_file(&top.join(".helmignore")).map_err(Error::new)?)?,
+        Err(_) => Rules::parse(b"")?,
+    };
+    let mut walk = Walk { top: &top, rules, notices, files: Vec::new() };
+    walk.directory(&top)?;
+    from_files(walk.files, notices)
+}
+
+struct Walk<'a> {
+    top: &'a Path,
+    rules: Rules,
+    notices: &'a Notices,
+    files: Vec<File>,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, path: &Path) -> Result<(), Error> {
+        let entries = std::fs::read_dir(path).map_err(|e| Error::new(goerr::path_error("open", path, &e)))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::new(goerr::path_error("readdirent", path, &e)))?;
+            names.push(entry.file_name());
+        }
+        names.sort();
+        for name in names {
+            let full = path.join(name);
+            let about =
+                std::fs::symlink_metadata(&full).map_err(|e| Error::new(goerr::path_error("lstat", &full, &e)))?;
+            self.visit(&full, about)?;
+        }
+        Ok(())
+    }
+
+    fn visit(&mut self, path: &Path, mut about: std::fs::Metadata) -> Result<(), Error> {
+        if about.is_symlink() {
+            let resolved = std::fs::canonicalize(path).map_err(|e| {
+                Error::new(format!(
+                    "error evaluating symlink {}: {}",
+                    path.display(),
+                    goerr::path_error("lstat", &missing_target(path), &e)
+                ))
+            })?;
+            self.notices.add(
+                Level::Info,
+                "found symbolic link in path. Contents of linked file included and used",
+                vec![("path", path.display().to_string()), ("resolved", resolved.display().to_string())],
+            );
+            about = std::fs::symlink_metadata(&resolved)
+                .map_err(|e| Error::new(goerr::path_error("lstat", &resolved, &e)))?;
+        }
+        let relative = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().into_owned();
+        if self.rules.ignores(&relative, about.is_dir()) {
+            return Ok(());
+        }
+        if about.is_dir() {
+            return self.directory(path);
+        }
+        if !about.is_file() {
+            return Err(Error::new(format!(
+                "cannot load irregular file {} as it has file mode type bits set",
+                path.display()
+            )));
+        }
+        if about.len() > archive::MAX_FILE_SIZE {
+            let base = path.file_name().unwrap_or_default().to_string_lossy();
+            return Err(Error::new(format!(
+                "chart file {} is larger than the maximum file size {}",
+                quote(&base),
+                archive::MAX_FILE_SIZE
+            )));
+        }
+        let mut data = goerr::read_file(path).map_err(|e| Error::new(format!("error reading {relative}: {e}")))?;
+        if data.starts_with(b"\xEF\xBB\xBF") {
+            data.drain(..3);
+        }
+        self.files.push(File { name: relative, data: data.into() });
+        Ok(())
+    }
+}
+
+/// The first element of a broken link's target that does not exist.
+fn missing_target(link: &Path) -> PathBuf {
+    let Ok(target) = std::fs::read_link(link) else { return link.to_path_buf() };
+    let full = link.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
+    let full = PathBuf::from(archive::clean(&full.to_string_lossy()));
+    let mut reached = PathBuf::new();
+    for part in full.components() {
+        reached.push(part);
+        if std::fs::symlink_metadata(&reached).is_err() {
+            return reached;
+        }
+    }
+    full
+}
+
+/// Makes a chart of files, which may come in any order.
+///
+/// # Errors
+/// Helm's texts.
+pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
+    let mut metadata: Option<Metadata> = None;
+    for file in files.iter().filter(|f| f.name == "Chart.yaml") {
+        let read = metadata.get_or_insert_default();
+        read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+        if read.api_version.is_empty() {
+            read.api_version = "v1".into();
+        }
+    }
+    let mut chart = Chart {
+        metadata: Metadata::default(),
+        lock: None,
+        templates: Vec::new(),
+        values: Value::map::<&str>([]),
+        raw_values: Vec::new(),
+        schema: None,
+        files: Vec::new(),
+        dependencies: Vec::new(),
+    };
+    let mut subcharts: Vec<(String, Vec<File>)> = Vec::new();
+    for mut file in files {
+        match file.name.as_str() {
+            "Chart.yaml" => {}
+            "Chart.lock" => {
+                let lock =
+                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
+                chart.lock = Some(lock);
+            }
+            "values.yaml" => {
+                let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
+                chart.values = Value::Map(values);
+                chart.raw_values.push(file);
+            }
+            "values.schema.json" => chart.schema = Some(file.data),
+            "requirements.yaml" | "requirements.lock" if metadata.as_ref().is_some_and(|m| m.api_version == "v3") => {
+                chart.files.push(file);
+            }
+            "requirements.yaml" => {
+                let read = metadata.get_or_insert_default();
+                if read.api_version != "v1" {
+                    notices.info(
+                        "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating \
+                         dependencies to Chart.yaml.",
+                    );
+                }
+                read.read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                if read.api_version == "v1" {
+                    chart.files.push(file);
+                }
+            }
+            "requirements.lock" => {
+                let lock = Lock::read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
+                chart.lock = Some(lock);
+                let read = metadata.get_or_insert_default();
+                if read.api_version != "v1" {
+                    notices.info(
+                        "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
+                         migrating to Chart.lock.",
+                    );
+                }
+                if read.api_version == "v1" {
+                    chart.files.push(file);
+                }
+            }
+            name if name.starts_with("templates/") => chart.templates.push(file),
+            name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
+                file.name.drain(.."charts/".len());
+                let top = file.name.split('/').next().unwrap_or_default().to_string();
+                match subcharts.iter_mut().find(|(name, _)| *name == top) {
+                    Some((_, files)) => files.push(file),
+                    None => subcharts.push((top, vec![file])),
+                }
+            }
+            _ => chart.files.push(file),
+        }
+    }
+    let Some(read) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
+    chart.metadata = read;
+    chart.metadata.validate()?;
+    // Helm takes them in Go's random order of maps.
+    subcharts.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, files) in subcharts {
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        let loaded = subchart(&name, files, chart.name(), notices)?;
+        chart.dependencies.push(loaded);
+    }
+    Ok(chart)
+}
+
+fn subchart(name: &str, mut files: Vec<File>, parent: &str, notices: &Notices) -> Result<Chart, Error> {
+    let loaded = if has_extension(name, ".tgz") {
+        let first = files.swap_remove(0);
+        if first.name != name {
+            return Err(Error::new(format!(
+                "error unpacking subchart tar in {parent}: expected {name}, got {}",
+                first.name
+            )));
+        }
+        archive::unpack(first.data.as_bytes()).and_then(|files| from_files(files, notices))
+    } else {
+        let inner = (files.into_iter())
+            .filter_map(|f| f.name.split_once('/').map(|(_, rest)| rest.to_string()).map(|name| File { name, ..f }))
+            .collect();
+        from_files(inner, notices)
+    };
+    loaded.map_err(|e| e.within(format_args!("error unpacking subchart {name} in {parent}")))
+}
+
+/// Go's `filepath.Ext` compared.
+fn has_extension(name: &str, extension: &str) -> bool {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    base.rfind('.').is_some_and(|dot| &base[dot..] == extension)
+}

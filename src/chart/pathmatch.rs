@@ -1,0 +1,143 @@
+//! Shell patterns as Go's `path/filepath.Match` reads them: `*`, `?`, `[a-z]`, `[^a]`, `\x`; `*` and `?` stop at `/`.
+
+/// What Go says of a pattern that is malformed.
+pub const BAD_PATTERN: &str = "syntax error in pattern";
+
+enum Piece {
+    Literal(char),
+    Any,
+    Star,
+    Class { negated: bool, ranges: Vec<(char, char)> },
+}
+
+/// A compiled pattern.
+pub struct Pattern(Vec<Piece>);
+
+impl Pattern {
+    /// Compiles a pattern; `None` if it is malformed.
+    pub fn new(pattern: &str) -> Option<Self> {
+        let mut pieces = Vec::new();
+        let mut rest = pattern.chars().peekable();
+        while let Some(c) = rest.next() {
+            pieces.push(match c {
+                '*' => Piece::Star,
+                '?' => Piece::Any,
+                '\\' => Piece::Literal(rest.next()?),
+                '[' => class(&mut rest)?,
+                c => Piece::Literal(c),
+            });
+        }
+        Some(Self(pieces))
+    }
+
+    /// Whether the whole name matches.
+    pub fn matches(&self, name: &str) -> bool {
+        let name: Vec<char> = name.chars().collect();
+        // The classic way with one star to come back to: linear in most cases, quadratic at worst.
+        let (mut p, mut n) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        loop {
+            match self.0.get(p) {
+                Some(Piece::Star) => {
+                    star = Some((p, n));
+                    p += 1;
+                    continue;
+                }
+                Some(piece) if name.get(n).is_some_and(|c| piece.accepts(*c)) => {
+                    p += 1;
+                    n += 1;
+                    continue;
+                }
+                None if n == name.len() => return true,
+                _ => {}
+            }
+            match star {
+                Some((at, start)) if name.get(start).is_some_and(|c| *c != '/') => {
+                    star = Some((at, start + 1));
+                    p = at + 1;
+                    n = start + 1;
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Piece {
+    fn accepts(&self, c: char) -> bool {
+        match self {
+            Self::Literal(l) => *l == c,
+            Self::Any => c != '/',
+            Self::Class { negated, ranges } => ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&c)) != *negated,
+            Self::Star => false,
+        }
+    }
+}
+
+fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Piece> {
+    let negated = rest.next_if_eq(&'^').is_some();
+    let mut ranges = Vec::new();
+    loop {
+        if !ranges.is_empty() && rest.next_if_eq(&']').is_some() {
+            return Some(Piece::Class { negated, ranges });
+        }
+        let lo = class_char(rest)?;
+        let hi = if rest.next_if_eq(&'-').is_some() { class_char(rest)? } else { lo };
+        ranges.push((lo, hi));
+    }
+}
+
+fn class_char(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
+    let c = match rest.next()? {
+        '-' | ']' => return None,
+        '\\' => rest.next()?,
+        c => c,
+    };
+    // A class that ends here is not closed.
+    rest.peek().map(|_| c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, name: &str) -> Option<bool> {
+        Some(Pattern::new(pattern)?.matches(name))
+    }
+
+    /// Cases of Go's own `path/filepath` test.
+    #[test]
+    fn patterns_match_as_in_go() {
+        for (pattern, name, expected) in [
+            ("abc", "abc", Some(true)),
+            ("*", "abc", Some(true)),
+            ("*c", "abc", Some(true)),
+            ("a*", "ab/c", Some(false)),
+            ("a*/b", "abc/b", Some(true)),
+            ("a*/b", "a/c/b", Some(false)),
+            ("a*b*c*d*e*/f", "axbxcxdxe/f", Some(true)),
+            ("a*b*c*d*e*/f", "axbxcxdxexxx/f", Some(true)),
+            ("a*b*c*d*e*/f", "axbxcxdxe/xxx/f", Some(false)),
+            ("a*b?c*x", "abxbbxdbxebxczzx", Some(true)),
+            ("a*b?c*x", "abxbbxdbxebxczzy", Some(false)),
+            ("ab[c]", "abc", Some(true)),
+            ("ab[e-g]", "abc", Some(false)),
+            ("ab[^b-d]", "abc", Some(false)),
+            ("a\\*b", "a*b", Some(true)),
+            ("a???b", "a☺☺☺b", Some(true)),
+            ("[a-ζ]*", "α", Some(true)),
+            ("[\\]a]", "]", Some(true)),
+            ("[]a]", "]", None),
+            ("[-]", "-", None),
+            ("[x-]", "x", None),
+            ("[a-b-c]", "a", None),
+            ("[", "a", None),
+            ("[^", "a", None),
+            ("a[", "ab", None),
+            ("*x", "xxx", Some(true)),
+            ("\\", "a", None),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

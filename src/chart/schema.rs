@@ -1,0 +1,312 @@
+//! Checking values against `values.schema.json`, with the messages of Helm's JSON schema library.
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+
+use boon::{CompileError, Compiler, ErrorKind, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
+use serde_json::Value as Json;
+
+use super::notice::quote as go_quote;
+use super::{Chart, Error, Notices};
+use crate::gotemplate::{Map, Value, fmt};
+use crate::goyaml;
+
+const LOCATION: &str = "file:///values.schema.json";
+
+/// Checks the coalesced values of a chart and its subcharts against their schemas.
+///
+/// # Errors
+/// What does not fit, chart by chart.
+pub fn validate(chart: &Chart, values: &Map, notices: &Notices) -> Result<(), Error> {
+    let mut problems = String::new();
+    collect(chart, values, notices, &mut problems);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "values don't meet the specifications of the schema(s) in the following chart(s):\n{problems}"
+    )))
+}
+
+fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String) {
+    if let Some(schema) = &chart.schema
+        && let Err(problem) = validate_against(values, schema.as_bytes(), notices)
+    {
+        problems.push_str(chart.name());
+        problems.push_str(":\n");
+        problems.push_str(&problem);
+    }
+    for sub in &chart.dependencies {
+        match values.get(sub.name()) {
+            None | Some(Value::Nil) => {}
+            Some(value) => match super::coalesce::table(&value) {
+                Some(map) => collect(sub, map, notices, problems),
+                None => {
+                    // Writing to a string cannot fail.
+                    let _ = writeln!(
+                        problems,
+                        "{}:\ninvalid type for values: expected object (map), got {}",
+                        sub.name(),
+                        value.type_name()
+                    );
+                }
+            },
+        }
+    }
+}
+
+/// Checks values against one schema.
+///
+/// # Errors
+/// Helm's text.
+pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
+    goyaml::from_json(schema).map_err(|e| e.to_string())?;
+    let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
+    let mut compiler = Compiler::new();
+    let mut loader = SchemeUrlLoader::new();
+    loader.register("file", Box::new(FileLoader));
+    loader.register("http", Box::new(NoNetwork));
+    loader.register("https", Box::new(NoNetwork));
+    loader.register("urn", Box::new(Permissive));
+    compiler.use_loader(Box::new(loader));
+    warn_of_urns(&schema, notices);
+    compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
+    let mut schemas = Schemas::new();
+    let index = compiler.compile(LOCATION, &mut schemas).map_err(|e| compile_error(&e))?;
+    let instance = to_json_map(values);
+    let Err(error) = schemas.validate(&instance, index) else { return Ok(()) };
+    let mut text = String::new();
+    for cause in &error.causes {
+        describe(cause, 1, &mut text);
+    }
+    Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
+}
+
+struct FileLoader;
+
+impl UrlLoader for FileLoader {
+    fn load(&self, url: &str) -> Result<Json, Box<dyn StdError>> {
+        let path = url.strip_prefix("file://").unwrap_or(url);
+        let data = super::goerr::read_file(std::path::Path::new(path))?;
+        Ok(serde_json::from_slice(&data)?)
+    }
+}
+
+/// Schemas elsewhere are not fetched: a rendering must not depend on the network.
+struct NoNetwork;
+
+impl UrlLoader for NoNetwork {
+    fn load(&self, _url: &str) -> Result<Json, Box<dyn StdError>> {
+        Err("schemas are not loaded from the network; put it into the chart or use --skip-schema-validation".into())
+    }
+}
+
+/// A name that nobody resolves allows everything, as in Helm.
+struct Permissive;
+
+impl UrlLoader for Permissive {
+    fn load(&self, _url: &str) -> Result<Json, Box<dyn StdError>> {
+        Ok(Json::Bool(true))
+    }
+}
+
+fn warn_of_urns(schema: &Json, notices: &Notices) {
+    match schema {
+        Json::Object(entries) => {
+            if let Some(Json::String(reference)) = entries.get("$ref")
+                && reference.starts_with("urn:")
+            {
+                let urn = reference.split('#').next().unwrap_or(reference);
+                notices
+                    .warn("unresolved URN reference ignored; using permissive schema", vec![("urn", urn.to_string())]);
+            }
+            entries.values().for_each(|value| warn_of_urns(value, notices));
+        }
+        Json::Array(items) => items.iter().for_each(|value| warn_of_urns(value, notices)),
+        _ => {}
+    }
+}
+
+fn to_json_map(map: &Map) -> Json {
+    Json::Object(map.borrow().iter().map(|(k, v)| (k.to_str().into_owned(), to_json(v))).collect())
+}
+
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Nil | Value::Complex(_) | Value::Object(_) => Json::Null,
+        Value::Bool(b) => Json::Bool(*b),
+        Value::Int(i, _) => (*i).into(),
+        Value::Uint(u, _) => (*u).into(),
+        // A whole number is an integer, however it was written.
+        Value::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => (*f as i64).into(),
+        Value::Float(f) => (*f).into(),
+        Value::Str(s) => Json::String(s.to_str().into_owned()),
+        Value::Bytes(b) => Json::String(String::from_utf8_lossy(b).into_owned()),
+        Value::List(list) => Json::Array(list.items.iter().map(to_json).collect()),
+        Value::Map(map) => to_json_map(map),
+    }
+}
+
+/// One line for an error and its causes below it.
+fn describe(error: &ValidationError<'_, '_>, depth: usize, out: &mut String) {
+    let only_leads_on = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
+    let mut inner = depth;
+    if !only_leads_on {
+        let place = quote(&error.instance_location.to_string());
+        // Writing to a string cannot fail.
+        let _ = write!(out, "\n{}- at {place}: {}", "  ".repeat(depth - 1), reason(&error.kind));
+        inner += 1;
+    }
+    for cause in &error.causes {
+        describe(cause, inner, out);
+    }
+}
+
+fn reason(kind: &ErrorKind<'_, '_>) -> String {
+    match kind {
+        ErrorKind::Group | ErrorKind::Reference { .. } => "validation failed".into(),
+        ErrorKind::Schema { url } => format!("jsonschema validation failed with {}", quote(url)),
+        ErrorKind::ContentSchema => "'contentSchema' failed".into(),
+        ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quote(prop)),
+        ErrorKind::RefCycle { url, kw_loc1, kw_loc2 } => {
+            format!("both {kw_loc1} and {kw_loc2} resolve to {} causing reference cycle", go_quote(url))
+        }
+        ErrorKind::FalseSchema => "false schema".into(),
+        ErrorKind::Type { got, want } => {
+            let want: Vec<String> = want.iter().map(|t| t.to_string()).collect();
+            format!("got {got}, want {}", want.join(" or "))
+        }
+        ErrorKind::Enum { want } => match want.as_slice() {
+            want if want.iter().any(|v| v.is_array() || v.is_object()) => "'enum' failed".into(),
+            [only] => format!("value must be {}", display(only)),
+            want => format!("value must be one of {}", want.iter().map(display).collect::<Vec<_>>().join(", ")),
+        },
+        ErrorKind::Const { want } if want.is_array() || want.is_object() => "'const' failed".into(),
+        ErrorKind::Const { want } => format!("value must be {}", display(want)),
+        ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", display(got)),
+        ErrorKind::MinProperties { got, want } => counted("minProperties", *got, *want),
+        ErrorKind::MaxProperties { got, want } => counted("maxProperties", *got, *want),
+        ErrorKind::MinItems { got, want } => counted("minItems", *got, *want),
+        ErrorKind::MaxItems { got, want } => counted("maxItems", *got, *want),
+        ErrorKind::MinLength { got, want } => counted("minLength", *got, *want),
+        ErrorKind::MaxLength { got, want } => counted("maxLength", *got, *want),
+        ErrorKind::AdditionalProperties { got } => {
+            format!("additional properties {} not allowed", quoted_list(got.iter().map(|s| &**s)))
+        }
+        ErrorKind::AdditionalItems { got } => format!("last {} additionalItem(s) not allowed", grouped(*got)),
+        ErrorKind::Required { want } if want.len() == 1 => format!("missing property {}", quote(want[0])),
+        ErrorKind::Required { want } => format!("missing properties {}", quoted_list(want.iter().copied())),
+        ErrorKind::Dependency { prop, missing } | ErrorKind::DependentRequired { prop, missing } => {
+            format!("properties {} required, if {} exists", quoted_list(missing.iter().copied()), quote(prop))
+        }
+        ErrorKind::UniqueItems { got: [i, j] } => format!("items at {} and {} are equal", grouped(*i), grouped(*j)),
+        ErrorKind::Contains => "no items match contains schema".into(),
+        ErrorKind::MinContains { got, want } if got.is_empty() => {
+            format!("min {} items required to match contains schema, but none matched", grouped(*want))
+        }
+        ErrorKind::MinContains { got, want } => contained("min", got, *want),
+        ErrorKind::MaxContains { got, want } => contained("max", got, *want),
+        ErrorKind::Pattern { got, want } => format!("{} does not match pattern {}", quote(got), quote(want)),
+        ErrorKind::ContentEncoding { want, err } => format!("value is not {} encoded: {err}", quote(want)),
+        ErrorKind::ContentMediaType { want, err, .. } => format!("value if not of mediatype {}: {err}", quote(want)),
+        ErrorKind::Minimum { got, want } => compared("minimum", got, want),
+        ErrorKind::Maximum { got, want } => compared("maximum", got, want),
+        ErrorKind::ExclusiveMinimum { got, want } => compared("exclusiveMinimum", got, want),
+        ErrorKind::ExclusiveMaximum { got, want } => compared("exclusiveMaximum", got, want),
+        ErrorKind::MultipleOf { got, want } => compared("multipleOf", got, want),
+        ErrorKind::Not => "'not' failed".into(),
+        ErrorKind::AllOf => "'allOf' failed".into(),
+        ErrorKind::AnyOf => "'anyOf' failed".into(),
+        ErrorKind::OneOf(None) => "'oneOf' failed, none matched".into(),
+        ErrorKind::OneOf(Some((i, j))) => {
+            format!("'oneOf' failed, subschemas {}, {} matched", grouped(*i), grouped(*j))
+        }
+    }
+}
+
+fn counted(keyword: &str, got: usize, want: usize) -> String {
+    format!("{keyword}: got {}, want {}", grouped(got), grouped(want))
+}
+
+fn contained(bound: &str, got: &[usize], want: usize) -> String {
+    let places: Vec<String> = got.iter().map(ToString::to_string).collect();
+    format!(
+        "{bound} {} items required to match contains schema, but matched {} items at {}",
+        grouped(want),
+        grouped(got.len()),
+        places.join(" ")
+    )
+}
+
+fn compared(keyword: &str, got: &serde_json::Number, want: &serde_json::Number) -> String {
+    format!("{keyword}: got {}, want {}", grouped_number(got), grouped_number(want))
+}
+
+/// A number as English writes it, which Helm's library does: 65,535.
+fn grouped_number(number: &serde_json::Number) -> String {
+    let plain = fmt::to_string(&Value::Float(number.as_f64().unwrap_or_default()));
+    let plain = if plain.contains('e') { number.to_string() } else { plain };
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
+    let whole = group(whole);
+    fraction.map_or_else(|| format!("{sign}{whole}"), |fraction| format!("{sign}{whole}.{fraction}"))
+}
+
+fn grouped(number: usize) -> String {
+    group(&number.to_string())
+}
+
+fn group(digits: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The library's quotes: single ones around Go's escapes.
+fn quote(text: &str) -> String {
+    let quoted = go_quote(text).replace("\\\"", "\"").replace('\'', "\\'");
+    format!("'{}'", &quoted[1..quoted.len() - 1])
+}
+
+fn quoted_list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    items.map(quote).collect::<Vec<_>>().join(", ")
+}
+
+fn display(value: &Json) -> String {
+    match value {
+        Json::String(s) => quote(s),
+        Json::Array(_) | Json::Object(_) => "value".into(),
+        Json::Null => "<nil>".into(),
+        other => other.to_string(),
+    }
+}
+
+fn compile_error(error: &CompileError) -> String {
+    match error {
+        CompileError::LoadUrlError { url, src } => format!("failing loading {}: {src}", go_quote(url)),
+        CompileError::UnsupportedUrlScheme { url } => format!("no URLLoader registered for {}", go_quote(url)),
+        CompileError::UnsupportedDraft { url } => format!("draft {} is not supported", go_quote(url)),
+        CompileError::MetaSchemaCycle { url } => format!("cycle in resolving $schema in {}", go_quote(url)),
+        CompileError::ValidationError { url, src } => {
+            let mut text = String::new();
+            for cause in &src.causes {
+                describe(cause, 1, &mut text);
+            }
+            let inner = format!("{}{text}", reason(&src.kind));
+            format!("{} is not valid against metaschema: {inner}", go_quote(url))
+        }
+        CompileError::InvalidRegex { url, regex, src } => {
+            format!("invalid regex {} at {}: {src}", go_quote(regex), go_quote(url))
+        }
+        CompileError::JsonPointerNotFound(place) => format!("jsonpointer in {} not found", go_quote(place)),
+        CompileError::AnchorNotFound { url, reference } => {
+            format!("anchor in {} not found in schema {}", go_quote(reference), go_quote(url))
+        }
+        other => other.to_string(),
+    }
+}

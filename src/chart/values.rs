@@ -1,0 +1,182 @@
+//! Values that the user supplies: files and `--set` in all its kinds.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::strvals::{self, Kind};
+use super::{Error, goerr};
+use crate::gotemplate::{Map, MapKind, Value};
+use crate::goyaml;
+
+/// What was given on the command line, by kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Overrides<'a> {
+    /// `-f`: paths of YAML files, `-` for stdin; each may be a comma-separated list.
+    pub files: &'a [String],
+    /// `--set-json`
+    pub json: &'a [String],
+    /// `--set`
+    pub set: &'a [String],
+    /// `--set-string`
+    pub string: &'a [String],
+    /// `--set-file`
+    pub file: &'a [String],
+    /// `--set-literal`
+    pub literal: &'a [String],
+}
+
+impl Overrides<'_> {
+    /// Merges them in Helm's order into one map.
+    ///
+    /// # Errors
+    /// Helm's texts.
+    pub fn merge(&self) -> Result<Value, Error> {
+        let mut base = empty();
+        for path in self.files.iter().flat_map(|list| split_list(list)) {
+            let data = read_source(&path)?;
+            let values = load(&data).map_err(|e| e.within(format_args!("failed to parse {path}")))?;
+            base = merge_maps(&base, &values);
+        }
+        for text in self.json {
+            let trimmed = text.trim();
+            if trimmed.starts_with('{') {
+                let (parsed, error) = goyaml::from_json_map(trimmed.as_bytes());
+                if error.is_some() {
+                    return Err(Error::new(format!("failed parsing --set-json data JSON: {text}")));
+                }
+                if let Value::Map(map) = parsed {
+                    base = merge_maps(&base, &map);
+                }
+            } else {
+                strvals::parse_into(text, &Kind::Json, &base)
+                    .map_err(|_| Error::new(format!("failed parsing --set-json data {text}")))?;
+            }
+        }
+        let read = |path: &str| Ok(Value::str(read_source(path)?));
+        for (texts, kind, flag) in [
+            (self.set, Kind::Typed, "--set"),
+            (self.string, Kind::String, "--set-string"),
+            (self.file, Kind::File(&read), "--set-file"),
+            (self.literal, Kind::Literal, "--set-literal"),
+        ] {
+            for text in texts {
+                strvals::parse_into(text, &kind, &base)
+                    .map_err(|e| e.within(format_args!("failed parsing {flag} data")))?;
+            }
+        }
+        Ok(Value::Map(base))
+    }
+}
+
+/// Splits a comma-separated flag as Go's CSV reader does: `"a,b"` is one element.
+pub fn split_list(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    if rest.is_empty() {
+        return parts;
+    }
+    loop {
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut part = String::new();
+            let mut chars = quoted.char_indices().peekable();
+            let mut end = quoted.len();
+            while let Some((at, c)) = chars.next() {
+                if c != '"' {
+                    part.push(c);
+                } else if chars.next_if(|(_, next)| *next == '"').is_some() {
+                    part.push('"');
+                } else {
+                    end = at + 1;
+                    break;
+                }
+            }
+            parts.push(part);
+            match quoted[end..].strip_prefix(',') {
+                Some(next) => rest = next,
+                None => return parts,
+            }
+        } else {
+            match rest.split_once(',') {
+                Some((part, next)) => {
+                    parts.push(part.to_string());
+                    rest = next;
+                }
+                None => {
+                    parts.push(rest.to_string());
+                    return parts;
+                }
+            }
+        }
+    }
+}
+
+/// A file or, for `-`, stdin.
+fn read_source(path: &str) -> Result<Vec<u8>, Error> {
+    if path.trim() == "-" {
+        let mut data = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut data)
+            .map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)))?;
+        return Ok(data);
+    }
+    if let Some((scheme @ ("http" | "https" | "oci"), _)) = path.split_once("://") {
+        return Err(Error::new(format!(
+            "{path} is not read: values come from files here, not by {scheme}; download it and name the file"
+        )));
+    }
+    goerr::read_file(Path::new(path)).map_err(Error::new)
+}
+
+/// Reads a values file, which may hold several documents; later ones win.
+///
+/// # Errors
+/// Go's text for what is not YAML or not a map.
+pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
+    let mut values: Option<Rc<Map>> = None;
+    // Helm reads document by document: a bad one is met before a bad separator after it.
+    let (documents, bad_separator) = goyaml::documents_before_error(data);
+    for document in documents {
+        let map =
+            goyaml::from_yaml_map(&document).map_err(|e| Error::new(format!("cannot unmarshal yaml document: {e}")))?;
+        let Value::Map(map) = map else { continue };
+        values = Some(match values {
+            None => map,
+            Some(before) => merge_maps(&before, &map),
+        });
+    }
+    if let Some(error) = bad_separator {
+        return Err(Error::new(format!("error reading yaml document: {error}")));
+    }
+    Ok(values.unwrap_or_else(empty))
+}
+
+/// Merges `b` over `a` into a new map: maps merge, everything else is replaced.
+pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
+    let mut merged: BTreeMap<_, _> = a.borrow().clone();
+    for (key, value) in b.borrow().iter() {
+        let value = match (value, merged.get(key)) {
+            (Value::Map(over), Some(Value::Map(under))) => Value::Map(merge_maps(under, over)),
+            (value, _) => value.clone(),
+        };
+        merged.insert(key.clone(), value);
+    }
+    Rc::new(Map::new(MapKind::Any, merged))
+}
+
+fn empty() -> Rc<Map> {
+    Rc::new(Map::new(MapKind::Any, BTreeMap::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_split_as_csv() {
+        assert_eq!(split_list("a,b"), ["a", "b"]);
+        assert_eq!(split_list("\"a,b\",\"c\"\"d\""), ["a,b", "c\"d"]);
+        assert_eq!(split_list(""), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,211 @@
+//! Flags that install, upgrade and rollback share, with Helm's names.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::Failure;
+use crate::action::{Common, DryRun, OnFailure, Rendering, Wait};
+
+/// How an operation goes about its work.
+#[derive(clap::Args, Debug, Clone)]
+pub struct OperationArgs {
+    /// What to wait for: watcher (everything is ready) or hookOnly (hooks alone, as Helm does without this flag)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "watcher", default_missing_value = "watcher", value_name = "STRATEGY")]
+    pub wait: String,
+    /// Jobs of the release must complete as well
+    #[arg(long)]
+    pub wait_for_jobs: bool,
+    /// Longest wait for a hook, for readiness, for a deletion
+    #[arg(long, default_value = "5m0s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Run no hooks
+    #[arg(long)]
+    pub no_hooks: bool,
+    /// Take fields that others own
+    #[arg(long)]
+    pub force_conflicts: bool,
+    /// Put everything back when the operation fails; =false leaves it as it is, as Helm does without this flag
+    #[arg(long, alias = "atomic", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true")]
+    pub rollback_on_failure: bool,
+    /// Simulate: client (render and compare), server (have the server check every object as well)
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none", default_missing_value = "client", value_name = "none|client|server")]
+    pub dry_run: String,
+    /// Revisions kept, 0 for all
+    #[arg(long, default_value_t = 10, env = "HELM_MAX_HISTORY")]
+    pub history_max: usize,
+    /// Server-side apply: auto and true are the same, client-side apply is not supported
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "true")]
+    pub server_side: String,
+    /// Not supported: objects are never replaced
+    #[arg(long, alias = "force", hide = true)]
+    pub force_replace: bool,
+    /// Accepted for Helm's sake: what a failed operation created is deleted anyway
+    #[arg(long, hide = true)]
+    pub cleanup_on_fail: bool,
+}
+
+impl OperationArgs {
+    /// The options of the operation.
+    ///
+    /// # Errors
+    /// Values that are not Helm's, and what is not supported.
+    pub fn common(&self, description: Option<&str>) -> Result<Common, Failure> {
+        let usage = |text: String| Err(Failure::Usage(format!("Error: {text}")));
+        let wait = match self.wait.as_str() {
+            "watcher" | "legacy" | "true" => Wait::Ready,
+            "hookOnly" | "false" => Wait::HooksOnly,
+            other => {
+                return usage(format!("invalid wait input {other:?}. Valid inputs are watcher, hookOnly, and legacy"));
+            }
+        };
+        let dry_run = match self.dry_run.as_str() {
+            "none" | "false" => DryRun::None,
+            "client" | "true" => DryRun::Client,
+            "server" => DryRun::Server,
+            other => {
+                return usage(format!(
+                    "invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""
+                ));
+            }
+        };
+        if self.server_side == "false" {
+            return usage("--server-side=false is not supported: objects are applied by the server".into());
+        }
+        if !matches!(self.server_side.as_str(), "auto" | "true") {
+            return usage(format!("invalid/unknown release server-side apply method: {}", self.server_side));
+        }
+        if self.force_replace {
+            return usage(
+                "--force-replace is not supported: replacing objects loses what others wrote to them; --force-conflicts takes fields instead"
+                    .into(),
+            );
+        }
+        Ok(Common {
+            wait,
+            wait_for_jobs: self.wait_for_jobs,
+            timeout: self.timeout,
+            no_hooks: self.no_hooks,
+            force_conflicts: self.force_conflicts,
+            on_failure: if self.rollback_on_failure { OnFailure::PutBack } else { OnFailure::Leave },
+            dry_run,
+            history_max: self.history_max,
+            description: description.filter(|text| !text.is_empty()).map(str::to_owned),
+        })
+    }
+}
+
+/// How a chart is rendered and its release shown.
+#[derive(clap::Args, Debug, Clone)]
+pub struct ChartArgs {
+    /// Add a custom description
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Labels that are added to the release's record: KEY=VALUE, divided by commas
+    #[arg(short = 'l', long, value_delimiter = ',')]
+    pub labels: Vec<String>,
+    /// Render subchart notes along with the parent's
+    #[arg(long)]
+    pub render_subchart_notes: bool,
+    /// Do not print the notes
+    #[arg(long)]
+    pub hide_notes: bool,
+    /// Leave the content of Secrets out of a dry run's output
+    #[arg(long)]
+    pub hide_secret: bool,
+    /// Let templates ask name servers (getHostByName)
+    #[arg(long)]
+    pub enable_dns: bool,
+    /// Leave out the custom resource definitions of crds/
+    #[arg(long)]
+    pub skip_crds: bool,
+    /// Adopt existing objects, whoever made them
+    #[arg(long)]
+    pub take_ownership: bool,
+    /// Create the namespace of the release if it does not exist
+    #[arg(long)]
+    pub create_namespace: bool,
+    /// Accepted for Helm's sake: the server always validates
+    #[arg(long, hide = true)]
+    pub disable_openapi_validation: bool,
+    /// Accepted for Helm's sake: charts are local
+    #[arg(long, hide = true)]
+    pub devel: bool,
+    /// Accepted for Helm's sake: charts are local
+    #[arg(long, hide = true, value_name = "VERSION")]
+    pub version: Option<String>,
+}
+
+impl ChartArgs {
+    /// How the chart is rendered.
+    pub fn rendering(&self, skip_schema_validation: bool) -> Rendering {
+        Rendering { sub_notes: self.render_subchart_notes, skip_schema_validation, enable_dns: self.enable_dns }
+    }
+
+    /// The labels.
+    ///
+    /// # Errors
+    /// What is not `KEY=VALUE`.
+    pub fn labels(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let pair = |text: &String| {
+            let (key, value) = text.split_once('=').ok_or_else(|| {
+                Failure::Usage(format!(
+                    "Error: invalid argument {text:?} for \"-l, --labels\" flag: {text} must be formatted as key=value"
+                ))
+            })?;
+            Ok((key.to_owned(), value.to_owned()))
+        };
+        self.labels.iter().map(pair).collect()
+    }
+
+    /// Helm refuses to hide Secrets of a real run.
+    ///
+    /// # Errors
+    /// `hiding Kubernetes secrets requires a dry-run mode`
+    pub fn check(&self, common: &Common, words: &str) -> Result<(), Failure> {
+        if self.hide_secret && common.dry_run == DryRun::None {
+            return Err(Failure::Usage(format!("Error: {words}: hiding Kubernetes secrets requires a dry-run mode")));
+        }
+        Ok(())
+    }
+}
+
+/// Go's durations: `300s`, `5m0s`, `1h30m`, `1.5h`.
+///
+/// # Errors
+/// What is not one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let invalid = || format!("time: invalid duration {text:?}");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(|| format!("time: missing unit in duration {text:?}"))?;
+        let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
+        rest = &rest[digits..];
+        let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+        let (unit, size) = units.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(invalid)?;
+        seconds += number * size;
+        rest = &rest[unit.len()..];
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| invalid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_gos() {
+        assert_eq!(duration("5m0s"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("300").unwrap_err(), "time: missing unit in duration \"300\"");
+        assert!(duration("5x").is_err() && duration("").is_err() && duration("-5s").is_err());
+    }
+}

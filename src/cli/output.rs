@@ -1,0 +1,94 @@
+//! Tables, JSON and YAML as Helm prints them.
+
+use serde::Serialize;
+
+use super::Failure;
+use crate::{gotemplate::Value, goyaml};
+
+/// `-o`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+/// Columns as wide as their widest cell, with tabs between them (Helm's `uitable`).
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let lines = rows.iter().map(|row| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        cells.join("\t")
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// JSON in one line, with the characters escaped that Go's encoder escapes for HTML.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
+    let plain = serde_json::to_string(value)
+        .map_err(|error| Failure::Failed(format!("Error: unable to write JSON output: {error}")))?;
+    let mut text = String::with_capacity(plain.len() + 1);
+    for c in plain.chars() {
+        match c {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            c => text.push(c),
+        }
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+/// YAML as Helm's encoder writes it: keys sorted.
+///
+/// # Errors
+/// What cannot be written as YAML.
+pub fn yaml(value: &Value) -> Result<String, Failure> {
+    let text = goyaml::to_yaml(value)
+        .map_err(|error| Failure::Failed(format!("Error: unable to write YAML output: {error}")))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A JSON value as the YAML writer takes it: whole numbers stay whole, as in a Go struct with integer fields.
+pub fn plain(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap_or_default()), Value::int64)
+        }
+        serde_json::Value::Array(items) => Value::list(items.iter().map(plain).collect()),
+        serde_json::Value::Object(entries) => {
+            Value::map(entries.iter().map(|(key, value)| (key.as_str(), plain(value))))
+        }
+        other => crate::release::chart::from_json(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_helm() {
+        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+        assert_eq!(table(&[row(["NAME", "B"]), row(["x", "long"])]), "NAME\tB   \nx   \tlong\n");
+    }
+
+    #[test]
+    fn json_is_escaped_as_go_escapes() {
+        assert_eq!(json(&serde_json::json!({"a": "<&>"})).ok().as_deref(), Some("{\"a\":\"\\u003c\\u0026\\u003e\"}\n"));
+    }
+}

@@ -1,0 +1,341 @@
+//! Evaluation of pipelines, commands and fields.
+
+use super::Type;
+use super::exec::{Exec, Executed, RED_ZONE, STACK};
+use super::fmt;
+use super::func::Signature;
+use super::node::{NodeId, NodeKind, Source, Span};
+use super::reflect::Reflected;
+use super::set::MissingKey;
+use super::strconv;
+use super::value::{IntKind, MapKind, Object, Value};
+
+/// The arguments of a command: the nodes after its first word, and the value piped into it.
+pub(super) struct Args<'a> {
+    pub nodes: &'a [NodeId],
+    pub piped: Option<Reflected>,
+}
+
+impl Args<'_> {
+    pub const NONE: Self = Self { nodes: &[], piped: None };
+
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.piped.is_none()
+    }
+}
+
+impl Exec<'_> {
+    /// The value of a pipeline; variables it declares are pushed.
+    pub fn pipeline(&mut self, source: &Source, dot: &Reflected, id: NodeId) -> Executed<Reflected> {
+        self.node = id;
+        let NodeKind::Pipe { declared, assigns, commands } = source.node(id).kind else {
+            return Ok(Reflected::default());
+        };
+        let mut value = None;
+        for &command in source.children(commands) {
+            let mut result = self.command(source, dot, command, value.take())?;
+            // What was found as an `interface {}` goes on under its own type.
+            result.interface = false;
+            value = Some(result);
+        }
+        let value = value.unwrap_or_default();
+        for &variable in source.children(declared) {
+            if assigns {
+                self.assign(source, variable, value.clone())?;
+            } else if let NodeKind::Variable { name, .. } = source.node(variable).kind {
+                self.variables.push((name, value.clone()));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Sets the innermost variable of the name that a variable node has.
+    pub fn assign(&mut self, source: &Source, variable: NodeId, value: Reflected) -> Executed<()> {
+        let NodeKind::Variable { name, .. } = source.node(variable).kind else { return Ok(()) };
+        let base = self.base;
+        match self.variables[base..].iter_mut().rev().find(|(n, _)| *n == name) {
+            Some(slot) => {
+                slot.1 = value;
+                Ok(())
+            }
+            None => Err(self.undefined(source, name)),
+        }
+    }
+
+    fn undefined(&self, source: &Source, name: u32) -> Box<super::exec::ExecError> {
+        self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name))))
+    }
+
+    fn variable(&self, source: &Source, name: u32) -> Executed<&Reflected> {
+        match self.variables[self.base..].iter().rev().find(|(n, _)| *n == name) {
+            Some((_, value)) => Ok(value),
+            None => Err(self.undefined(source, name)),
+        }
+    }
+
+    fn command(
+        &mut self,
+        source: &Source,
+        dot: &Reflected,
+        id: NodeId,
+        piped: Option<Reflected>,
+    ) -> Executed<Reflected> {
+        let NodeKind::Command(words) = source.node(id).kind else { return Ok(Reflected::default()) };
+        let Some((&first, nodes)) = source.children(words).split_first() else { return Ok(Reflected::default()) };
+        let args = Args { nodes, piped };
+        match source.node(first).kind {
+            NodeKind::Field(_) | NodeKind::Chain { .. } | NodeKind::Variable { .. } => {
+                self.operand(source, dot, first, args)
+            }
+            NodeKind::Function(function) => {
+                self.node = first;
+                self.call_function(source, dot, function, id, args)
+            }
+            NodeKind::Pipe { .. } => {
+                self.not_a_function(source, first, &args)?;
+                stacker::maybe_grow(RED_ZONE, STACK, || self.pipeline(source, dot, first))
+            }
+            kind => {
+                self.node = first;
+                self.not_a_function(source, first, &args)?;
+                match kind {
+                    NodeKind::Dot => Ok(dot.clone()),
+                    NodeKind::Nil => Err(self.error("nil is not a command")),
+                    _ => self.constant(source, first),
+                }
+            }
+        }
+    }
+
+    fn not_a_function(&self, source: &Source, first: NodeId, args: &Args<'_>) -> Executed<()> {
+        if args.is_empty() {
+            return Ok(());
+        }
+        Err(self.error(format!("can't give argument to non-function {}", source.describe(first))))
+    }
+
+    /// A literal where no type is wanted.
+    pub fn constant(&mut self, source: &Source, id: NodeId) -> Executed<Reflected> {
+        self.node = id;
+        Ok(Reflected::plain(match source.node(id).kind {
+            NodeKind::Bool(b) => Value::Bool(b),
+            NodeKind::String(index, _) => Value::Str(source.strings[index as usize].clone()),
+            NodeKind::Number(index) => match source.numbers[index as usize].ideal() {
+                Some(value) => value,
+                None => return Err(self.error(format!("{} overflows int", source.describe(id)))),
+            },
+            _ => Value::Nil,
+        }))
+    }
+
+    /// A field, variable or chain; the arguments go to the last name of it.
+    pub fn operand(&mut self, source: &Source, dot: &Reflected, id: NodeId, args: Args<'_>) -> Executed<Reflected> {
+        self.node = id;
+        match source.node(id).kind {
+            NodeKind::Field(fields) => self.field_chain(source, dot, None, id, fields, args),
+            NodeKind::Variable { name, fields } => {
+                let value = self.variable(source, name)?.clone();
+                if fields.len == 0 {
+                    self.not_a_function(source, id, &args)?;
+                    return Ok(value);
+                }
+                self.field_chain(source, dot, Some(value), id, fields, args)
+            }
+            NodeKind::Chain { node, fields } => {
+                if matches!(source.node(node).kind, NodeKind::Nil) {
+                    return Err(self.error(format!("indirection through explicit nil in {}", source.describe(id))));
+                }
+                let value = self.argument(source, dot, node)?;
+                self.field_chain(source, dot, Some(value), id, fields, args)
+            }
+            _ => Ok(Reflected::default()),
+        }
+    }
+
+    /// `.X.Y.Z` from a receiver, or from dot.
+    fn field_chain(
+        &mut self,
+        source: &Source,
+        dot: &Reflected,
+        receiver: Option<Reflected>,
+        id: NodeId,
+        fields: Span,
+        args: Args<'_>,
+    ) -> Executed<Reflected> {
+        let Some((&last, before)) = source.fields(fields).split_last() else {
+            return Ok(receiver.unwrap_or_default());
+        };
+        if args.is_empty() {
+            let from = receiver.as_ref().unwrap_or(dot);
+            if let Some(found) = self.entries_only(source, &from.value, source.fields(fields)) {
+                return Ok(found);
+            }
+        }
+        let mut receiver = receiver;
+        for &name in before {
+            let from = receiver.as_ref().unwrap_or(dot);
+            receiver = Some(self.field(source, dot, from, source.name(name), id, Args::NONE)?);
+        }
+        let from = receiver.as_ref().unwrap_or(dot);
+        self.field(source, dot, from, source.name(last), id, args)
+    }
+
+    /// The value of a chain that leads through existing map entries only, which most do: nothing on the way is cloned.
+    fn entries_only(&self, source: &Source, value: &Value, names: &[Span]) -> Option<Reflected> {
+        let (&name, rest) = names.split_first()?;
+        let Value::Map(map) = value else { return None };
+        let name = source.name(name);
+        if map.kind == MapKind::Values && self.set.values_method(name).is_some() {
+            return None;
+        }
+        let entries = map.borrow();
+        let value = entries.get(name)?;
+        if rest.is_empty() {
+            return Some(Reflected { value: value.clone(), interface: map.kind != MapKind::Str });
+        }
+        self.entries_only(source, value, rest)
+    }
+
+    fn field(
+        &mut self,
+        source: &Source,
+        dot: &Reflected,
+        receiver: &Reflected,
+        name: &[u8],
+        id: NodeId,
+        args: Args<'_>,
+    ) -> Executed<Reflected> {
+        match &receiver.value {
+            Value::Map(map) => {
+                if map.kind == MapKind::Values
+                    && let Some((method, func)) = self.set.values_method(name)
+                {
+                    let receiver = Some(receiver.value.clone());
+                    return self.call_host(source, dot, &func, method, id, args, receiver);
+                }
+                if !args.is_empty() {
+                    return Err(self.field_error(name, "is not a method but has arguments"));
+                }
+                match Reflected::entry(map, name) {
+                    Some(value) => Ok(value),
+                    None => match self.set.on_missing_key() {
+                        MissingKey::Default => Ok(Reflected::default()),
+                        MissingKey::Zero => Ok(Reflected::zero_entry(map.kind)),
+                        MissingKey::Error => Err(self.no_entry(name)),
+                    },
+                }
+            }
+            Value::Nil if receiver.interface => {
+                Err(self.error(format!("nil pointer evaluating interface {{}}.{}", String::from_utf8_lossy(name))))
+            }
+            Value::Nil if self.set.on_missing_key() == MissingKey::Error => {
+                Err(self.error(format!("nil data; no entry for key {}", strconv::quote(name))))
+            }
+            Value::Nil => Ok(Reflected::default()),
+            Value::Object(object) => {
+                let name = String::from_utf8_lossy(name);
+                self.object_field(source, dot, receiver, object.as_ref(), &name, id, args)
+            }
+            Value::Int(nanos, IntKind::Duration) => self.duration_field(receiver, *nanos, name, &args),
+            _ => Err(self.no_field(receiver, name)),
+        }
+    }
+
+    fn field_error(&self, name: &[u8], problem: &str) -> Box<super::exec::ExecError> {
+        self.error(format!("{} {problem}", String::from_utf8_lossy(name)))
+    }
+
+    fn no_entry(&self, name: &[u8]) -> Box<super::exec::ExecError> {
+        self.error(format!("map has no entry for key {}", strconv::quote(name)))
+    }
+
+    fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<super::exec::ExecError> {
+        let name = String::from_utf8_lossy(name);
+        self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what an evaluation needs, and the object already taken out of the receiver"
+    )]
+    fn object_field(
+        &mut self,
+        source: &Source,
+        dot: &Reflected,
+        receiver: &Reflected,
+        object: &dyn Object,
+        name: &str,
+        id: NodeId,
+        args: Args<'_>,
+    ) -> Executed<Reflected> {
+        let signature = match object.method(name) {
+            Some(signature) => Some(signature),
+            // A method that does not tell its signature takes anything.
+            None if !args.is_empty() && object.field(name).is_none() => {
+                Some(Signature { params: &[], variadic: Some(Type::Any) })
+            }
+            None => None,
+        };
+        let result = if let Some(signature) = signature {
+            let node = self.node;
+            let values = self.arguments(source, dot, signature.params, signature.variadic, name, args, None)?;
+            let result = object.call(name, &values);
+            self.give_back(values);
+            if let Some(result) = result {
+                result
+            } else {
+                // The arguments are not to blame.
+                self.node = node;
+                if object.kind_name() == "map" {
+                    return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
+                }
+                return Err(self.no_field(receiver, name.as_bytes()));
+            }
+        } else {
+            let is_map = object.kind_name() == "map";
+            match object.field(name) {
+                Some(_) if !args.is_empty() && is_map => {
+                    return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
+                }
+                Some(_) if !args.is_empty() => {
+                    let problem = "has arguments but cannot be invoked as function";
+                    return Err(self.field_error(name.as_bytes(), problem));
+                }
+                Some(result) => result,
+                None if is_map && self.set.on_missing_key() == MissingKey::Error => {
+                    return Err(self.no_entry(name.as_bytes()));
+                }
+                None if is_map => return Ok(Reflected::default()),
+                None => return Err(self.no_field(receiver, name.as_bytes())),
+            }
+        };
+        match result {
+            Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
+            Ok(value) => Ok(Reflected::plain(value)),
+            Err(error) => {
+                self.node = id;
+                Err(self.error_from(format!("error calling {name}: {error}"), Some(error)))
+            }
+        }
+    }
+
+    /// The methods of `time.Duration` that take no arguments.
+    fn duration_field(&self, receiver: &Reflected, nanos: i64, name: &[u8], args: &Args<'_>) -> Executed<Reflected> {
+        let value = match name {
+            b"Nanoseconds" => Value::int64(nanos),
+            b"Microseconds" => Value::int64(nanos / 1000),
+            b"Milliseconds" => Value::int64(nanos / 1_000_000),
+            b"Seconds" => Value::Float((nanos / 1_000_000_000) as f64 + (nanos % 1_000_000_000) as f64 / 1e9),
+            b"Minutes" => Value::Float((nanos / 60_000_000_000) as f64 + (nanos % 60_000_000_000) as f64 / 6e10),
+            b"Hours" => Value::Float((nanos / 3_600_000_000_000) as f64 + (nanos % 3_600_000_000_000) as f64 / 3.6e12),
+            b"Abs" => Value::Int(nanos.checked_abs().unwrap_or(i64::MAX), IntKind::Duration),
+            b"String" => Value::str(fmt::duration_string(nanos)),
+            _ => return Err(self.no_field(receiver, name)),
+        };
+        if args.is_empty() {
+            return Ok(Reflected::plain(value));
+        }
+        let given = args.nodes.len() + usize::from(args.piped.is_some());
+        Err(self.error(format!("wrong number of args for {}: want 0 got {given}", String::from_utf8_lossy(name))))
+    }
+}

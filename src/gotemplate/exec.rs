@@ -1,0 +1,402 @@
+//! Execution: walking a template, writing its output.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use super::fmt;
+use super::func::{FuncError, Scope, StringError};
+use super::node::{Branch, NO_NODE, NodeId, NodeKind, Source};
+use super::reflect::Reflected;
+use super::set::{self, Set, Template, Templates};
+use super::strconv;
+use super::value::{GoStr, IntKind, UintKind, Value};
+
+/// Nesting of `{{template}}` calls beyond this fails, as in Go.
+const MAX_DEPTH: u32 = 100_000;
+/// Nesting of strings executed as templates beyond this fails; Go would run out of stack.
+const MAX_STRING_DEPTH: u32 = 1000;
+/// Output beyond this fails, before it takes all memory.
+const MAX_OUTPUT: usize = 512 << 20;
+/// Stack kept free before each level of nesting, and how much is added when it runs short.
+pub(super) const RED_ZONE: usize = 128 << 10;
+pub(super) const STACK: usize = 2 << 20;
+
+/// Why an execution failed; the text is Go's: `template: NAME:LINE:COLUMN: executing "NAME" at <NODE>: PROBLEM`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ExecError {
+    /// The whole message, the causes' included.
+    pub message: String,
+    /// The error of a function, if one failed.
+    #[source]
+    pub cause: Option<Box<FuncError>>,
+}
+
+impl From<ExecError> for FuncError {
+    fn from(error: ExecError) -> Self {
+        Self { message: error.message, cause: error.cause }
+    }
+}
+
+pub(super) type Executed<T> = Result<T, Box<ExecError>>;
+
+/// How a list of nodes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Normal,
+    Break,
+    Continue,
+}
+
+/// The state of an execution.
+pub(super) struct Exec<'s> {
+    pub set: &'s Set,
+    host: &'s mut dyn Any,
+    templates: Rc<Templates>,
+    /// The string being executed as a template, which can be called by the name of the set.
+    string: Option<Rc<Template>>,
+    out: Vec<u8>,
+    /// Variables of all active templates; those of the current one start at `base`.
+    pub variables: Vec<(u32, Reflected)>,
+    pub base: usize,
+    depth: u32,
+    string_depth: u32,
+    /// The template and the node being executed, for messages.
+    current: Option<Rc<Template>>,
+    pub node: NodeId,
+    /// Argument lists to use again.
+    pub spare: Vec<Vec<Value>>,
+    pub spare_reflected: Vec<Vec<Reflected>>,
+}
+
+impl<'s> Exec<'s> {
+    pub fn new(set: &'s Set, templates: Rc<Templates>, host: &'s mut dyn Any) -> Self {
+        Self {
+            set,
+            host,
+            templates,
+            string: None,
+            out: Vec::with_capacity(4096),
+            variables: Vec::with_capacity(32),
+            base: 0,
+            depth: 0,
+            string_depth: 0,
+            current: None,
+            node: NO_NODE,
+            spare: Vec::new(),
+            spare_reflected: Vec::new(),
+        }
+    }
+
+    /// Executes a template; the output.
+    pub fn run(mut self, name: &[u8], data: Value) -> Result<Vec<u8>, ExecError> {
+        let Some(template) = self.lookup(name) else {
+            return Err(ExecError { message: self.set.no_template(name), cause: None });
+        };
+        self.template(template, Reflected::plain(data)).map_err(|error| *error)?;
+        Ok(self.out)
+    }
+
+    fn lookup(&self, name: &[u8]) -> Option<Rc<Template>> {
+        match &self.string {
+            Some(own) if own.name.as_bytes() == name => Some(own.clone()),
+            _ => self.templates.get(name).cloned(),
+        }
+    }
+
+    /// An error at the current node.
+    pub fn error(&self, problem: impl AsRef<str>) -> Box<ExecError> {
+        self.error_from(problem, None)
+    }
+
+    pub fn error_from(&self, problem: impl AsRef<str>, cause: Option<FuncError>) -> Box<ExecError> {
+        let problem = problem.as_ref();
+        let message = match &self.current {
+            Some(template) if self.node != NO_NODE => {
+                let location = template.source.location(self.node);
+                let context = template.source.describe(self.node);
+                let name = strconv::quote(template.name.as_bytes());
+                format!("template: {location}: executing {name} at <{context}>: {problem}")
+            }
+            _ => format!("template: {problem}"),
+        };
+        Box::new(ExecError { message, cause: cause.map(Box::new) })
+    }
+
+    /// Executes a template with variables of its own. After an error the state is as before, for functions that survive it.
+    fn template(&mut self, template: Rc<Template>, dot: Reflected) -> Executed<()> {
+        let mark = self.variables.len();
+        let base = std::mem::replace(&mut self.base, mark);
+        let node = self.node;
+        self.variables.push((0, dot.clone()));
+        let source = template.source.clone();
+        let root = template.root;
+        let outer = self.current.replace(template);
+        let result = stacker::maybe_grow(RED_ZONE, STACK, || self.walk(&source, &dot, root));
+        // An error was made where it happened.
+        self.current = outer;
+        self.node = node;
+        self.variables.truncate(mark);
+        self.base = base;
+        result.map(drop)
+    }
+
+    fn walk(&mut self, source: &Source, dot: &Reflected, id: NodeId) -> Executed<Flow> {
+        self.node = id;
+        let node = source.node(id);
+        match node.kind {
+            NodeKind::List(children) => {
+                for &child in source.children(children) {
+                    let flow = self.walk(source, dot, child)?;
+                    if flow != Flow::Normal {
+                        return Ok(flow);
+                    }
+                }
+            }
+            NodeKind::Text(end) => {
+                self.out.extend_from_slice(&source.text.as_bytes()[node.pos as usize..end as usize]);
+            }
+            NodeKind::Action(pipe) => {
+                let value = self.pipeline(source, dot, pipe)?;
+                let NodeKind::Pipe { declared, .. } = source.node(pipe).kind else { return Ok(Flow::Normal) };
+                if declared.len == 0 {
+                    self.node = id;
+                    self.print(&value);
+                }
+            }
+            NodeKind::If(branch) => return self.branch(source, dot, branch, false),
+            NodeKind::With(branch) => return self.branch(source, dot, branch, true),
+            NodeKind::Range(branch) => return self.range(source, dot, branch),
+            NodeKind::Template { name, pipe } => self.call_template(source, dot, name, pipe)?,
+            NodeKind::Break => return Ok(Flow::Break),
+            NodeKind::Continue => return Ok(Flow::Continue),
+            _ => return Err(self.error("unknown node")),
+        }
+        Ok(Flow::Normal)
+    }
+
+    fn print(&mut self, value: &Reflected) {
+        if value.value.is_nil() {
+            self.out.extend_from_slice(b"<no value>");
+        } else {
+            fmt::append_value(&mut self.out, &value.value);
+        }
+    }
+
+    /// The list of a branch, with the stack it may need.
+    fn list(&mut self, source: &Source, dot: &Reflected, list: NodeId) -> Executed<Flow> {
+        stacker::maybe_grow(RED_ZONE, STACK, || self.walk(source, dot, list))
+    }
+
+    fn branch(&mut self, source: &Source, dot: &Reflected, branch: Branch, with: bool) -> Executed<Flow> {
+        let mark = self.variables.len();
+        let value = self.pipeline(source, dot, branch.pipe)?;
+        let flow = if value.value.truth() {
+            self.list(source, if with { &value } else { dot }, branch.list)?
+        } else if branch.otherwise == NO_NODE {
+            Flow::Normal
+        } else {
+            self.list(source, dot, branch.otherwise)?
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn range(&mut self, source: &Source, dot: &Reflected, branch: Branch) -> Executed<Flow> {
+        let mark = self.variables.len();
+        let value = self.pipeline(source, dot, branch.pipe)?;
+        let mut looping = Loop { source, branch, mark: self.variables.len(), ran: false };
+        self.iterate(&mut looping, &value.value)?;
+        let mut flow = Flow::Normal;
+        if !looping.ran && branch.otherwise != NO_NODE {
+            flow = self.list(source, dot, branch.otherwise)?;
+        }
+        self.variables.truncate(mark);
+        // `break` in the else list ends this range, which is at its end anyway; `continue` means the loop around it.
+        Ok(if flow == Flow::Break { Flow::Normal } else { flow })
+    }
+
+    fn iterate(&mut self, looping: &mut Loop<'_>, value: &Value) -> Executed<()> {
+        let index = |i: usize| Reflected::plain(Value::int(i as i64));
+        match value {
+            Value::Nil => {}
+            Value::Int(..) | Value::Uint(..) => return self.count(looping, value),
+            Value::Bytes(b) => {
+                for (i, byte) in b.iter().enumerate() {
+                    let byte = Reflected::plain(Value::Uint(u64::from(*byte), UintKind::Uint8));
+                    if !self.iteration(looping, index(i), byte)? {
+                        break;
+                    }
+                }
+            }
+            Value::List(l) => {
+                for (i, item) in l.items.iter().enumerate() {
+                    if !self.iteration(looping, index(i), Reflected::element(l.kind, item))? {
+                        break;
+                    }
+                }
+            }
+            Value::Map(m) => {
+                let interface = m.kind != super::MapKind::Str;
+                // The body may change the map.
+                let entries: Vec<_> = m.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                for (key, value) in entries {
+                    let value = Reflected { value, interface };
+                    if !self.iteration(looping, Reflected::plain(Value::Str(key)), value)? {
+                        break;
+                    }
+                }
+            }
+            Value::Object(o) => {
+                let Some(entries) = o.entries() else {
+                    return Err(self.error(format!("range can't iterate over {}", fmt::to_string(value))));
+                };
+                for (key, value) in entries {
+                    if !self.iteration(looping, Reflected::plain(key), Reflected::plain(value))? {
+                        break;
+                    }
+                }
+            }
+            other => return Err(self.error(format!("range can't iterate over {}", fmt::to_string(other)))),
+        }
+        Ok(())
+    }
+
+    /// A range over an integer.
+    fn count(&mut self, looping: &mut Loop<'_>, limit: &Value) -> Executed<()> {
+        if looping.declared().len > 1 {
+            let shown = fmt::to_string(limit);
+            return Err(self.error(format!("can't use {shown} to iterate over more than one variable")));
+        }
+        let (end, value): (u64, &dyn Fn(u64) -> Value) = match *limit {
+            Value::Int(i, kind) => (i.max(0) as u64, &move |n| Value::Int(n as i64, kind)),
+            Value::Uint(u, kind) => (u, &move |n| Value::Uint(n, kind)),
+            _ => (0, &|n| Value::Int(n as i64, IntKind::Int)),
+        };
+        for n in 0..end {
+            if !self.iteration(looping, Reflected::default(), Reflected::plain(value(n)))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One round of a range; whether there is to be another.
+    fn iteration(&mut self, looping: &mut Loop<'_>, index: Reflected, element: Reflected) -> Executed<bool> {
+        looping.ran = true;
+        if self.out.len() > MAX_OUTPUT {
+            return Err(self.error(format!("the output exceeds {} MiB", MAX_OUTPUT >> 20)));
+        }
+        let source = looping.source;
+        if let NodeKind::Pipe { declared, assigns, .. } = source.node(looping.branch.pipe).kind
+            && declared.len > 0
+        {
+            // With two variables the index comes first, with one it is the element.
+            let names = source.children(declared);
+            if assigns {
+                if let [first, second] = names {
+                    self.assign(source, *first, index)?;
+                    self.assign(source, *second, element.clone())?;
+                } else {
+                    self.assign(source, names[0], element.clone())?;
+                }
+            } else {
+                let top = self.variables.len();
+                self.variables[top - 1].1 = element.clone();
+                if names.len() > 1 {
+                    self.variables[top - 2].1 = index;
+                }
+            }
+        }
+        let flow = self.list(source, &element, looping.branch.list)?;
+        self.variables.truncate(looping.mark);
+        Ok(flow != Flow::Break)
+    }
+
+    fn call_template(&mut self, source: &Source, dot: &Reflected, name: u32, pipe: NodeId) -> Executed<()> {
+        let name = &source.strings[name as usize];
+        let Some(template) = self.lookup(name.as_bytes()) else {
+            return Err(self.error(format!("template {} not defined", strconv::quote(name.as_bytes()))));
+        };
+        if self.depth == MAX_DEPTH {
+            return Err(self.error(format!("exceeded maximum template depth ({MAX_DEPTH})")));
+        }
+        if self.out.len() > MAX_OUTPUT {
+            return Err(self.error(format!("the output exceeds {} MiB", MAX_OUTPUT >> 20)));
+        }
+        let dot = if pipe == NO_NODE { Reflected::default() } else { self.pipeline(source, dot, pipe)? };
+        self.depth += 1;
+        let result = self.template(template, dot);
+        self.depth -= 1;
+        result
+    }
+
+    /// Executes a template apart from the output; what it wrote.
+    fn capture(&mut self, template: Rc<Template>, data: Value) -> Result<GoStr, FuncError> {
+        let start = self.out.len();
+        let depth = std::mem::take(&mut self.depth);
+        let result = self.template(template, Reflected::plain(data));
+        self.depth = depth;
+        let text = result.map(|()| GoStr::from(&self.out[start..]));
+        self.out.truncate(start);
+        text.map_err(|error| FuncError::from(*error))
+    }
+}
+
+/// A range that is going on.
+struct Loop<'a> {
+    source: &'a Source,
+    branch: Branch,
+    /// The variables before the body.
+    mark: usize,
+    ran: bool,
+}
+
+impl Loop<'_> {
+    fn declared(&self) -> super::node::Span {
+        match self.source.node(self.branch.pipe).kind {
+            NodeKind::Pipe { declared, .. } => declared,
+            _ => super::node::Span::default(),
+        }
+    }
+}
+
+impl Scope for Exec<'_> {
+    fn execute(&mut self, name: &str, data: Value) -> Result<GoStr, FuncError> {
+        match self.lookup(name.as_bytes()) {
+            Some(template) => self.capture(template, data),
+            None => Err(FuncError::new(self.set.no_template(name.as_bytes()))),
+        }
+    }
+
+    fn execute_string(&mut self, text: &GoStr, data: Value) -> Result<GoStr, StringError> {
+        if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
+            return Ok(text.clone());
+        }
+        let parsed = self.set.compile_string(text).map_err(StringError::Parse)?;
+        if self.string_depth == MAX_STRING_DEPTH {
+            let problem = format!("exceeded maximum depth of templates in strings ({MAX_STRING_DEPTH})");
+            return Err(StringError::Execute(FuncError::new(problem)));
+        }
+        let outer_templates = (!parsed.defined.is_empty()).then(|| {
+            let mut all = Templates::clone(&self.templates);
+            for template in &parsed.defined {
+                set::define(&mut all, template.clone());
+            }
+            std::mem::replace(&mut self.templates, Rc::new(all))
+        });
+        let outer_string = self.string.replace(parsed.template.clone());
+        self.string_depth += 1;
+        let result = self.capture(parsed.template.clone(), data);
+        self.string_depth -= 1;
+        self.string = outer_string;
+        if let Some(outer) = outer_templates {
+            self.templates = outer;
+        }
+        result.map_err(StringError::Execute)
+    }
+
+    fn host(&mut self) -> &mut dyn Any {
+        self.host
+    }
+}

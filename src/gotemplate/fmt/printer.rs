@@ -1,0 +1,242 @@
+//! One value by one verb, whatever its kind.
+
+use std::rc::Rc;
+
+use super::duration_string;
+use super::format::Spec;
+use crate::gotemplate::runes::push_rune;
+use crate::gotemplate::value::{IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
+
+/// Prints values into a buffer; [`Spec`] holds the state of the current verb.
+pub(super) struct Printer<'a> {
+    pub out: &'a mut Vec<u8>,
+    pub spec: Spec,
+    /// While the value of a bad verb is shown, methods are not called.
+    erroring: bool,
+}
+
+impl<'a> Printer<'a> {
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out, spec: Spec::default(), erroring: false }
+    }
+
+    fn text(&mut self, s: &str) {
+        self.out.extend_from_slice(s.as_bytes());
+    }
+
+    /// An argument of `printf` or `print`.
+    pub fn argument(&mut self, value: &Value, verb: char) {
+        match (value, verb) {
+            (Value::Nil, 'T' | 'v') => self.spec.pad(self.out, b"<nil>"),
+            (Value::Nil, _) => self.bad_verb(value, verb),
+            (_, 'T') => self.spec.string(self.out, value.type_name().as_bytes()),
+            (_, 'p') => self.pointer(value, verb),
+            _ => self.value(value, verb),
+        }
+    }
+
+    /// An element whose static type is `interface {}`.
+    fn element(&mut self, value: &Value, verb: char) {
+        match value {
+            Value::Nil if self.spec.sharp_v => self.text("interface {}(nil)"),
+            Value::Nil => self.text("<nil>"),
+            value => self.value(value, verb),
+        }
+    }
+
+    fn value(&mut self, value: &Value, verb: char) {
+        match value {
+            Value::Nil => self.text("<nil>"),
+            Value::Bool(b) if matches!(verb, 't' | 'v') => self.spec.boolean(self.out, *b),
+            Value::Bool(_) => self.bad_verb(value, verb),
+            Value::Int(i, IntKind::Duration) if !self.erroring && !self.spec.sharp_v && is_textual(verb) => {
+                self.string(value, duration_string(*i).as_bytes(), verb);
+            }
+            Value::Int(i, _) => self.integer(value, *i as u64, true, verb),
+            Value::Uint(u, _) => self.integer(value, *u, false, verb),
+            Value::Float(f) => self.float(value, *f, verb),
+            Value::Complex(c) => self.complex(value, **c, verb),
+            Value::Str(s) => self.string(value, s.as_bytes(), verb),
+            Value::Bytes(b) => self.bytes(value, b, verb),
+            Value::List(l) => self.list(l, value, verb),
+            Value::Map(m) => self.map(m, value, verb),
+            Value::Object(o) => self.object(o.as_ref(), value, verb),
+        }
+    }
+
+    /// `%!d(string=hi)`
+    fn bad_verb(&mut self, value: &Value, verb: char) {
+        self.text("%!");
+        push_rune(self.out, verb);
+        self.text("(");
+        if value.is_nil() {
+            self.text("<nil>");
+        } else {
+            self.text(value.type_name());
+            self.text("=");
+            let before = std::mem::replace(&mut self.erroring, true);
+            self.value(value, 'v');
+            self.erroring = before;
+        }
+        self.text(")");
+    }
+
+    fn integer(&mut self, value: &Value, v: u64, signed: bool, verb: char) {
+        match verb {
+            'v' if self.spec.sharp_v && !signed => self.hex_number(v, true),
+            'v' | 'd' => self.spec.integer(self.out, v, 10, signed, verb),
+            'b' => self.spec.integer(self.out, v, 2, signed, verb),
+            'o' | 'O' => self.spec.integer(self.out, v, 8, signed, verb),
+            'x' | 'X' => self.spec.integer(self.out, v, 16, signed, verb),
+            'c' => self.spec.character(self.out, v),
+            'q' => self.spec.quoted_character(self.out, v),
+            'U' => self.spec.unicode(self.out, v),
+            _ => self.bad_verb(value, verb),
+        }
+    }
+
+    fn hex_number(&mut self, v: u64, prefix: bool) {
+        let spec = Spec { sharp: prefix, ..self.spec };
+        spec.integer(self.out, v, 16, false, 'v');
+    }
+
+    fn float(&mut self, value: &Value, f: f64, verb: char) {
+        match verb {
+            'v' => self.spec.float(self.out, f, b'g', None),
+            'b' | 'g' | 'G' | 'x' | 'X' => self.spec.float(self.out, f, verb as u8, None),
+            'f' | 'e' | 'E' => self.spec.float(self.out, f, verb as u8, Some(6)),
+            'F' => self.spec.float(self.out, f, b'f', Some(6)),
+            _ => self.bad_verb(value, verb),
+        }
+    }
+
+    fn complex(&mut self, value: &Value, (re, im): (f64, f64), verb: char) {
+        if !matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') {
+            return self.bad_verb(value, verb);
+        }
+        let plus = self.spec.plus;
+        self.text("(");
+        self.float(value, re, verb);
+        self.spec.plus = true;
+        self.float(value, im, verb);
+        self.text("i)");
+        self.spec.plus = plus;
+    }
+
+    fn string(&mut self, value: &Value, s: &[u8], verb: char) {
+        match verb {
+            'v' if self.spec.sharp_v => self.spec.quoted(self.out, s),
+            'v' | 's' => self.spec.string(self.out, s),
+            'x' | 'X' => self.spec.hex(self.out, s, verb == 'X'),
+            'q' => self.spec.quoted(self.out, s),
+            _ => self.bad_verb(value, verb),
+        }
+    }
+
+    fn bytes(&mut self, value: &Value, b: &[u8], verb: char) {
+        match verb {
+            'v' | 'd' if self.spec.sharp_v => {
+                self.text("[]byte{");
+                for (i, byte) in b.iter().enumerate() {
+                    if i > 0 {
+                        self.text(", ");
+                    }
+                    self.hex_number(u64::from(*byte), true);
+                }
+                self.text("}");
+            }
+            's' | 'q' | 'x' | 'X' => self.string(value, b, verb),
+            _ => {
+                let (open, between, close) = if self.spec.sharp_v { ("[]uint8{", ", ", "}") } else { ("[", " ", "]") };
+                self.text(open);
+                for (i, byte) in b.iter().enumerate() {
+                    if i > 0 {
+                        self.text(between);
+                    }
+                    self.value(&Value::Uint(u64::from(*byte), UintKind::Uint8), verb);
+                }
+                self.text(close);
+            }
+        }
+    }
+
+    fn list(&mut self, list: &List, value: &Value, verb: char) {
+        if verb == 'w' && !self.erroring {
+            return self.bad_verb(value, verb);
+        }
+        let any = list.kind == ListKind::Any;
+        let (open, between, close) = if self.spec.sharp_v {
+            self.text(value.type_name());
+            if list.nil {
+                return self.text("(nil)");
+            }
+            ("{", ", ", "}")
+        } else {
+            ("[", " ", "]")
+        };
+        self.text(open);
+        for (i, item) in list.items.iter().enumerate() {
+            if i > 0 {
+                self.text(between);
+            }
+            if any { self.element(item, verb) } else { self.value(item, verb) }
+        }
+        self.text(close);
+    }
+
+    fn map(&mut self, map: &Map, value: &Value, verb: char) {
+        if verb == 'w' && !self.erroring {
+            return self.bad_verb(value, verb);
+        }
+        let any = map.kind != MapKind::Str;
+        let (open, between, close) = if self.spec.sharp_v {
+            self.text(value.type_name());
+            if map.nil {
+                return self.text("(nil)");
+            }
+            ("{", ", ", "}")
+        } else {
+            ("map[", " ", "]")
+        };
+        self.text(open);
+        for (i, (key, item)) in map.borrow().iter().enumerate() {
+            if i > 0 {
+                self.text(between);
+            }
+            self.string(&Value::Str(key.clone()), key.as_bytes(), verb);
+            self.text(":");
+            if any { self.element(item, verb) } else { self.value(item, verb) }
+        }
+        self.text(close);
+    }
+
+    fn object(&mut self, object: &dyn Object, value: &Value, verb: char) {
+        let text = object.display();
+        if object.is_stringer() && is_textual(verb) && !self.spec.sharp_v {
+            self.string(value, text.as_bytes(), verb);
+        } else if verb == 'w' && !self.erroring {
+            self.bad_verb(value, verb);
+        } else {
+            self.text(&text);
+        }
+    }
+
+    /// `%p`: the address, of kinds that have one.
+    fn pointer(&mut self, value: &Value, verb: char) {
+        let address = match value {
+            Value::List(l) if l.nil => 0,
+            Value::List(l) => Rc::as_ptr(l) as usize,
+            Value::Map(m) if m.nil => 0,
+            Value::Map(m) => Rc::as_ptr(m) as usize,
+            Value::Bytes(b) => Rc::as_ptr(b) as usize,
+            Value::Object(o) if o.kind_name() != "struct" => Rc::as_ptr(o).cast::<()>() as usize,
+            _ => return self.bad_verb(value, verb),
+        };
+        self.hex_number(address as u64, !self.spec.sharp);
+    }
+}
+
+/// The verbs for which Go calls `Error` or `String` methods.
+fn is_textual(verb: char) -> bool {
+    matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
+}

@@ -1,0 +1,46 @@
+//! The functions of a template set, resolved when templates are compiled.
+
+use std::collections::HashMap;
+
+use super::builtins::Builtin;
+use super::func::{Func, FuncMap};
+
+/// What a name calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Callable {
+    Builtin(Builtin),
+    Host(Func),
+}
+
+/// All functions by number and by name.
+#[derive(Debug)]
+pub(super) struct Functions {
+    entries: Vec<(&'static str, Callable)>,
+    by_name: HashMap<&'static [u8], u32>,
+}
+
+impl Functions {
+    /// Go's own functions and the host's; the host's win.
+    pub fn new(host: &FuncMap) -> Self {
+        let builtins = Builtin::ALL.iter().map(|b| (b.name(), Callable::Builtin(*b)));
+        let host = host.iter().map(|(name, func)| (*name, Callable::Host(*func)));
+        let mut functions = Self { entries: Vec::new(), by_name: HashMap::new() };
+        for (name, callable) in builtins.chain(host) {
+            functions.by_name.insert(name.as_bytes(), functions.entries.len() as u32);
+            functions.entries.push((name, callable));
+        }
+        functions
+    }
+
+    pub fn find(&self, name: &[u8]) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    pub fn name(&self, index: u32) -> &'static str {
+        self.entries[index as usize].0
+    }
+
+    pub fn callable(&self, index: u32) -> Callable {
+        self.entries[index as usize].1
+    }
+}

@@ -1,0 +1,140 @@
+//! `.Capabilities`: the Kubernetes version, the API versions and the version of Helm.
+
+use crate::chart::notice::quote;
+
+/// The Helm version whose behaviour is reproduced, as `.Capabilities.HelmVersion.Version` shows it.
+pub const HELM_VERSION: &str = "v4.2.4";
+
+/// The API versions that Helm assumes without a cluster: those its Kubernetes client is built with.
+const DEFAULT_API_VERSIONS: [&str; 55] = [
+    "v1",
+    "admissionregistration.k8s.io/v1",
+    "admissionregistration.k8s.io/v1alpha1",
+    "admissionregistration.k8s.io/v1beta1",
+    "internal.apiserver.k8s.io/v1alpha1",
+    "apps/v1",
+    "apps/v1beta1",
+    "apps/v1beta2",
+    "authentication.k8s.io/v1",
+    "authentication.k8s.io/v1alpha1",
+    "authentication.k8s.io/v1beta1",
+    "authorization.k8s.io/v1",
+    "authorization.k8s.io/v1beta1",
+    "autoscaling/v1",
+    "autoscaling/v2",
+    "batch/v1",
+    "batch/v1beta1",
+    "certificates.k8s.io/v1",
+    "certificates.k8s.io/v1beta1",
+    "certificates.k8s.io/v1alpha1",
+    "coordination.k8s.io/v1alpha2",
+    "coordination.k8s.io/v1beta1",
+    "coordination.k8s.io/v1",
+    "discovery.k8s.io/v1",
+    "discovery.k8s.io/v1beta1",
+    "events.k8s.io/v1",
+    "events.k8s.io/v1beta1",
+    "extensions/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1",
+    "flowcontrol.apiserver.k8s.io/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1beta2",
+    "flowcontrol.apiserver.k8s.io/v1beta3",
+    "networking.k8s.io/v1",
+    "networking.k8s.io/v1beta1",
+    "node.k8s.io/v1",
+    "node.k8s.io/v1alpha1",
+    "node.k8s.io/v1beta1",
+    "policy/v1",
+    "policy/v1beta1",
+    "rbac.authorization.k8s.io/v1",
+    "rbac.authorization.k8s.io/v1beta1",
+    "rbac.authorization.k8s.io/v1alpha1",
+    "resource.k8s.io/v1",
+    "resource.k8s.io/v1beta2",
+    "resource.k8s.io/v1beta1",
+    "resource.k8s.io/v1alpha3",
+    "scheduling.k8s.io/v1alpha2",
+    "scheduling.k8s.io/v1beta1",
+    "scheduling.k8s.io/v1",
+    "storage.k8s.io/v1beta1",
+    "storage.k8s.io/v1",
+    "storage.k8s.io/v1alpha1",
+    "storagemigration.k8s.io/v1beta1",
+    "apiextensions.k8s.io/v1beta1",
+    "apiextensions.k8s.io/v1",
+];
+
+/// `.Capabilities.KubeVersion`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubeVersion {
+    /// The full version with `v`, for example `v1.33.4-gke.1245000`.
+    pub version: String,
+    /// The version without suffix, which constraints are checked against.
+    pub normalized: String,
+    /// Major number.
+    pub major: String,
+    /// Minor number.
+    pub minor: String,
+}
+
+impl KubeVersion {
+    /// Parses a version as `--kube-version` takes it and as an API server reports it (`gitVersion`).
+    ///
+    /// # Errors
+    /// Kubernetes' text for what is not a version.
+    pub fn parse(version: &str) -> Result<Self, String> {
+        let invalid = || format!("could not parse {} as version", quote(version));
+        let trimmed = version.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
+        let trimmed = trimmed.strip_prefix('v').unwrap_or(trimmed);
+        let mut parts: Vec<u64> = Vec::new();
+        let mut rest = trimmed;
+        loop {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            if digits == 0 {
+                return Err(invalid());
+            }
+            let part = &rest[..digits];
+            if part.len() > 1 && part.starts_with('0') {
+                return Err(format!("illegal zero-prefixed version component {} in {}", quote(part), quote(version)));
+            }
+            parts.push(part.parse().map_err(|_| invalid())?);
+            rest = &rest[digits..];
+            match rest.strip_prefix('.') {
+                Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
+                _ => break,
+            }
+        }
+        if parts.len() < 2 {
+            return Err(invalid());
+        }
+        let dotted: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        Ok(Self {
+            version: if version.starts_with('v') { version.to_string() } else { format!("v{version}") },
+            normalized: format!("v{}", dotted.join(".")),
+            major: dotted[0].clone(),
+            minor: dotted[1].clone(),
+        })
+    }
+}
+
+impl Default for KubeVersion {
+    fn default() -> Self {
+        Self { version: "v1.36.0".into(), normalized: "v1.36.0".into(), major: "1".into(), minor: "36".into() }
+    }
+}
+
+/// `.Capabilities`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Version of Kubernetes.
+    pub kube_version: KubeVersion,
+    /// `group/version` and, from a cluster, `group/version/Kind`.
+    pub api_versions: Vec<String>,
+}
+
+impl Default for Capabilities {
+    /// What Helm assumes without a cluster.
+    fn default() -> Self {
+        Self { kube_version: KubeVersion::default(), api_versions: DEFAULT_API_VERSIONS.map(String::from).to_vec() }
+    }
+}

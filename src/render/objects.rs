@@ -1,0 +1,290 @@
+//! The Go objects that templates see besides maps: `.Capabilities`, `.Files`.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::capabilities::{Capabilities, HELM_VERSION};
+use super::glob::Glob;
+use crate::chart::File;
+use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Signature, Type, Value};
+use crate::goyaml;
+
+const ONE_STRING: Signature = Signature { params: &[Type::Str], variadic: None };
+const GO_VERSION: &str = "go1.26.8";
+const CLIENT_VERSION: &str = "v1.36";
+
+/// `.Capabilities`
+pub fn capabilities(capabilities: &Capabilities) -> Value {
+    Value::Object(Rc::new(Caps {
+        kube: Rc::new(Struct {
+            go_type: "common.KubeVersion",
+            fields: vec![
+                ("Version", "Version", capabilities.kube_version.version.clone()),
+                ("normalizedVersion", "", capabilities.kube_version.normalized.clone()),
+                ("Major", "Major", capabilities.kube_version.major.clone()),
+                ("Minor", "Minor", capabilities.kube_version.minor.clone()),
+            ],
+        }),
+        versions: Rc::new(VersionSet(capabilities.api_versions.clone())),
+        helm: Rc::new(Struct {
+            go_type: "version.BuildInfo",
+            fields: vec![
+                ("Version", "version", HELM_VERSION.into()),
+                ("GitCommit", "git_commit", String::new()),
+                ("GitTreeState", "git_tree_state", String::new()),
+                ("GoVersion", "go_version", GO_VERSION.into()),
+                ("KubeClientVersion", "kube_client_version", CLIENT_VERSION.into()),
+            ],
+        }),
+    }))
+}
+
+/// `*common.Capabilities`
+#[derive(Debug)]
+struct Caps {
+    kube: Rc<Struct>,
+    versions: Rc<VersionSet>,
+    helm: Rc<Struct>,
+}
+
+impl Object for Caps {
+    fn type_name(&self) -> &str {
+        "*common.Capabilities"
+    }
+
+    fn kind_name(&self) -> &str {
+        "ptr"
+    }
+
+    fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
+        Some(Ok(Value::Object(match name {
+            "KubeVersion" => self.kube.clone(),
+            "APIVersions" => self.versions.clone(),
+            "HelmVersion" => self.helm.clone(),
+            // The copy could be changed by nobody, since templates have no assignment to fields.
+            "Copy" => {
+                Rc::new(Self { kube: self.kube.clone(), versions: self.versions.clone(), helm: self.helm.clone() })
+            }
+            _ => return None,
+        })))
+    }
+
+    fn display(&self) -> String {
+        format!("{{{} {} {}}}", self.kube.display(), self.versions.display(), self.helm.display())
+    }
+
+    fn to_plain(&self) -> Value {
+        Value::map([
+            ("KubeVersion", self.kube.to_plain()),
+            ("APIVersions", self.versions.to_plain()),
+            ("HelmVersion", self.helm.to_plain()),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `common.VersionSet`, a slice of strings with a method.
+#[derive(Debug)]
+struct VersionSet(Vec<String>);
+
+impl Object for VersionSet {
+    fn type_name(&self) -> &str {
+        "common.VersionSet"
+    }
+
+    fn kind_name(&self) -> &str {
+        "slice"
+    }
+
+    fn field(&self, _name: &str) -> Option<Result<Value, FuncError>> {
+        None
+    }
+
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "Has").then_some(ONE_STRING)
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+        let wanted = args.first().and_then(Value::as_str);
+        (name == "Has").then(|| Ok(Value::Bool(wanted.is_some_and(|w| self.0.iter().any(|v| w == v.as_str())))))
+    }
+
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        let number = |i: usize| Value::int(i64::try_from(i).unwrap_or_default());
+        Some(self.0.iter().enumerate().map(|(i, v)| (number(i), Value::str(v.as_str()))).collect())
+    }
+
+    fn display(&self) -> String {
+        format!("[{}]", self.0.join(" "))
+    }
+
+    fn truth(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn to_plain(&self) -> Value {
+        Value::strings(self.0.iter().map(String::as_str))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A Go struct of strings: names of the fields in Go and in JSON (empty: not in JSON), and values.
+#[derive(Debug)]
+struct Struct {
+    go_type: &'static str,
+    fields: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Struct {
+    fn is_kube_version(&self) -> bool {
+        self.go_type == "common.KubeVersion"
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        let exported = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let found = self.fields.iter().find(|(go, ..)| exported && *go == name);
+        found.map(|(_, _, value)| Value::str(value.as_str()))
+    }
+}
+
+impl Object for Struct {
+    fn type_name(&self) -> &str {
+        self.go_type
+    }
+
+    fn kind_name(&self) -> &str {
+        "struct"
+    }
+
+    fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
+        if self.is_kube_version() {
+            match name {
+                "GitVersion" => return self.get("Version").map(Ok),
+                "String" => return Some(Ok(Value::str(self.fields[1].2.as_str()))),
+                _ => {}
+            }
+        }
+        self.get(name).map(Ok)
+    }
+
+    fn display(&self) -> String {
+        let values: Vec<&str> = self.fields.iter().map(|(_, _, value)| value.as_str()).collect();
+        format!("{{{}}}", values.join(" "))
+    }
+
+    fn to_plain(&self) -> Value {
+        let wanted = |(_, json, value): &&(&str, &str, String)| {
+            !json.is_empty() && !(value.is_empty() && json.starts_with(|c: char| c.is_ascii_lowercase()))
+        };
+        Value::map(self.fields.iter().filter(wanted).map(|(_, json, value)| (*json, Value::str(value.as_str()))))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `.Files`: the files of a chart that are neither templates nor metadata.
+pub fn files(files: &[File]) -> Value {
+    let by_name = files.iter().map(|f| (f.name.clone(), f.data.clone())).collect();
+    Value::Object(Rc::new(Files(by_name)))
+}
+
+/// `engine.files`
+#[derive(Debug)]
+struct Files(BTreeMap<String, GoStr>);
+
+impl Files {
+    fn get(&self, name: &Value) -> Option<&GoStr> {
+        self.0.get(&*name.as_str()?.to_str())
+    }
+
+    /// Content by the last element of the path, as a YAML map.
+    fn as_map(&self, content: impl Fn(&GoStr) -> Value) -> Result<Value, FuncError> {
+        let entries = self.0.iter().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
+        let text = goyaml::to_yaml(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
+        Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
+    }
+
+    fn glob(&self, pattern: &str) -> Self {
+        let glob = Glob::new(pattern).unwrap_or_else(Glob::everything);
+        let found = self.0.iter().filter(|(name, _)| glob.matches(name));
+        Self(found.map(|(name, data)| (name.clone(), data.clone())).collect())
+    }
+}
+
+impl Object for Files {
+    fn type_name(&self) -> &str {
+        "engine.files"
+    }
+
+    fn kind_name(&self) -> &str {
+        "map"
+    }
+
+    fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
+        use base64::Engine;
+        match name {
+            "AsConfig" => Some(self.as_map(|data| Value::Str(data.clone()))),
+            "AsSecrets" => {
+                let encode =
+                    |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
+                Some(self.as_map(encode))
+            }
+            _ => self.0.get(name).map(|data| Ok(Value::Bytes(Rc::new(data.as_bytes().to_vec())))),
+        }
+    }
+
+    fn method(&self, name: &str) -> Option<Signature> {
+        ["Get", "GetBytes", "Glob", "Lines"].contains(&name).then_some(ONE_STRING)
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+        let arg = args.first()?;
+        Some(Ok(match name {
+            "Get" => self.get(arg).map_or_else(|| Value::str(""), |data| Value::Str(data.clone())),
+            "GetBytes" => Value::Bytes(Rc::new(self.get(arg).map(|data| data.as_bytes().to_vec()).unwrap_or_default())),
+            "Glob" => Value::Object(Rc::new(self.glob(&arg.as_str()?.to_str()))),
+            "Lines" => {
+                let Some(data) = self.get(arg) else { return Some(Ok(Value::strings::<&str>([]))) };
+                let bytes = data.as_bytes();
+                if bytes.is_empty() {
+                    return Some(Err(FuncError::new("runtime error: index out of range [-1]")));
+                }
+                let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+                Value::strings(bytes.split(|b| *b == b'\n'))
+            }
+            _ => return None,
+        }))
+    }
+
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        let bytes = |data: &GoStr| Value::Bytes(Rc::new(data.as_bytes().to_vec()));
+        Some(self.0.iter().map(|(name, data)| (Value::str(name.as_str()), bytes(data))).collect())
+    }
+
+    fn display(&self) -> String {
+        let shown = |data: &GoStr| data.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
+        let entries: Vec<String> = self.0.iter().map(|(name, data)| format!("{name}:[{}]", shown(data))).collect();
+        format!("map[{}]", entries.join(" "))
+    }
+
+    fn truth(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn to_plain(&self) -> Value {
+        Value::map(self.0.iter().map(|(name, data)| (name.as_str(), Value::Bytes(Rc::new(data.as_bytes().to_vec())))))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
