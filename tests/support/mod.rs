@@ -3,4 +3,6 @@
 
 pub mod random;
 pub mod reference;
+#[cfg(feature = "cluster")]
+pub mod scenario;
 pub mod values;
