@@ -97,6 +97,9 @@ impl Builtin {
 
     /// Calls one of those that [print](Self::prints).
     pub fn print(self, args: &[Value]) -> Value {
+        if let (Self::Print, [Value::Str(_)]) = (self, args) {
+            return args[0].clone();
+        }
         let out = match self {
             Self::Printf => match args.split_first() {
                 Some((Value::Str(format), rest)) => fmt::sprintf(format.as_bytes(), rest),

@@ -7,7 +7,7 @@ use super::func::{Func, Type};
 use super::functions::Callable;
 use super::node::{NodeId, NodeKind, Source};
 use super::reflect::Reflected;
-use super::value::{Entries, IntKind, List, ListKind, Map, MapKind, Value};
+use super::value::{Entries, IntKind, List, ListKind, Map, MapKind, UintKind, Value};
 
 impl Exec<'_> {
     /// Calls a function; `id` is the node that an error of the function is reported at.
@@ -205,6 +205,9 @@ impl Exec<'_> {
             (Type::Int64, _) => (number.and_then(|n| n.int).map(Value::int64), "integer"),
             (Type::Named("time.Duration"), _) => {
                 (number.and_then(|n| n.int).map(|n| Value::Int(n, IntKind::Duration)), "integer")
+            }
+            (Type::Named("uint32"), _) => {
+                (number.and_then(|n| n.uint).map(|n| Value::Uint(n, UintKind::Uint32)), "unsigned integer")
             }
             (Type::Float, _) => (number.and_then(|n| n.float).map(Value::Float), "float"),
             _ => {

@@ -165,6 +165,12 @@ impl Exec<'_> {
         let Some((&last, before)) = source.fields(fields).split_last() else {
             return Ok(receiver.unwrap_or_default());
         };
+        if args.is_empty() {
+            let from = receiver.as_ref().unwrap_or(dot);
+            if let Some(found) = self.entries_only(source, &from.value, source.fields(fields)) {
+                return Ok(found);
+            }
+        }
         let mut receiver = receiver;
         for &name in before {
             let from = receiver.as_ref().unwrap_or(dot);
@@ -172,6 +178,22 @@ impl Exec<'_> {
         }
         let from = receiver.as_ref().unwrap_or(dot);
         self.field(source, dot, from, source.name(last), id, args)
+    }
+
+    /// The value of a chain that leads through existing map entries only, which most do: nothing on the way is cloned.
+    fn entries_only(&self, source: &Source, value: &Value, names: &[Span]) -> Option<Reflected> {
+        let (&name, rest) = names.split_first()?;
+        let Value::Map(map) = value else { return None };
+        let name = source.name(name);
+        if map.kind == MapKind::Values && self.set.values_method(name).is_some() {
+            return None;
+        }
+        let entries = map.borrow();
+        let value = entries.get(name)?;
+        if rest.is_empty() {
+            return Some(Reflected { value: value.clone(), interface: map.kind != MapKind::Str });
+        }
+        self.entries_only(source, value, rest)
     }
 
     fn field(
@@ -255,15 +277,19 @@ impl Exec<'_> {
             None => None,
         };
         let result = if let Some(signature) = signature {
+            let node = self.node;
             let values = self.arguments(source, dot, signature.params, signature.variadic, name, args, None)?;
             let result = object.call(name, &values);
             self.give_back(values);
-            match result {
-                Some(result) => result,
-                None if object.kind_name() == "map" => {
+            if let Some(result) = result {
+                result
+            } else {
+                // The arguments are not to blame.
+                self.node = node;
+                if object.kind_name() == "map" {
                     return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
                 }
-                None => return Err(self.no_field(receiver, name.as_bytes())),
+                return Err(self.no_field(receiver, name.as_bytes()));
             }
         } else {
             let is_map = object.kind_name() == "map";

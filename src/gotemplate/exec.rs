@@ -14,7 +14,7 @@ use super::value::{GoStr, IntKind, UintKind, Value};
 /// Nesting of `{{template}}` calls beyond this fails, as in Go.
 const MAX_DEPTH: u32 = 100_000;
 /// Nesting of strings executed as templates beyond this fails; Go would run out of stack.
-const MAX_STRING_DEPTH: u32 = 10_000;
+const MAX_STRING_DEPTH: u32 = 1000;
 /// Output beyond this fails, before it takes all memory.
 const MAX_OUTPUT: usize = 512 << 20;
 /// Stack kept free before each level of nesting, and how much is added when it runs short.

@@ -203,6 +203,11 @@ impl Map {
         Self { kind, nil: of.nil, storage: Storage::View(of) }
     }
 
+    /// Whether both are the same map, whatever their types.
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.entries(), other.entries())
+    }
+
     fn entries(&self) -> &RefCell<Entries> {
         match &self.storage {
             Storage::Own(entries) => entries,

@@ -20,6 +20,7 @@ mod lists;
 mod math;
 mod merge;
 mod misc;
+mod nesting;
 mod paths;
 mod print;
 mod random;

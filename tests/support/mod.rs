@@ -1,8 +1,11 @@
 //! What the tests against real programs share. Each test file uses only a part of it.
 #![allow(dead_code)]
 
+pub mod differences;
 pub mod random;
 pub mod reference;
 #[cfg(feature = "cluster")]
 pub mod scenario;
+pub mod samples;
+pub mod template_generator;
 pub mod values;

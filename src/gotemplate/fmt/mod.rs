@@ -7,15 +7,28 @@ mod verbs;
 
 pub use duration::duration_string;
 
-use super::value::Value;
+use std::io::Write;
+
+use super::value::{IntKind, Value};
 use printer::Printer;
 
 /// Appends what `%v` writes: the output of an action.
 pub fn append_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Str(s) => out.extend_from_slice(s.as_bytes()),
+        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
+        Value::Int(i, kind) if *kind != IntKind::Duration => append_int(out, *i),
+        // Larger ones have an exponent.
+        Value::Float(f) if f.trunc() == *f && f.abs() < 1e6 && (*f != 0.0 || f.is_sign_positive()) => {
+            append_int(out, *f as i64);
+        }
         value => Printer::new(out).argument(value, 'v'),
     }
+}
+
+fn append_int(out: &mut Vec<u8>, i: i64) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{i}");
 }
 
 /// `%v` of a value as text, for messages.

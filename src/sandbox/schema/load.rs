@@ -77,6 +77,7 @@ fn definition_type(schema: &mut Schema, name: &str, definition: &Json) -> Type {
                 always: field["e"] == true,
                 strategy: field["ps"].as_str().unwrap_or_default().into(),
                 default: None,
+                numbers: field.items("/p").iter().filter_map(Json::as_u64).collect(),
             },
         );
     }

@@ -75,6 +75,8 @@ pub struct Field {
     pub strategy: String,
     /// Default value (custom resources).
     pub default: Option<Json>,
+    /// The way to it in protobuf messages; structs that JSON has inline are messages of their own there.
+    pub numbers: Vec<u64>,
 }
 
 /// A list.

@@ -84,17 +84,20 @@ impl Version {
     }
 
     /// The next patch release; of a pre-release, its release.
+    #[must_use]
     pub fn inc_patch(&self) -> Self {
         let patch = if self.pre.is_empty() { self.patch.wrapping_add(1) } else { self.patch };
         self.next(self.major, self.minor, patch)
     }
 
     /// The next minor release.
+    #[must_use]
     pub fn inc_minor(&self) -> Self {
         self.next(self.major, self.minor.wrapping_add(1), 0)
     }
 
     /// The next major release.
+    #[must_use]
     pub fn inc_major(&self) -> Self {
         self.next(self.major.wrapping_add(1), 0, 0)
     }

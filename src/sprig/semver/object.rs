@@ -86,6 +86,7 @@ impl Object for VersionObject {
             return Some(changed.map(Self::value).map_err(|error| FuncError::new(error.to_string())));
         }
         let [Value::Object(object)] = args else { return None };
+        self.method(name)?;
         let order = self.version.cmp(&object.as_any().downcast_ref::<Self>()?.version);
         Some(Ok(match name {
             "Compare" => Value::int(order as i64),

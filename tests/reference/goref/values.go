@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strconv"
+	"time"
 )
 
 // Values travel as JSON that tells Go's types apart: null, booleans and arrays ([]any) as they are; all else as an object
 // with one key: f (float64, its bits in hex), I (int), i (int64), u (uint64), s (string, base64), b ([]byte, base64),
 // m (map[string]any, pairs), ls ([]string, base64 each), nm and nl (nil map and nil slice), o (another type: its %T and %v).
+// Read only: I8, I32, U, U8 (integers), d (time.Duration), c (complex128), ms (map[string]string), lI ([]int), ll ([][]any),
+// lm ([]map[string]any).
 
 // unpack reads a value.
 func unpack(raw json.RawMessage) (any, error) {
@@ -72,11 +76,14 @@ func unpack(raw json.RawMessage) (any, error) {
 				list[i] = string(text)
 			}
 			return list, nil
+		case "ms", "lI", "ll", "lm":
+			return unpackTyped(tag, body)
 		case "s":
 			text, err := unpackBytes(body)
 			return string(text), err
 		case "b":
-			return unpackBytes(body)
+			b, err := unpackBytes(body)
+			return slices.Clip(b), err
 		case "nm":
 			return map[string]any(nil), nil
 		case "nl":
@@ -96,9 +103,56 @@ func unpack(raw json.RawMessage) (any, error) {
 			return strconv.ParseInt(text, 10, 64)
 		case "u":
 			return strconv.ParseUint(text, 10, 64)
+		case "I8":
+			n, err := strconv.ParseInt(text, 10, 8)
+			return int8(n), err
+		case "I32":
+			n, err := strconv.ParseInt(text, 10, 32)
+			return int32(n), err
+		case "d":
+			n, err := strconv.ParseInt(text, 10, 64)
+			return time.Duration(n), err
+		case "U":
+			n, err := strconv.ParseUint(text, 10, 64)
+			return uint(n), err
+		case "U8":
+			n, err := strconv.ParseUint(text, 10, 8)
+			return uint8(n), err
+		case "c":
+			return strconv.ParseComplex(text, 128)
 		}
 	}
 	return nil, fmt.Errorf("not a packed value: %s", raw)
+}
+
+// unpackTyped reads maps and slices with elements of one type.
+func unpackTyped(tag string, body json.RawMessage) (any, error) {
+	if tag == "ms" {
+		m := map[string]string{}
+		return m, json.Unmarshal(body, &m)
+	}
+	if tag == "lI" {
+		list := []int{}
+		err := json.Unmarshal(body, &list)
+		return slices.Clip(list), err
+	}
+	value, err := unpack(body)
+	if err != nil {
+		return nil, err
+	}
+	lists, maps := [][]any{}, []map[string]any{}
+	for _, item := range value.([]any) {
+		switch item := item.(type) {
+		case []any:
+			lists = append(lists, item)
+		case map[string]any:
+			maps = append(maps, item)
+		}
+	}
+	if tag == "ll" {
+		return slices.Clip(lists), nil
+	}
+	return slices.Clip(maps), nil
 }
 
 func unpackBytes(raw json.RawMessage) ([]byte, error) {

@@ -154,8 +154,8 @@ ask_master() { psql -XAtw -d "$CONNINFO dbname=postgres replication=true" -c "$1
 
 # A standby that can't follow this master would be ready and serve old rows for ever.
 compare_with_master() {
-  if ! wait_for_master 3; then
-    say "the master does not answer: starting on what is here"
+  if ! wait_for_master "$COMPARE_WAIT"; then
+    say "the master has not answered for $COMPARE_WAIT s: starting on what is here"
     return
   fi
   anew="Delete claim $VOLUME_CLAIM and the pod, and the standby is cloned anew"

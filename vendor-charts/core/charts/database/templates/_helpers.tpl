@@ -116,6 +116,8 @@ spec:
           value: {{ $context.Values.service.port | quote }}
         - name: CLONE_WAIT
           value: {{ .values.cloneWaitSeconds | quote }}
+        - name: COMPARE_WAIT
+          value: {{ .values.compareWaitSeconds | quote }}
         {{- end }}
       volumeMounts:
         {{- include "database.postgresMounts" . | nindent 8 }}
