@@ -209,6 +209,9 @@ pub struct Journal {
     pub fence: String,
     /// How the old value of replicas is named in alpha's values, when known.
     pub replicas_value: Option<String>,
+    /// Alpha's own values before they were changed.
+    #[serde(default)]
+    pub alpha_values: Json,
     /// Limit of each wait, in seconds.
     pub timeout: u64,
     /// The steps.

@@ -150,6 +150,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         written: journal::now(),
         fence: options.fence.as_str().into(),
         replicas_value,
+        alpha_values: alpha.config.clone(),
         timeout: options.timeout.as_secs(),
         steps: Vec::new(),
         layout,

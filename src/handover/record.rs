@@ -130,6 +130,15 @@ async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<
         release.config = json!({});
     }
     set_path(&mut release.config, path, json!(replicas));
+    // Where that is all that was changed, the values are again what the user gave, to the letter.
+    let mut original = run.journal.alpha_values.clone();
+    if replicas == run.journal.layout.replicas {
+        let given = original.clone();
+        set_path(&mut original, path, json!(replicas));
+        if original == release.config {
+            release.config = given;
+        }
+    }
     if let Some(manifest) = with_replicas(&release.manifest, &run.journal.layout.replica.statefulset, replicas) {
         release.manifest = manifest;
     }
