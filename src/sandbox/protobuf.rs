@@ -133,7 +133,10 @@ impl Reader<'_> {
             let known = map.fields.iter().find(|(_, field)| field.numbers == here);
             if let Some((name, known)) = known {
                 self.put(name, known.ty, &field, out)?;
-            } else if map.fields.values().any(|field| field.numbers.len() > here.len() && field.numbers.starts_with(&here))
+            } else if map
+                .fields
+                .values()
+                .any(|field| field.numbers.len() > here.len() && field.numbers.starts_with(&here))
                 && let Field::Bytes(inner) = field
             {
                 self.fill(map, inner, &here, out)?;
@@ -229,11 +232,11 @@ mod tests {
     /// The bytes follow the message definitions in Kubernetes' `generated.proto` files.
     #[test]
     fn a_secret_is_read() {
-        let metadata = [field(1, b"x"), field(3, b"ns"), field(11, &[field(1, b"k"), field(2, b"v")].concat())].concat();
+        let metadata =
+            [field(1, b"x"), field(3, b"ns"), field(11, &[field(1, b"k"), field(2, b"v")].concat())].concat();
         let entry = [field(1, b"a"), field(2, &[0xff, 0x00])].concat();
         let content = [field(1, &metadata), field(2, &entry), field(3, b"Opaque"), vec![5 << 3, 1]].concat();
-        let envelope =
-            [field(1, &[field(1, b"v1"), field(2, b"Secret")].concat()), field(2, &content)].concat();
+        let envelope = [field(1, &[field(1, b"v1"), field(2, b"Secret")].concat()), field(2, &content)].concat();
         let body = [MAGIC, &envelope].concat();
         assert_eq!(
             object(&body).unwrap(),
