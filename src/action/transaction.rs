@@ -171,6 +171,13 @@ impl<'a> Transaction<'a> {
             }
         };
         if let Err(error) = self.request.releases.create(&self.request.target).await {
+            // Perhaps it was written and only its answer was lost; a revision that somebody else wrote is not ours to delete.
+            if error.outcome != Outcome::Refused {
+                let target = &self.request.target;
+                if let Err(error) = self.request.releases.delete(&target.name, target.version).await {
+                    tracing::debug!(%error, "the pending record was not deleted");
+                }
+            }
             lock.release().await;
             return Err(error);
         }
