@@ -5,5 +5,7 @@ pub mod differences;
 pub mod random;
 pub mod reference;
 pub mod samples;
+#[cfg(feature = "cluster")]
+pub mod scenario;
 pub mod template_generator;
 pub mod values;

@@ -36,9 +36,12 @@ var types = object{}
 // What the Go type says of a field: `numbers` is the way to it in protobuf messages, since structs that JSON has inline are
 // messages of their own there.
 type goField struct {
-	omitZero, always bool
-	numbers          []int
+	omitZero, always, keepZero bool
+	numbers                    []int
 }
+
+// Structs that JSON shows as scalars.
+var opaque = map[string]bool{"Time": true, "MicroTime": true, "Quantity": true, "IntOrString": true, "FieldsV1": true, "RawExtension": true}
 
 var goTypes = map[string]map[string]goField{}
 
@@ -184,7 +187,8 @@ func fields(t reflect.Type, into map[string]goField, way []int) {
 		kind := f.Type.Kind()
 		into[tag] = goField{
 			omitZero: omit && kind != reflect.Pointer && kind != reflect.Interface && kind != reflect.Struct,
-			always:   kind == reflect.Struct && !zero && f.Type.NumField() > 0 && f.Type.Field(0).Tag.Get("json") != "",
+			always:   kind == reflect.Struct && !zero && !opaque[f.Type.Name()],
+			keepZero: kind != reflect.Struct && !omit && !zero,
 			numbers:  here,
 		}
 	}
@@ -233,6 +237,9 @@ func define(name string) {
 		}
 		if g.always {
 			o["e"] = true
+		}
+		if g.keepZero {
+			o["n"] = true
 		}
 		if len(g.numbers) > 0 && g.numbers[0] > 0 {
 			o["p"] = g.numbers
