@@ -163,6 +163,18 @@ pub struct List {
     pub items: Vec<Value>,
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        drop_deep(&mut self.items);
+    }
+}
+
+/// Drops the contents of a collection without regard to how deep it is nested.
+fn drop_deep<T: Default>(contents: &mut T) {
+    let contents = std::mem::take(contents);
+    stacker::maybe_grow(16 * 1024, 1024 * 1024, || drop(contents));
+}
+
 /// The Go type of a map whose keys are strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapKind {
@@ -238,6 +250,14 @@ impl Map {
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.borrow().is_empty()
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        if let Storage::Own(entries) = &mut self.storage {
+            drop_deep(entries.get_mut());
+        }
     }
 }
 

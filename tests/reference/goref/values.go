@@ -7,11 +7,13 @@ import (
 	"math"
 	"sort"
 	"strconv"
+	"strings"
+	"time"
 )
 
-// Values travel as JSON that tells Go's types apart: null, booleans and arrays ([]any) as they are; all else as an object
+// Values come as JSON that tells Go's types apart: null, booleans and arrays ([]any) as they are; all else as an object
 // with one key: f (float64, its bits in hex), I (int), i (int64), u (uint64), s (string, base64), b ([]byte, base64),
-// m (map[string]any, pairs), ls ([]string, base64 each), nm and nl (nil map and nil slice), o (another type: its %T and %v).
+// m (map[string]any, pairs), ls ([]string, base64 each), nm and nl (nil map and nil slice). They go as the text that pack describes.
 
 // unpack reads a value.
 func unpack(raw json.RawMessage) (any, error) {
@@ -109,55 +111,86 @@ func unpackBytes(raw json.RawMessage) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(text)
 }
 
-// pack writes a value.
-func pack(value any) any {
+// pack writes a value of any depth as one text, in base64: n (nil), T, F, f (float64, its bits in hex), I (int), i (int64),
+// u (uint64), s (string, quoted), b ([]byte, quoted), [...] ([]any), {...} (map[string]any), S[...] ([]string), M[...] ([]map[string]any), N and L (nil map
+// and nil slice), times as strings, o (another type: its %T and %v, quoted).
+func pack(value any) string {
+	var out strings.Builder
+	packInto(&out, value)
+	return encode(out.String())
+}
+
+func packInto(out *strings.Builder, value any) {
 	switch v := value.(type) {
-	case nil, bool:
-		return v
+	case nil:
+		out.WriteString("n")
+	case bool:
+		out.WriteString(map[bool]string{true: "T", false: "F"}[v])
 	case float64:
-		return map[string]any{"f": strconv.FormatUint(math.Float64bits(v), 16)}
+		out.WriteString("f" + strconv.FormatUint(math.Float64bits(v), 16))
 	case int:
-		return map[string]any{"I": strconv.Itoa(v)}
+		out.WriteString("I" + strconv.Itoa(v))
 	case int64:
-		return map[string]any{"i": strconv.FormatInt(v, 10)}
+		out.WriteString("i" + strconv.FormatInt(v, 10))
 	case uint64:
-		return map[string]any{"u": strconv.FormatUint(v, 10)}
+		out.WriteString("u" + strconv.FormatUint(v, 10))
 	case string:
-		return map[string]any{"s": encode(v)}
+		out.WriteString("s" + strconv.Quote(v))
 	case []byte:
-		return map[string]any{"b": encode(string(v))}
+		out.WriteString("b" + strconv.Quote(string(v)))
 	case []string:
 		if v == nil {
-			return map[string]any{"nl": 1}
+			out.WriteString("L")
+			return
 		}
-		items := make([]string, len(v))
-		for i, item := range v {
-			items[i] = encode(item)
+		out.WriteString("S[")
+		for _, item := range v {
+			out.WriteString(strconv.Quote(item) + " ")
 		}
-		return map[string]any{"ls": items}
+		out.WriteString("]")
 	case []any:
 		if v == nil {
-			return map[string]any{"nl": 1}
+			out.WriteString("L")
+			return
 		}
-		items := make([]any, len(v))
-		for i, item := range v {
-			items[i] = pack(item)
+		out.WriteString("[")
+		for _, item := range v {
+			packInto(out, item)
+			out.WriteString(" ")
 		}
-		return items
+		out.WriteString("]")
 	case map[string]any:
 		if v == nil {
-			return map[string]any{"nm": 1}
+			out.WriteString("N")
+			return
 		}
 		keys := make([]string, 0, len(v))
 		for key := range v {
 			keys = append(keys, key)
 		}
 		sort.Strings(keys)
-		pairs := make([][2]any, len(keys))
-		for i, key := range keys {
-			pairs[i] = [2]any{encode(key), pack(v[key])}
+		out.WriteString("{")
+		for _, key := range keys {
+			out.WriteString(strconv.Quote(key) + ":")
+			packInto(out, v[key])
+			out.WriteString(" ")
 		}
-		return map[string]any{"m": pairs}
+		out.WriteString("}")
+	case []map[string]any:
+		out.WriteString("M[")
+		for _, item := range v {
+			packInto(out, item)
+			out.WriteString(" ")
+		}
+		out.WriteString("]")
+	case time.Time:
+		zone := v.Location().String()
+		if !strings.HasSuffix(zone, "-local") {
+			_, offset := v.Zone()
+			zone = strconv.Itoa(offset)
+		}
+		out.WriteString("s" + strconv.Quote(v.Format("2006-01-02T15:04:05.000000000 ")+zone))
+	default:
+		out.WriteString("o" + strconv.Quote(fmt.Sprintf("%T %v", value, value)))
 	}
-	return map[string]any{"o": fmt.Sprintf("%T %v", value, value)}
 }
