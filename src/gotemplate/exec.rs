@@ -178,6 +178,8 @@ impl<'s> Exec<'s> {
     fn print(&mut self, value: &Reflected) {
         if value.value.is_nil() {
             self.out.extend_from_slice(b"<no value>");
+        } else if let Value::Object(object) = &value.value {
+            self.out.extend_from_slice(object.printed().as_bytes());
         } else {
             fmt::append_value(&mut self.out, &value.value);
         }
