@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod documents;
+pub mod helm;
 pub mod random;
 pub mod reference;
 pub mod values;
