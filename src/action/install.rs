@@ -84,7 +84,13 @@ async fn prepare<'a>(
     let version = next_version(history, options)?;
     let all_definitions = if options.skip_crds { Vec::new() } else { definitions(&chart)? };
     let capabilities = capabilities(cluster, &all_definitions).await?;
-    let info = ReleaseInfo { name: name.clone(), namespace: namespace.clone(), revision: version, is_install: true, is_upgrade: false };
+    let info = ReleaseInfo {
+        name: name.clone(),
+        namespace: namespace.clone(),
+        revision: version,
+        is_install: true,
+        is_upgrade: false,
+    };
     let lookup: Option<Rc<dyn Lookup>> =
         if common.dry_run == DryRun::Client { None } else { Some(Rc::new(FromCluster(cluster.clone()))) };
     let rendered = render(&mut chart, values, &info, &capabilities, &options.rendering, lookup, observer)?;

@@ -175,9 +175,9 @@ pub(super) fn is_kept(object: &Json) -> bool {
         .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
-/// A claim holds data: only its own name deletes it.
-pub(super) fn is_claim(reference: &ObjectRef) -> bool {
-    reference.kind == "PersistentVolumeClaim" && reference.group().is_empty()
+/// Claims and volumes hold data: only their own names delete them.
+pub(super) fn holds_data(reference: &ObjectRef) -> bool {
+    matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") && reference.group().is_empty()
 }
 
 #[cfg(test)]
@@ -219,6 +219,6 @@ mod tests {
     fn what_is_kept() {
         assert!(is_kept(&json!({"metadata": {"annotations": {"helm.sh/resource-policy": " Keep "}}})));
         assert!(!is_kept(&json!({"metadata": {}})));
-        assert!(is_claim(&ObjectRef::new("v1", "PersistentVolumeClaim", "ns", "c")));
+        assert!(holds_data(&ObjectRef::new("v1", "PersistentVolumeClaim", "ns", "c")));
     }
 }

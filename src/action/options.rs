@@ -163,7 +163,7 @@ pub struct UninstallOptions {
     pub timeout: Duration,
     /// Instead of `Uninstallation complete`.
     pub description: Option<String>,
-    /// Claims of the release that are deleted; no others are.
+    /// Claims and volumes of the release that are deleted; no others are.
     pub delete_claims: Vec<String>,
 }
 

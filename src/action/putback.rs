@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     Error, MANAGER,
-    objects::{Item, Key, Owner, foreign, is_claim},
+    objects::{Item, Key, Owner, foreign, holds_data},
     plan::{Action, Change},
     transaction::{Sent, Transaction, Verb},
 };
@@ -44,10 +44,10 @@ impl Transaction<'_> {
             .collect();
         let kept: Vec<String> = created
             .iter()
-            .filter(|(reference, _)| is_claim(reference))
+            .filter(|(reference, _)| holds_data(reference))
             .map(|(reference, _)| reference.to_string())
             .collect();
-        created.retain(|(reference, _)| !is_claim(reference));
+        created.retain(|(reference, _)| !holds_data(reference));
         created.sort_by(|(a, _), (b, _)| order::by_uninstall(&a.kind, &b.kind));
         let deleted = in_parallel(created, |(reference, sent)| async move {
             let (reference, uid) = match sent {
@@ -92,7 +92,7 @@ impl Transaction<'_> {
             ));
         }
         if !kept.is_empty() {
-            words.push_str(&format!("\nClaims hold data and were kept: {}", kept.join(", ")));
+            words.push_str(&format!("\nWhat holds data was kept: {}", kept.join(", ")));
         }
         if !self.plan.definitions.is_empty() {
             let names = self.plan.definitions.iter().filter_map(|definition| definition["metadata"]["name"].as_str());

@@ -3,13 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt::Write;
 
-use boon::{CompileError, Compiler, ErrorKind, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, ErrorKind, Format, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
 use serde_json::Value as Json;
 
 use super::notice::quote as go_quote;
 use super::{Chart, Error, Notices};
 use crate::gotemplate::{Map, Value};
 use crate::goyaml;
+use crate::sprig::check;
 
 const LOCATION: &str = "file:///values.schema.json";
 
@@ -75,6 +76,9 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     loader.register("https", Box::new(NoNetwork));
     loader.register("urn", Box::new(Permissive));
     compiler.use_loader(Box::new(loader));
+    compiler.register_format(Format { name: "regex", func: is_regex });
+    compiler.register_format(Format { name: "uri", func: is_uri });
+    compiler.register_format(Format { name: "uri-reference", func: is_uri_reference });
     warn_of_urns(&schema, notices);
     compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
     let mut schemas = Schemas::new();
@@ -86,6 +90,29 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
         describe(cause, error.schema_url, 1, &mut text);
     }
     Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
+}
+
+/// Formats whose messages come from Go's own libraries.
+type Judgement = Result<(), Box<dyn StdError>>;
+
+fn is_regex(value: &Json) -> Judgement {
+    Ok(value.as_str().map_or(Ok(()), check::expression)?)
+}
+
+fn is_uri(value: &Json) -> Judgement {
+    match value.as_str().map(check::url) {
+        Some(Ok(false)) => Err("relative url".into()),
+        Some(Err(error)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_uri_reference(value: &Json) -> Judgement {
+    match value.as_str() {
+        Some(text) if text.contains('\\') => Err("contains \\".into()),
+        Some(text) => Ok(check::url(text).map(drop)?),
+        None => Ok(()),
+    }
 }
 
 struct FileLoader;

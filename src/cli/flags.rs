@@ -62,7 +62,9 @@ impl OperationArgs {
             "client" | "true" => DryRun::Client,
             "server" => DryRun::Server,
             other => {
-                return usage(format!("invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""));
+                return usage(format!(
+                    "invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""
+                ));
             }
         };
         if self.server_side == "false" {

@@ -1,7 +1,8 @@
 //! Evaluation of pipelines, commands and fields.
+#![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::Type;
-use super::exec::{Exec, Executed, RED_ZONE, STACK};
+use super::exec::{Exec, ExecError, Executed, RED_ZONE, STACK};
 use super::fmt;
 use super::func::Signature;
 use super::node::{NodeId, NodeKind, Source, Span};
@@ -9,6 +10,9 @@ use super::reflect::Reflected;
 use super::set::MissingKey;
 use super::strconv;
 use super::value::{IntKind, MapKind, Object, Value};
+
+/// Longer chains of names do not take the shortcut, which recurses.
+const MAX_SHORTCUT: u32 = 32;
 
 /// The arguments of a command: the nodes after its first word, and the value piped into it.
 pub(super) struct Args<'a> {
@@ -62,7 +66,7 @@ impl Exec<'_> {
         }
     }
 
-    fn undefined(&self, source: &Source, name: u32) -> Box<super::exec::ExecError> {
+    fn undefined(&self, source: &Source, name: u32) -> Box<ExecError> {
         self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name))))
     }
 
@@ -165,6 +169,12 @@ impl Exec<'_> {
         let Some((&last, before)) = source.fields(fields).split_last() else {
             return Ok(receiver.unwrap_or_default());
         };
+        if args.is_empty() && fields.len <= MAX_SHORTCUT {
+            let from = receiver.as_ref().unwrap_or(dot);
+            if let Some(found) = self.entries_only(source, &from.value, source.fields(fields)) {
+                return Ok(found);
+            }
+        }
         let mut receiver = receiver;
         for &name in before {
             let from = receiver.as_ref().unwrap_or(dot);
@@ -172,6 +182,22 @@ impl Exec<'_> {
         }
         let from = receiver.as_ref().unwrap_or(dot);
         self.field(source, dot, from, source.name(last), id, args)
+    }
+
+    /// The value of a chain that leads through existing map entries only, which most do: nothing on the way is cloned.
+    fn entries_only(&self, source: &Source, value: &Value, names: &[Span]) -> Option<Reflected> {
+        let (&name, rest) = names.split_first()?;
+        let Value::Map(map) = value else { return None };
+        let name = source.name(name);
+        if map.kind == MapKind::Values && self.set.values_method(name).is_some() {
+            return None;
+        }
+        let entries = map.borrow();
+        let value = entries.get(name)?;
+        if rest.is_empty() {
+            return Some(Reflected { value: value.clone(), interface: map.kind != MapKind::Str });
+        }
+        self.entries_only(source, value, rest)
     }
 
     fn field(
@@ -219,15 +245,15 @@ impl Exec<'_> {
         }
     }
 
-    fn field_error(&self, name: &[u8], problem: &str) -> Box<super::exec::ExecError> {
+    fn field_error(&self, name: &[u8], problem: &str) -> Box<ExecError> {
         self.error(format!("{} {problem}", String::from_utf8_lossy(name)))
     }
 
-    fn no_entry(&self, name: &[u8]) -> Box<super::exec::ExecError> {
+    fn no_entry(&self, name: &[u8]) -> Box<ExecError> {
         self.error(format!("map has no entry for key {}", strconv::quote(name)))
     }
 
-    fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<super::exec::ExecError> {
+    fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<ExecError> {
         let name = String::from_utf8_lossy(name);
         self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
     }
@@ -255,15 +281,19 @@ impl Exec<'_> {
             None => None,
         };
         let result = if let Some(signature) = signature {
+            let node = self.node;
             let values = self.arguments(source, dot, signature.params, signature.variadic, name, args, None)?;
             let result = object.call(name, &values);
             self.give_back(values);
-            match result {
-                Some(result) => result,
-                None if object.kind_name() == "map" => {
+            if let Some(result) = result {
+                result
+            } else {
+                // The arguments are not to blame.
+                self.node = node;
+                if object.kind_name() == "map" {
                     return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
                 }
-                None => return Err(self.no_field(receiver, name.as_bytes())),
+                return Err(self.no_field(receiver, name.as_bytes()));
             }
         } else {
             let is_map = object.kind_name() == "map";
@@ -286,10 +316,7 @@ impl Exec<'_> {
         match result {
             Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
             Ok(value) => Ok(Reflected::plain(value)),
-            Err(error) => {
-                self.node = id;
-                Err(self.error_from(format!("error calling {name}: {error}"), Some(error)))
-            }
+            Err(error) => Err(self.call_error(id, name, error)),
         }
     }
 

@@ -165,14 +165,14 @@ pub struct List {
 
 impl Drop for List {
     fn drop(&mut self) {
-        drop_deep(&mut self.items);
+        let items = std::mem::take(&mut self.items);
+        release(|| drop(items));
     }
 }
 
-/// Drops the contents of a collection without regard to how deep it is nested.
-fn drop_deep<T: Default>(contents: &mut T) {
-    let contents = std::mem::take(contents);
-    stacker::maybe_grow(16 * 1024, 1024 * 1024, || drop(contents));
+/// Drops what may be nested as deeply as a template could make it: the stack grows as needed.
+fn release(nested: impl FnOnce()) {
+    stacker::maybe_grow(32 << 10, 1 << 20, nested);
 }
 
 /// The Go type of a map whose keys are strings.
@@ -213,6 +213,11 @@ impl Map {
     /// The same map under another type, as a Go conversion (`common.Values(m)`): changes through either are seen by both.
     pub fn view(kind: MapKind, of: Rc<Map>) -> Self {
         Self { kind, nil: of.nil, storage: Storage::View(of) }
+    }
+
+    /// Whether both are the same map, whatever their types.
+    pub fn is_same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.entries(), other.entries())
     }
 
     fn entries(&self) -> &RefCell<Entries> {
@@ -256,7 +261,8 @@ impl Map {
 impl Drop for Map {
     fn drop(&mut self) {
         if let Storage::Own(entries) = &mut self.storage {
-            drop_deep(entries.get_mut());
+            let entries = std::mem::take(entries.get_mut());
+            release(|| drop(entries));
         }
     }
 }

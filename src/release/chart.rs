@@ -85,7 +85,12 @@ pub fn from_record(record: &Json) -> Chart {
         lock: record["lock"].is_object().then(|| Lock {
             generated: text(&record["lock"]["generated"]),
             digest: text(&record["lock"]["digest"]),
-            dependencies: record["lock"]["dependencies"].as_array().into_iter().flatten().map(dependency_from).collect(),
+            dependencies: record["lock"]["dependencies"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(dependency_from)
+                .collect(),
         }),
         templates: files(&record["templates"]),
         values: values_of(&record["values"]),

@@ -68,7 +68,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Names and ids are the same for the same seed and the same requests.
     pub seed: u64,
-    /// The bearer token that requests must carry.
+    /// The bearer token of the kubeconfig. Requests with another one are refused; those with none are not, since Go
+    /// clients send none over plain HTTP.
     pub token: String,
     /// Who the token says the user is.
     pub user: String,

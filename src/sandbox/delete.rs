@@ -8,7 +8,7 @@ use super::admit;
 use super::json::{Access, Json, is_terminating, name, namespace, uid};
 use super::registry::Kind;
 use super::state::State;
-use super::status::{ApiError, ApiResult};
+use super::status::{ApiError, ApiResult, Cause};
 
 /// How something is deleted.
 #[derive(Clone, Debug, Default)]
@@ -159,8 +159,7 @@ fn preconditions(kind: &Kind, live: &Json, options: &DeleteOptions) -> ApiResult
     if let Some(wanted) = &options.uid
         && wanted != uid(live)
     {
-        let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {}", uid(live));
-        return Err(ApiError::conflict(kind, name(live), &why));
+        return Err(ApiError::other_uid(kind, name(live), wanted, uid(live)));
     }
     if let Some(wanted) = &options.version
         && wanted != live.text("/metadata/resourceVersion")
@@ -196,11 +195,9 @@ pub fn options(body: &Json, query: impl Fn(&str) -> Option<String>) -> ApiResult
         version: body["preconditions"]["resourceVersion"].as_str().map(String::from),
     };
     if !matches!(options.propagation.as_str(), "" | "Background" | "Foreground" | "Orphan") {
-        return Err(ApiError::bad_request(format!(
-            "DeleteOptions is invalid: propagationPolicy: Unsupported value: {}: supported values: \"Foreground\", \
-             \"Background\", \"Orphan\", \"nil\"",
-            json!(options.propagation)
-        )));
+        let known = ["Foreground", "Background", "Orphan", "nil"];
+        let cause = Cause::unsupported("propagationPolicy", &json!(options.propagation), &known);
+        return Err(ApiError::invalid_option("DeleteOptions", &cause));
     }
     match body["orphanDependents"].as_bool() {
         Some(true) => options.propagation = "Orphan".into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -245,7 +245,12 @@ async fn write_output(socket: &mut WebSocket, output: &Output) -> Result<(), axu
     let mut frame = vec![3u8];
     frame.extend_from_slice(status.to_string().as_bytes());
     socket.send(Message::Binary(frame.into())).await?;
-    socket.send(Message::Close(None)).await
+    let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+    socket.send(Message::Close(Some(close))).await?;
+    // The client answers the end; to go before that would reset the connection.
+    let answer = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = tokio::time::timeout(Duration::from_secs(2), answer).await;
+    Ok(())
 }
 
 /// Runs a command in a container.

@@ -39,6 +39,7 @@ mod kubelet;
 mod openapi;
 mod patch;
 mod postgres;
+mod protobuf;
 mod registry;
 mod review;
 mod route;

@@ -62,6 +62,12 @@ impl Cause {
         Self { reason: "FieldValueForbidden", field: field.into(), text: format!("Forbidden: {detail}") }
     }
 
+    /// The value is of another type than its schema says.
+    pub fn wrong_type(field: &str, wanted: &str, found: &str) -> Self {
+        let text = format!("Invalid value: \"{found}\": {field} in body must be of type {wanted}: \"{found}\"");
+        Self { reason: "FieldValueTypeInvalid", field: field.into(), text }
+    }
+
     /// The value is longer than it may be.
     pub fn too_long(field: impl Into<String>, detail: &str) -> Self {
         Self { reason: "FieldValueTooLong", field: field.into(), text: format!("Too long: {detail}") }
@@ -155,6 +161,35 @@ impl ApiError {
         Self::new(422, "Invalid", message, details)
     }
 
+    /// 422: an option of the request (`dryRun`, `fieldManager`) breaks rules. `options` is `CreateOptions`, ...
+    pub fn invalid_option(options: &str, cause: &Cause) -> Self {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.text);
+        let causes = json!([{"reason": cause.reason, "message": cause.text, "field": cause.field}]);
+        Self::new(422, "Invalid", message, json!({"group": "meta.k8s.io", "kind": options, "causes": causes}))
+    }
+
+    /// 422: a replacement must say which version it replaces.
+    pub fn version_required(kind: &Kind, name: &str) -> Self {
+        let text = "Invalid value: 0: must be specified for an update";
+        let message = format!("{} \"{name}\" is invalid: metadata.resourceVersion: {text}", kind.qualified());
+        let mut details = details(kind, name);
+        details["causes"] =
+            json!([{"reason": "FieldValueInvalid", "message": text, "field": "metadata.resourceVersion"}]);
+        Self::new(422, "Invalid", message, details)
+    }
+
+    /// 409: the object to delete is another one of the same name.
+    pub fn other_uid(kind: &Kind, name: &str, wanted: &str, found: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the UID in the precondition ({wanted}) does not match the UID in \
+             record ({found}). The object might have been deleted and then recreated",
+            kind.qualified_kind()
+        );
+        let mut details = details(kind, name);
+        details["kind"] = kind.kind.clone().into();
+        Self::new(409, "Conflict", message, details)
+    }
+
     /// 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message.into(), Json::Null)
@@ -168,13 +203,7 @@ impl ApiError {
     /// 403: the user may not. `why` is the clause after the colon.
     pub fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
         let subject = if name.is_empty() { kind.qualified() } else { format!("{} \"{name}\"", kind.qualified()) };
-        let mut details = details(kind, name);
-        if name.is_empty()
-            && let Some(map) = details.as_object_mut()
-        {
-            map.remove("name");
-        }
-        Self::new(403, "Forbidden", format!("{subject} is forbidden: {why}"), details)
+        Self::new(403, "Forbidden", format!("{subject} is forbidden: {why}"), details(kind, name))
     }
 
     /// 403: a namespace that goes takes nothing new.
@@ -197,6 +226,11 @@ impl ApiError {
     /// 410: the watch asks for a version that is no longer kept.
     pub fn gone(asked: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"), Json::Null)
+    }
+
+    /// 415 for a patch of an unknown type.
+    pub fn unknown_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type".into(), json!({}))
     }
 
     /// 415.
@@ -223,7 +257,10 @@ impl ApiError {
 }
 
 fn details(kind: &Kind, name: &str) -> Json {
-    let mut details = json!({"name": name, "kind": kind.plural});
+    let mut details = json!({"kind": kind.plural});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
     if !kind.group.is_empty() {
         details["group"] = kind.group.clone().into();
     }

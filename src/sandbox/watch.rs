@@ -46,7 +46,7 @@ pub fn start(shared: &Arc<Shared>, call: &Call, target: &Target) -> ApiResult<Re
     let version: u64 = match asked {
         "" => 0,
         text => text.parse().map_err(|_| {
-            ApiError::bad_request(format!(
+            ApiError::internal(format!(
                 "resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
             ))
         })?,

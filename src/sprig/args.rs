@@ -67,6 +67,8 @@ impl Args for [Value] {
 
     fn dict(&self, index: usize) -> Rc<Map> {
         match self.get(index) {
+            // A parameter of type `map[string]interface{}` converts helm's named map type.
+            Some(Value::Map(m)) if m.kind == MapKind::Values => Rc::new(Map::view(MapKind::Any, Rc::clone(m))),
             Some(Value::Map(m)) => Rc::clone(m),
             Some(Value::Object(o)) => match o.to_plain() {
                 Value::Map(m) => m,
@@ -114,6 +116,7 @@ pub(super) fn fail<T>(message: impl Into<String>) -> Result<T, FuncError> {
 }
 
 /// A Go `string` of raw bytes.
+#[expect(clippy::unnecessary_wraps, reason = "the result of most bodies")]
 pub(super) fn string(bytes: impl Into<GoStr>) -> Outcome {
     Ok(Value::Str(bytes.into()))
 }

@@ -79,20 +79,20 @@ fn numbered(parts: &[&[u8]]) -> Value {
 /// More numbers than a chart can have use for: a mistake or an attack, refused before it takes all memory.
 const MAX_NUMBERS: i128 = 10_000_000;
 
-/// The numbers from `start` to before `stop`; none when the step leads away.
-fn range(start: i64, stop: i64, step: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
-    let away = if stop < start { step >= 0 } else { step <= 0 };
+/// The numbers from `start` to before `stop`; none when the increment leads away.
+fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
+    let away = if stop < start { increment >= 0 } else { increment <= 0 };
     if away {
         return Ok(Vec::new());
     }
-    let count = (i128::from(stop) - i128::from(start)) / i128::from(step);
+    let count = (i128::from(stop) - i128::from(start)) / i128::from(increment);
     if count > MAX_NUMBERS {
         return fail(format!("a list of {count} numbers is too long (at most {MAX_NUMBERS})"));
     }
     let (mut numbers, mut next) = (Vec::with_capacity(count as usize + 1), Some(start));
-    while let Some(number) = next.filter(|&number| if step > 0 { number < stop } else { number > stop }) {
+    while let Some(number) = next.filter(|&number| if increment > 0 { number < stop } else { number > stop }) {
         numbers.push(number);
-        next = number.checked_add(step);
+        next = number.checked_add(increment);
     }
     Ok(numbers)
 }

@@ -9,7 +9,7 @@ use crate::gotemplate::strconv::{NumError, parse_int};
 use crate::gotemplate::{IntKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("ago", func!([Any], |scope, a| ago(scope, a.any(0)))),
+    ("ago", func!([Any], |scope, a| string(ago(scope, a.any(0))))),
     ("date", func!([Str, Any], |scope, a| formatted(scope, a.bytes(0), a.any(1), "Local"))),
     ("dateInZone", func!([Str, Any, Str], |scope, a| formatted(scope, a.bytes(0), a.any(1), &a.text(2)))),
     ("dateModify", func!([Str, TimeType], |_, a| Ok(modified(a).unwrap_or_else(|_| a.any(1).clone())))),
@@ -53,7 +53,7 @@ fn formatted(scope: &mut dyn Scope, layout: &[u8], date: &Value, zone: &str) -> 
 }
 
 /// How long ago something was, in whole seconds.
-fn ago(scope: &mut dyn Scope, date: &Value) -> Outcome {
+fn ago(scope: &mut dyn Scope, date: &Value) -> String {
     let now = Time::now(clock(scope));
     let time = match date {
         // Unlike `date`, this function does not know int32.
@@ -61,7 +61,7 @@ fn ago(scope: &mut dyn Scope, date: &Value) -> Outcome {
         other => given_time(other),
     };
     let age = time.map_or(0, |time| now.since(&time));
-    Ok(duration_string(round_duration(age, 1_000_000_000)).into())
+    duration_string(round_duration(age, 1_000_000_000))
 }
 
 /// A time moved by a duration.

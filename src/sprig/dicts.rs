@@ -1,11 +1,15 @@
 //! Dictionaries. They are references: `set`, `unset` and `merge` change the map that they are given.
 
+use std::rc::Rc;
+
 use super::args::{Args, Chapter, Outcome, fail, func};
 use super::merge::merge;
+use super::nesting::{self, MAX_DEPTH};
 use super::print::strval;
+use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{Map, MapKind, Value};
+use crate::gotemplate::{FuncError, Map, MapKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
@@ -17,11 +21,11 @@ pub(super) static FUNCTIONS: Chapter = &[
     ),
     ("hasKey", func!([MapOfAny, Str], |_, a| Ok(a.dict(0).borrow().contains_key(a.bytes(1)).into()))),
     ("keys", func!([], ..MapOfAny, |_, a| Ok(keys(a)))),
-    ("merge", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, false)))),
-    ("mergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, true)))),
+    ("merge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
+    ("mergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
     ("mustDeepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
-    ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, false)))),
-    ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| Ok(merge_all(a, true)))),
+    ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
+    ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
     ("omit", func!([MapOfAny], ..Str, |_, a| Ok(select(a, false)))),
     ("pick", func!([MapOfAny], ..Str, |_, a| Ok(select(a, true)))),
     ("pluck", func!([Str], ..MapOfAny, |_, a| Ok(pluck(a)))),
@@ -79,12 +83,12 @@ fn select(args: &[Value], listed: bool) -> Value {
     Value::Map(Map::new(MapKind::Any, entries).into())
 }
 
-fn merge_all(args: &[Value], overwrite: bool) -> Value {
+fn merge_all(args: &[Value], overwrite: bool) -> Outcome {
     let mut target = args.dict(0);
     for index in 1..args.len() {
-        merge(&mut target, &args.dict(index), overwrite);
+        merge(&mut target, &args.dict(index), overwrite)?;
     }
-    Value::Map(target)
+    Ok(Value::Map(target))
 }
 
 /// The value below keys, the last but one argument when a key is missing. All on the way have to be plain maps.
@@ -115,7 +119,7 @@ fn dig(args: &[Value]) -> Outcome {
 }
 
 /// Go's type assertion, which a named map type does not pass.
-fn as_map(value: &Value) -> Result<std::rc::Rc<Map>, crate::gotemplate::FuncError> {
+fn as_map(value: &Value) -> Result<Rc<Map>, FuncError> {
     match value {
         Value::Map(map) if map.kind == MapKind::Any => Ok(map.clone()),
         other => fail(conversion_error(other, "map[string]interface {}")),
@@ -131,20 +135,32 @@ fn deep_copy(value: &Value) -> Outcome {
     if value.is_nil() {
         return fail("reflect: call of reflect.Value.Type on zero Value");
     }
-    Ok(copy(value))
+    copy(value, 0)
 }
 
 /// A copy that shares no map with the original.
-fn copy(value: &Value) -> Value {
-    match value {
-        Value::Map(map) => {
-            let entries = map.borrow().iter().map(|(key, value)| (key.clone(), copy(value))).collect();
-            let mut copied = Map::new(map.kind, entries);
-            copied.nil = map.nil;
-            Value::Map(copied.into())
-        }
-        Value::List(list) if list.nil => value.clone(),
-        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),
-        other => other.clone(),
+fn copy(value: &Value, depth: usize) -> Outcome {
+    if depth > MAX_DEPTH {
+        return fail("deepCopy error: the value is nested too deeply, or contains itself");
     }
+    nesting::level(|| match value {
+        Value::Map(map) => {
+            let entries: Result<Entries, FuncError> =
+                map.borrow().iter().map(|(key, value)| Ok((key.clone(), copy(value, depth + 1)?))).collect();
+            let mut copied = Map::new(map.kind, entries?);
+            copied.nil = map.nil;
+            Ok(Value::Map(copied.into()))
+        }
+        Value::List(list) if list.nil => Ok(value.clone()),
+        Value::List(list) => {
+            let items = list.items.iter().map(|item| copy(item, depth + 1)).collect::<Result<_, _>>()?;
+            Ok(Value::list_of(list.kind, items))
+        }
+        Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
+            // Private fields are not copied.
+            Some(version) => Value::Object(Rc::new(version.zero())),
+            None => value.clone(),
+        }),
+        other => Ok(other.clone()),
+    })
 }

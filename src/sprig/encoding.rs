@@ -39,7 +39,7 @@ pub(super) fn base64_decode(s: &[u8]) -> Result<Vec<u8>, String> {
     let mut out = Vec::with_capacity(s.len() / 4 * 3);
     let mut at = 0;
     loop {
-        let mut quantum = [0u8; 4];
+        let mut quantum = 0u32;
         let mut filled = 0;
         while filled < 4 {
             let Some(&byte) = s.get(at) else {
@@ -53,7 +53,7 @@ pub(super) fn base64_decode(s: &[u8]) -> Result<Vec<u8>, String> {
                 continue;
             }
             if let Some(bits) = base64_bits(byte) {
-                quantum[filled] = bits;
+                quantum |= u32::from(bits) << (18 - 6 * filled);
                 filled += 1;
                 continue;
             }
@@ -80,9 +80,7 @@ pub(super) fn base64_decode(s: &[u8]) -> Result<Vec<u8>, String> {
             }
             break;
         }
-        let [a, b, c, d] = quantum;
-        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        out.extend_from_slice(&bytes[..filled - 1]);
+        out.extend_from_slice(&quantum.to_be_bytes()[1..filled]);
     }
 }
 

@@ -2,11 +2,22 @@
 
 use std::rc::Rc;
 
+use super::nesting::{self, MAX_DEPTH};
 use crate::gotemplate::Value;
 
 /// Whether two values have the same Go type and, all the way down, the same content. NaN equals nothing, except inside a map
 /// or slice that is compared with itself.
 pub(super) fn deep_equal(a: &Value, b: &Value) -> bool {
+    equal(a, b, 0)
+}
+
+fn equal(a: &Value, b: &Value, depth: usize) -> bool {
+    // Values that contain themselves and have not differed so far never will.
+    depth > MAX_DEPTH || nesting::level(|| equal_at(a, b, depth + 1))
+}
+
+#[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
+fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
     match (a, b) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -20,18 +31,18 @@ pub(super) fn deep_equal(a: &Value, b: &Value) -> bool {
             a.kind == b.kind
                 && a.nil == b.nil
                 && (Rc::ptr_eq(a, b)
-                    || a.items.len() == b.items.len() && a.items.iter().zip(&b.items).all(|(a, b)| deep_equal(a, b)))
+                    || a.items.len() == b.items.len() && a.items.iter().zip(&b.items).all(|(a, b)| equal(a, b, depth)))
         }
         (Value::Map(a), Value::Map(b)) => {
             if a.kind != b.kind || a.nil != b.nil {
                 return false;
             }
-            if Rc::ptr_eq(a, b) {
+            if a.is_same(b) {
                 return true;
             }
             let (a, b) = (a.borrow(), b.borrow());
             a.len() == b.len()
-                && a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| a_key == b_key && deep_equal(a, b))
+                && a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| a_key == b_key && equal(a, b, depth))
         }
         (Value::Object(a), Value::Object(b)) => {
             Rc::ptr_eq(a, b) || a.type_name() == b.type_name() && a.display() == b.display()

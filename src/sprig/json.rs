@@ -1,25 +1,26 @@
 //! JSON. The names without `must` swallow errors, but for `toRawJson`.
 
-use super::args::{Args, Chapter, Outcome, fail, func, string};
+use super::args::{Args, Chapter, func, string};
 use crate::gotemplate::Type::{Any, Str};
-use crate::gotemplate::Value;
+use crate::gotemplate::{FuncError, Value};
 use crate::goyaml::{Error, from_json, to_json, to_json_indent};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("fromJson", func!([Str], |_, a| Ok(from_json(a.bytes(0)).unwrap_or_default()))),
-    ("mustFromJson", func!([Str], |_, a| from_json(a.bytes(0)).or_else(failed))),
-    ("mustToJson", func!([Any], |_, a| to_json(a.any(0), true).map(Value::str).or_else(failed))),
-    ("mustToPrettyJson", func!([Any], |_, a| pretty(a.any(0)).map(Value::str).or_else(failed))),
-    ("mustToRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
+    ("mustFromJson", func!([Str], |_, a| from_json(a.bytes(0)).map_err(failed))),
+    ("mustToJson", func!([Any], |_, a| to_json(a.any(0), true).map(Value::str).map_err(failed))),
+    ("mustToPrettyJson", func!([Any], |_, a| pretty(a.any(0)).map(Value::str).map_err(failed))),
+    ("mustToRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).map_err(failed))),
     ("toJson", func!([Any], |_, a| string(to_json(a.any(0), true).unwrap_or_default()))),
     ("toPrettyJson", func!([Any], |_, a| string(pretty(a.any(0)).unwrap_or_default()))),
-    ("toRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).or_else(failed))),
+    ("toRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).map_err(failed))),
 ];
 
 fn pretty(value: &Value) -> Result<Vec<u8>, Error> {
     to_json_indent(value, "", "  ", true)
 }
 
-fn failed(error: Error) -> Outcome {
-    fail(error.to_string())
+#[expect(clippy::needless_pass_by_value, reason = "used as the argument of `map_err`")]
+fn failed(error: Error) -> FuncError {
+    FuncError::new(error.to_string())
 }

@@ -2,21 +2,27 @@
 
 use std::rc::Rc;
 
+use super::args::fail;
+use super::nesting::{self, MAX_DEPTH};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{Map, MapKind, Value};
+use crate::gotemplate::{FuncError, Map, MapKind, Value};
 
 /// Merges `source` into `target`, which is changed in place, nested maps too. Without `overwrite` only what is missing or
 /// empty in the target is taken.
-pub(super) fn merge(target: &mut Rc<Map>, source: &Rc<Map>, overwrite: bool) {
+///
+/// # Errors
+/// The maps contain themselves.
+pub(super) fn merge(target: &mut Rc<Map>, source: &Rc<Map>, overwrite: bool) -> Result<(), FuncError> {
     if target.nil && !source.nil {
         *target = Rc::new(Map::new(MapKind::Any, Entries::new()));
     }
-    if !Rc::ptr_eq(target, source) {
-        merge_entries(target, source, overwrite);
-    }
+    if target.is_same(source) { Ok(()) } else { merge_entries(target, source, overwrite, 0) }
 }
 
-fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool) {
+fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool, depth: usize) -> Result<(), FuncError> {
+    if depth > MAX_DEPTH {
+        return fail("the maps are nested too deeply, or contain themselves");
+    }
     // Nested maps of the two may be the same map: nothing stays borrowed while the target changes.
     let entries: Vec<_> = source.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     for (key, value) in entries {
@@ -30,8 +36,8 @@ fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool) {
         let take = match (&value, &present) {
             (_, None) => true,
             (Value::Map(from), Some(Value::Map(into))) => {
-                if !into.nil && !Rc::ptr_eq(into, from) {
-                    merge_entries(into, from, overwrite);
+                if !into.nil && !into.is_same(from) {
+                    nesting::level(|| merge_entries(into, from, overwrite, depth + 1))?;
                 }
                 // What was empty may have been filled just now, in place.
                 into.is_empty()
@@ -42,6 +48,7 @@ fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool) {
             target.insert(key, value);
         }
     }
+    Ok(())
 }
 
 /// mergo's notion of empty: structs and complex numbers never are.

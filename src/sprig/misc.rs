@@ -4,7 +4,7 @@ use super::args::{Args, Chapter, Outcome, fail, func};
 use super::semver::{Constraints, Version, VersionObject};
 use super::url;
 use crate::gotemplate::Type::{MapOfAny, Str};
-use crate::gotemplate::Value;
+use crate::gotemplate::{Value, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("fail", func!([Str], |_, a| fail(a.text(0)))),
@@ -12,7 +12,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("getHostByName", func!([Str], |_, _| Ok("".into()))),
     ("hello", func!([], |_, _| Ok("Hello!".into()))),
     ("semver", func!([Str], |_, a| semver(&a.text(0)))),
-    ("semverCompare", func!([Str, Str], |_, a| semver_compare(&a.text(0), &a.text(1)))),
+    ("semverCompare", func!([Str, Str], |_, a| semver_compare(a.bytes(0), &a.text(1)))),
     ("urlJoin", func!([MapOfAny], |_, a| url::join(&a.dict(0)))),
     ("urlParse", func!([Str], |_, a| url::parse(a.bytes(0)))),
 ];
@@ -24,7 +24,10 @@ fn semver(text: &str) -> Outcome {
     }
 }
 
-fn semver_compare(constraint: &str, version: &str) -> Outcome {
+fn semver_compare(constraint: &[u8], version: &str) -> Outcome {
+    let Ok(constraint) = std::str::from_utf8(constraint) else {
+        return fail(format!("improper constraint: {}", strconv::quote(constraint)));
+    };
     let constraints = match Constraints::parse(constraint) {
         Ok(constraints) => constraints,
         Err(error) => return fail(error.to_string()),

@@ -18,7 +18,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("indent", func!([Int, Str], |_, a| string(indent(a, false)?))),
     ("initials", func!([Str], |_, a| string(initials(a.bytes(0))))),
     ("kebabcase", func!([Str], |_, a| string(words::separated(a.bytes(0), '-')))),
-    ("lower", func!([Str], |_, a| string(map_runes(a, unicode::to_lower)))),
+    ("lower", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_lowercase, unicode::to_lower)))),
     ("nindent", func!([Int, Str], |_, a| string(indent(a, true)?))),
     ("nospace", func!([Str], |_, a| string(nospace(a.bytes(0))))),
     ("plural", func!([Str, Str, Int], |_, a| Ok(a.any(usize::from(a.int(2) != 1)).clone()))),
@@ -38,14 +38,15 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("trimall", func!([Str, Str], |_, a| string(bytes::trim(a.bytes(1), a.bytes(0))))),
     ("trunc", func!([Int, Str], |_, a| string(trunc(a.int(0), a.bytes(1))))),
     ("untitle", func!([Str], |_, a| string(untitle(&a.text(0))))),
-    ("upper", func!([Str], |_, a| string(map_runes(a, unicode::to_upper)))),
+    ("upper", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_uppercase, unicode::to_upper)))),
     ("wrap", func!([Int, Str], |_, a| string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)))),
     ("wrapWith", func!([Int, Str, Str], |_, a| string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)))),
 ];
 
-/// Applies a case mapping to the only argument; an ASCII string that it leaves alone is shared.
-fn map_runes(args: &[Value], map: fn(char) -> char) -> GoStr {
-    args.text(0).chars().map(map).collect::<String>().into()
+/// Applies a case mapping to the only argument, the first one if it is ASCII.
+fn map_runes(args: &[Value], map_ascii: fn(&[u8]) -> Vec<u8>, map: fn(char) -> char) -> GoStr {
+    let text = args.bytes(0);
+    if text.is_ascii() { map_ascii(text).into() } else { args.text(0).chars().map(map).collect::<String>().into() }
 }
 
 /// All values that are not nil, each written by `write`, separated by blanks.

@@ -5,22 +5,24 @@
 set -u
 : "${KUBECTL:?}" "${PV:?}"
 
-claims() {
-  $KUBECTL get pvc -A -o 'jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name} {.metadata.uid} {.status.phase} {.spec.accessModes[0]} {.spec.resources.requests.storage} {.spec.storageClassName} [{.spec.volumeName}]{"\n"}{end}' 2>/dev/null
+# watch KIND JSONPATH: a line for each object, and again whenever one changes.
+watch() {
+  while :; do
+    $KUBECTL get "$1" -A --watch -o "jsonpath=$2{\"\\n\"}" 2>/dev/null
+    sleep 0.5
+  done
 }
 
-volumes() {
-  $KUBECTL get pv -o 'jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.spec.persistentVolumeReclaimPolicy} {.spec.hostPath.path}{"\n"}{end}' 2>/dev/null
-}
-
-while :; do
-  claims | while read -r namespace name uid phase mode size class volume; do
+provide() {
+  local namespace name uid phase mode size class volume
+  while read -r namespace name uid phase mode size class volume; do
     [ "$phase" = Pending ] && [ "$volume" = "[]" ] || continue
     case $class in
       hostpath) mkdir -p "$PV/$uid" && chmod 0777 "$PV/$uid" ;;
       hostpath-root) mkdir -p -m 0755 "$PV/$uid" ;;
       *) continue ;;
     esac
+    # A claim may be told of twice; its second volume is then refused.
     $KUBECTL create -f - >/dev/null 2>&1 <<YAML
 apiVersion: v1
 kind: PersistentVolume
@@ -34,9 +36,18 @@ spec:
   hostPath: {path: $PV/$uid, type: Directory}
 YAML
   done
-  volumes | while read -r name phase policy path; do
+}
+
+reclaim() {
+  local name phase policy path
+  while read -r name phase policy path; do
     { [ "$phase" = Released ] || [ "$phase" = Failed ]; } && [ "$policy" = Delete ] || continue
     case $path in "$PV"/*) rm -rf "$path"; $KUBECTL delete pv "$name" --wait=false >/dev/null 2>&1 ;; esac
   done
-  sleep "${POLL:-0.5}"
-done
+}
+
+# Its children end with it.
+trap 'trap - TERM; kill 0' TERM
+watch pvc '{.metadata.namespace} {.metadata.name} {.metadata.uid} {.status.phase} {.spec.accessModes[0]} {.spec.resources.requests.storage} {.spec.storageClassName} [{.spec.volumeName}]' | provide &
+watch pv '{.metadata.name} {.status.phase} {.spec.persistentVolumeReclaimPolicy} {.spec.hostPath.path}' | reclaim &
+wait

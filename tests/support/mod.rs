@@ -2,10 +2,16 @@
 #![allow(dead_code)]
 
 pub mod compare;
+pub mod differences;
 pub mod documents;
+#[cfg(feature = "cluster")]
 pub mod helm;
 pub mod random;
 pub mod reference;
+pub mod samples;
+#[cfg(feature = "cluster")]
+pub mod scenario;
+pub mod template_generator;
 pub mod values;
 
 /// Runs a test that nests deeply, on a stack that holds it even unoptimized.

@@ -18,14 +18,35 @@ pub fn pack(value: &Value) -> Json {
         Value::Int(n, IntKind::Int) => json!({"I": n.to_string()}),
         Value::Int(n, IntKind::Int64) => json!({"i": n.to_string()}),
         Value::Uint(n, UintKind::Uint64) => json!({"u": n.to_string()}),
+        Value::Int(n, IntKind::Duration) => json!({"d": n.to_string()}),
+        Value::Int(n, IntKind::Int8) => json!({"I8": n.to_string()}),
+        Value::Int(n, IntKind::Int32) => json!({"I32": n.to_string()}),
+        Value::Uint(n, UintKind::Uint) => json!({"U": n.to_string()}),
+        Value::Uint(n, UintKind::Uint8) => json!({"U8": n.to_string()}),
+        Value::Complex(c) => json!({"c": format!("{:?}{:+?}i", c.0, c.1)}),
         Value::Str(s) => json!({"s": base64(s.as_bytes())}),
         Value::Bytes(b) => json!({"b": base64(b.as_slice())}),
         Value::List(list) if list.nil => json!({"nl": 1}),
         Value::List(list) if list.kind == ListKind::Str => {
             json!({"ls": list.items.iter().map(|v| base64(v.as_str().unwrap().as_bytes())).collect::<Vec<_>>()})
         }
+        Value::List(list) if list.kind == ListKind::Int => {
+            json!({"lI": list.items.iter().map(|v| if let Value::Int(n, _) = v { *n } else { 0 }).collect::<Vec<_>>()})
+        }
+        Value::List(list) if list.kind == ListKind::ListOfAny => {
+            json!({"ll": list.items.iter().map(pack).collect::<Vec<_>>()})
+        }
+        Value::List(list) if list.kind == ListKind::MapOfAny => {
+            json!({"lm": list.items.iter().map(pack).collect::<Vec<_>>()})
+        }
         Value::List(list) => list.items.iter().map(pack).collect::<Vec<_>>().into(),
         Value::Map(map) if map.nil => json!({"nm": 1}),
+        Value::Map(map) if map.kind == MapKind::Str => {
+            let text = |s: &GoStr| s.to_str().into_owned();
+            let entries = map.borrow();
+            let entries = entries.iter().map(|(k, v)| (text(k), v.as_str().map(text).into()));
+            json!({"ms": entries.collect::<serde_json::Map<_, _>>()})
+        }
         Value::Map(map) => {
             json!({"m": map.borrow().iter().map(|(k, v)| json!([base64(k.as_bytes()), pack(v)])).collect::<Vec<_>>()})
         }

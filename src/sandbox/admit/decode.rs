@@ -4,6 +4,7 @@ use serde_json::{Map, json};
 
 use super::super::json::Json;
 use super::super::schema::{MapType, Scalar, Schema, Type, TypeId};
+use super::super::status::Cause;
 
 /// Fields of wrong types and fields that are not known.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Findings {
     pub unknown: Vec<String>,
     /// The first wrong type: `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`.
     pub wrong: Option<String>,
+    /// The same, as custom resources are told it.
+    pub mistyped: Option<Cause>,
 }
 
 struct Walker<'a> {
@@ -40,6 +43,8 @@ impl Walker<'_> {
             }
             (Type::Scalar(scalar), scalar_value) => {
                 if let Some(go) = mismatch(*scalar, scalar_value) {
+                    let cause = Cause::wrong_type(path, json_type(*scalar), word(scalar_value));
+                    self.findings.mistyped.get_or_insert(cause);
                     self.wrong(&go, plain, owner);
                 }
             }
@@ -105,7 +110,7 @@ impl Walker<'_> {
             {
                 object.insert(key.clone(), default.clone());
             }
-            if field.always && !object.contains_key(key) && !matches!(key.as_str(), "metadata" | "creationTimestamp") {
+            if field.always && !object.contains_key(key) {
                 let mut fresh = json!({});
                 self.value(field.ty, &mut fresh, "", "", "");
                 object.insert(key.clone(), fresh);
@@ -143,6 +148,15 @@ fn word(value: &Json) -> &'static str {
         Json::String(_) => "string",
         Json::Array(_) => "array",
         Json::Object(_) => "object",
+    }
+}
+
+fn json_type(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::Int(_) => "integer",
+        Scalar::Number => "number",
+        Scalar::Bool => "boolean",
+        _ => "string",
     }
 }
 

@@ -18,6 +18,7 @@ pub fn set(kind: &Kind, object: &mut Json) {
         "/pods" => {
             if let Some(spec) = object.get_mut("spec") {
                 pod::defaults(spec);
+                pod::requests(spec);
             }
             object.default_to("/spec/enableServiceLinks", true);
         }
@@ -39,7 +40,10 @@ pub fn set(kind: &Kind, object: &mut Json) {
             template(object, "/spec/jobTemplate/spec/template");
         }
         "/services" => service(object),
-        "/secrets" => object.default_to("/type", "Opaque"),
+        "/secrets" => {
+            string_data(object);
+            object.default_to("/type", "Opaque");
+        }
         "/persistentvolumeclaims" => object.default_to("/spec/volumeMode", "Filesystem"),
         "/persistentvolumes" => {
             object.default_to("/spec/volumeMode", "Filesystem");
@@ -228,4 +232,14 @@ fn webhook(hook: &mut Json, mutating: bool) {
         hook.default_to("/clientConfig/service/port", 443);
     }
     each(hook, "/rules", |rule| rule.default_to("/scope", "*"));
+}
+
+/// `stringData` is for writing alone: it ends in `data`.
+fn string_data(object: &mut Json) {
+    use base64::Engine;
+    let Some(Json::Object(strings)) = object.remove("/stringData") else { return };
+    for (key, value) in strings {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
+        object.put(&format!("/data/{}", super::super::json::escape(&key)), encoded);
+    }
 }

@@ -113,6 +113,13 @@ fn key(field: &str, key: &str) -> Option<Cause> {
     if word.len() > 63 {
         return Some(Cause::invalid(field, &value, format!("name part {}", too_long(63))));
     }
+    if word.contains('/') {
+        let rule = KEY.strip_prefix("name part ").unwrap_or(KEY);
+        let what = format!(
+            "a valid label key {rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        );
+        return Some(Cause::invalid(field, &value, what));
+    }
     (!word_form(word)).then(|| Cause::invalid(field, &value, KEY))
 }
 

@@ -18,11 +18,9 @@ pub fn json(base: &Json, patch: &Json) -> ApiResult<Json> {
         let path = operation.text("/path");
         let value = operation.get("value").cloned().unwrap_or(Json::Null);
         let refuse = |why: String| {
-            ApiError::injected(
-                422,
-                "Invalid",
-                &format!("the server rejected our request due to an error in our request: {why}"),
-            )
+            // The server keeps the cause to itself.
+            tracing::debug!(why, "a JSON patch does not apply");
+            ApiError::injected(422, "Invalid", "the server rejected our request due to an error in our request")
         };
         match operation.text("/op") {
             "add" => add(&mut result, path, value).map_err(refuse)?,

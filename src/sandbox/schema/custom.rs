@@ -64,7 +64,15 @@ impl Schema {
 }
 
 fn plain(ty: TypeId) -> Field {
-    Field { ty, omit_zero: false, always: false, strategy: String::new(), default: None }
+    Field {
+        ty,
+        omit_zero: false,
+        always: false,
+        keep_zero: false,
+        strategy: String::new(),
+        default: None,
+        numbers: Vec::new(),
+    }
 }
 
 fn texts(list: &Json) -> Vec<String> {

@@ -71,10 +71,14 @@ pub struct Field {
     pub omit_zero: bool,
     /// An absent struct is written as `{}`.
     pub always: bool,
+    /// An empty value is written, and a missing one as null, empty text, 0 or false.
+    pub keep_zero: bool,
     /// `retainKeys`, `replace`, `merge` of strategic merge patches.
     pub strategy: String,
     /// Default value (custom resources).
     pub default: Option<Json>,
+    /// The way to it in protobuf messages; structs that JSON has inline are messages of their own there.
+    pub numbers: Vec<u64>,
 }
 
 /// A list.
@@ -130,6 +134,23 @@ impl Schema {
     fn add(&mut self, ty: Type) -> TypeId {
         self.types.push(ty);
         self.types.len() - 1
+    }
+
+    /// What Go writes for a value of this type that nothing was put in: its structs, and nulls.
+    pub fn empty(&self, id: TypeId) -> Json {
+        let Type::Map(map) = self.get(id) else { return Json::Null };
+        let fields = map.fields.iter().filter_map(|(name, field)| {
+            let value = match self.get(field.ty) {
+                Type::Map(_) if field.always => self.empty(field.ty),
+                _ if !field.keep_zero => return None,
+                Type::Scalar(Scalar::String) => "".into(),
+                Type::Scalar(Scalar::Int(_) | Scalar::Number) => 0.into(),
+                Type::Scalar(Scalar::Bool) => false.into(),
+                _ => Json::Null,
+            };
+            Some((name.clone(), value))
+        });
+        Json::Object(fields.collect())
     }
 
     /// The type of `key` in a map of type `ty`; `None`: the key is not declared.

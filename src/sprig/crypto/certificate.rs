@@ -29,11 +29,11 @@ impl std::fmt::Debug for Certificate {
 }
 
 impl Object for Certificate {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "sprig.certificate"
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "struct"
     }
 

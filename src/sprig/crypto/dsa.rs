@@ -23,6 +23,7 @@ const ROUNDS: usize = 32;
 
 impl DsaKey {
     /// A fresh key.
+    #[expect(clippy::many_single_char_names, reason = "the names of the standard")]
     pub(super) fn generate(rng: &mut impl RngCore) -> Self {
         let (p, q) = parameters(rng);
         let one = BigUint::one();

@@ -17,13 +17,13 @@ use crate::gotemplate::{FuncError, ListKind, Value, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("mustRegexFind", func!([Str, Str], |_, a| find(&*compiled(a)?, a))),
-    ("mustRegexFindAll", func!([Str, Str, Int], |_, a| find_all(&*compiled(a)?, a))),
+    ("mustRegexFindAll", func!([Str, Str, Int], |_, a| Ok(find_all(&*compiled(a)?, a)))),
     ("mustRegexMatch", func!([Str, Str], |_, a| Ok(compiled(a)?.is_match(text(a).searched()).into()))),
     ("mustRegexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*compiled(a)?, a))),
     ("mustRegexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*compiled(a)?, a))),
-    ("mustRegexSplit", func!([Str, Str, Int], |_, a| split(&*compiled(a)?, a))),
+    ("mustRegexSplit", func!([Str, Str, Int], |_, a| Ok(split(&*compiled(a)?, a)))),
     ("regexFind", func!([Str, Str], |_, a| find(&*must_compile(a)?, a))),
-    ("regexFindAll", func!([Str, Str, Int], |_, a| find_all(&*must_compile(a)?, a))),
+    ("regexFindAll", func!([Str, Str, Int], |_, a| Ok(find_all(&*must_compile(a)?, a)))),
     // The only function of the chapter that swallows a bad expression.
     (
         "regexMatch",
@@ -32,7 +32,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("regexQuoteMeta", func!([Str], |_, a| string(quote_meta(a.bytes(0))))),
     ("regexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*must_compile(a)?, a))),
     ("regexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*must_compile(a)?, a))),
-    ("regexSplit", func!([Str, Str, Int], |_, a| split(&*must_compile(a)?, a))),
+    ("regexSplit", func!([Str, Str, Int], |_, a| Ok(split(&*must_compile(a)?, a)))),
 ];
 
 /// A compiled expression.
@@ -54,13 +54,13 @@ impl Regex {
     pub(super) fn new(expression: &[u8]) -> Result<Self, String> {
         let parsed = parse::parse(expression).map_err(|error| format!("error parsing regexp: {error}"))?;
         let config = regex_automata::meta::Config::new().nfa_size_limit(Some(MAX_PROGRAM));
-        match regex_automata::meta::Builder::new().configure(config).build_from_hir(&parsed.hir) {
-            Ok(engine) => Ok(Self { engine, names: parsed.names }),
-            Err(_) => {
-                let expression = String::from_utf8_lossy(expression);
-                Err(format!("error parsing regexp: expression too large: `{expression}`"))
-            }
-        }
+        let engine = regex_automata::meta::Builder::new().configure(config).build_from_hir(&parsed.hir);
+        // The syntax has been judged: only the size can be wrong.
+        let too_large = |_| {
+            let expression = String::from_utf8_lossy(expression);
+            format!("error parsing regexp: expression too large: `{expression}`")
+        };
+        Ok(Self { engine: engine.map_err(too_large)?, names: parsed.names })
     }
 }
 
@@ -114,14 +114,14 @@ fn find(regex: &Regex, args: &[Value]) -> Outcome {
     string(regex.find(text.searched()).map_or(b"".as_slice(), |range| text.slice(range)))
 }
 
-fn find_all(regex: &Regex, args: &[Value]) -> Outcome {
+fn find_all(regex: &Regex, args: &[Value]) -> Value {
     let text = text(args);
     let found = regex.find_all(text.searched(), args.int(2));
-    Ok(if found.is_empty() {
+    if found.is_empty() {
         nil_list(ListKind::Str)
     } else {
         Value::strings(found.into_iter().map(|range| text.slice(range)))
-    })
+    }
 }
 
 fn replace_all(regex: &Regex, args: &[Value]) -> Outcome {
@@ -132,14 +132,14 @@ fn replace_all_literal(regex: &Regex, args: &[Value]) -> Outcome {
     string(regex.replace_all(&text(args), args.bytes(2), false))
 }
 
-fn split(regex: &Regex, args: &[Value]) -> Outcome {
+fn split(regex: &Regex, args: &[Value]) -> Value {
     let (text, limit) = (text(args), args.int(2));
     let length = text.searched().len();
     if limit == 0 {
-        return Ok(nil_list(ListKind::Str));
+        return nil_list(ListKind::Str);
     }
     if args.bytes(1).is_empty() && !args.bytes(0).is_empty() {
-        return Ok(Value::strings([""]));
+        return Value::strings([""]);
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
@@ -156,7 +156,7 @@ fn split(regex: &Regex, args: &[Value]) -> Outcome {
     if end != length {
         parts.push(text.slice(begin..length));
     }
-    Ok(Value::strings(parts))
+    Value::strings(parts)
 }
 
 /// The text with every character escaped that means something in an expression.

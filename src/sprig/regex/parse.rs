@@ -13,6 +13,7 @@ pub(super) struct Parsed {
 }
 
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the syntax")]
 struct Flags {
     fold_case: bool,
     multi_line: bool,
@@ -101,7 +102,8 @@ impl<'a> Parser<'a> {
                 '(' if self.rest().starts_with("(?") => self.perl_group()?,
                 '(' => {
                     self.at += 1;
-                    self.open(Some(None))?;
+                    let group = self.new_group(None);
+                    self.open(Some(group))?;
                 }
                 '|' => {
                     self.at += 1;
@@ -212,14 +214,16 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn open(&mut self, capture: Option<Option<String>>) -> Result<(), String> {
+    /// The number of a new capturing group.
+    fn new_group(&mut self, name: Option<String>) -> u32 {
+        self.names.push(name);
+        self.names.len() as u32 - 1
+    }
+
+    fn open(&mut self, capture: Option<u32>) -> Result<(), String> {
         if self.stack.len() > MAX_DEPTH {
             return error("expression nests too deeply", self.text);
         }
-        let capture = capture.map(|name| {
-            self.names.push(name);
-            self.names.len() as u32 - 1
-        });
         self.stack.push(Frame::new(capture, self.flags));
         Ok(())
     }
@@ -306,7 +310,8 @@ impl<'a> Parser<'a> {
                 return error("invalid named capture", &rest[..=end]);
             }
             self.at += end + 1;
-            return self.open(Some(Some(name.to_owned())));
+            let group = self.new_group(Some(name.to_owned()));
+            return self.open(Some(group));
         }
         self.at += 2;
         let mut flags = self.flags;
@@ -356,13 +361,14 @@ impl<'a> Parser<'a> {
                 }
                 self.at += 2 + length;
             }
-            _ => match self.class_escape()? {
-                Some(class) => self.class(class),
-                None => {
+            _ => {
+                if let Some(class) = self.class_escape()? {
+                    self.class(class);
+                } else {
                     let code = self.escape()?;
                     self.code(code);
                 }
-            },
+            }
         }
         Ok(())
     }

@@ -78,30 +78,37 @@ impl Version {
         Ok(version)
     }
 
+    /// 0.0.0
+    fn zero() -> Self {
+        Self { major: 0, minor: 0, patch: 0, pre: String::new(), metadata: String::new(), original: String::new() }
+    }
+
     /// The text that the version was read from.
     pub fn original(&self) -> &str {
         &self.original
     }
 
     /// The next patch release; of a pre-release, its release.
+    #[must_use]
     pub fn inc_patch(&self) -> Self {
         let patch = if self.pre.is_empty() { self.patch.wrapping_add(1) } else { self.patch };
         self.next(self.major, self.minor, patch)
     }
 
     /// The next minor release.
+    #[must_use]
     pub fn inc_minor(&self) -> Self {
         self.next(self.major, self.minor.wrapping_add(1), 0)
     }
 
     /// The next major release.
+    #[must_use]
     pub fn inc_major(&self) -> Self {
         self.next(self.major.wrapping_add(1), 0, 0)
     }
 
     fn next(&self, major: u64, minor: u64, patch: u64) -> Self {
-        let next = Self { major, minor, patch, pre: String::new(), metadata: String::new(), original: String::new() };
-        next.with_original_of(self)
+        Self { major, minor, patch, ..Self::zero() }.with_original_of(self)
     }
 
     /// The same version with another pre-release part; empty removes it.

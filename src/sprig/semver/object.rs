@@ -24,6 +24,11 @@ impl VersionObject {
         &self.version
     }
 
+    /// The zero value of the same type.
+    pub(in crate::sprig) fn zero(&self) -> Self {
+        Self { version: Version::zero(), pointer: self.pointer }
+    }
+
     fn value(version: Version) -> Value {
         Value::Object(Rc::new(Self { version, pointer: false }))
     }
@@ -86,6 +91,7 @@ impl Object for VersionObject {
             return Some(changed.map(Self::value).map_err(|error| FuncError::new(error.to_string())));
         }
         let [Value::Object(object)] = args else { return None };
+        self.method(name)?;
         let order = self.version.cmp(&object.as_any().downcast_ref::<Self>()?.version);
         Some(Ok(match name {
             "Compare" => Value::int(order as i64),

@@ -43,13 +43,13 @@ impl Time {
                 Element::UpperPm => out.extend_from_slice(if civil.hour >= 12 { b"PM" } else { b"AM" }),
                 Element::LowerPm => out.extend_from_slice(if civil.hour >= 12 { b"pm" } else { b"am" }),
                 Element::ZoneName if zone.abbreviation.is_empty() => {
-                    offset(&mut out, zone.offset, OffsetStyle::Minutes)
+                    offset(&mut out, zone.offset, OffsetStyle::Minutes);
                 }
                 Element::ZoneName => out.extend_from_slice(zone.abbreviation.as_bytes()),
                 Element::Offset { utc_as_z: true, .. } if zone.offset == 0 => out.push(b'Z'),
                 Element::Offset { style, .. } => offset(&mut out, zone.offset, style),
                 Element::Fraction { trim, digits, separator } => {
-                    fraction(&mut out, self.nanoseconds, trim, digits, separator)
+                    fraction(&mut out, self.nanoseconds, trim, digits, separator);
                 }
             }
         }

@@ -20,7 +20,7 @@ impl Object for NamedNumber {
         self.type_name
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "int"
     }
 
@@ -83,11 +83,11 @@ impl Time {
 const NANOSECONDS: Type = Type::Named("time.Duration");
 
 impl Object for Time {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "time.Time"
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "struct"
     }
 

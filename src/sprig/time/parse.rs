@@ -36,7 +36,7 @@ pub(super) fn quote(s: &[u8]) -> String {
         match byte {
             b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
             b' '..=0x7F => out.push(char::from(byte)),
-            _ => out.push_str(&format!("\\x{byte:02x}")),
+            _ => out.extend(format!("\\x{byte:02x}").chars()),
         }
     }
     out.push('"');
@@ -319,32 +319,38 @@ fn year_day(value: &mut &[u8], element: Element) -> Result<i64, Problem> {
 }
 
 fn offset(value: &mut &[u8], style: OffsetStyle) -> Result<i64, Problem> {
-    let (length, colons): (usize, &[usize]) = match style {
-        OffsetStyle::Hours => (3, &[]),
-        OffsetStyle::Minutes => (5, &[]),
-        OffsetStyle::Seconds => (7, &[]),
-        OffsetStyle::ColonMinutes => (6, &[3]),
-        OffsetStyle::ColonSeconds => (9, &[3, 6]),
+    // Where in the piece minutes and seconds are.
+    let (length, colons, starts): (usize, &[usize], &[usize]) = match style {
+        OffsetStyle::Hours => (3, &[], &[]),
+        OffsetStyle::Minutes => (5, &[], &[3]),
+        OffsetStyle::Seconds => (7, &[], &[3, 5]),
+        OffsetStyle::ColonMinutes => (6, &[3], &[4]),
+        OffsetStyle::ColonSeconds => (9, &[3, 6], &[4, 7]),
     };
-    let hold = *value;
-    let piece = take(value, length)?;
-    if colons.iter().any(|&colon| piece[colon] != b':') {
-        *value = hold;
+    if value.len() < length || colons.iter().any(|&colon| value[colon] != b':') {
         return Err(Problem::Bad);
     }
-    let mut numbers = piece[1..].split(|&byte| byte == b':').flat_map(|part| part.chunks(2));
-    let mut next = |limit, what| match numbers.next() {
-        None => Ok(0),
-        Some(mut pair) => limited(digits(&mut pair, true)?, limit, what),
-    };
-    let hours = next(25, "time zone offset hour")?;
-    let minutes = next(61, "time zone offset minute")?;
-    let seconds = next(61, "time zone offset second")?;
-    let offset = (hours * 60 + minutes) * 60 + seconds;
-    match piece[0] {
-        b'+' => Ok(offset),
-        b'-' => Ok(-offset),
-        _ => Err(Problem::Bad),
+    let piece = take(value, length)?;
+    let limits = [(24, "time zone offset hour"), (60, "time zone offset minute"), (60, "time zone offset second")];
+    let (mut offset, mut problem) = (0, None);
+    for (index, (limit, what)) in limits.into_iter().enumerate() {
+        let number = match index.checked_sub(1).map_or(Some(&1), |index| starts.get(index)) {
+            Some(&start) => match digits(&mut &piece[start..start + 2], true) {
+                Ok(number) => number,
+                Err(bad) => return Err(problem.unwrap_or(bad)),
+            },
+            None => 0,
+        };
+        if number > limit {
+            problem = Some(Problem::Range(what));
+        }
+        offset = offset * 60 + number;
+    }
+    match (problem, piece[0]) {
+        (Some(problem), _) => Err(problem),
+        (None, b'+') => Ok(offset),
+        (None, b'-') => Ok(-offset),
+        (None, _) => Err(Problem::Bad),
     }
 }
 
