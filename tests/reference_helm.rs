@@ -90,10 +90,10 @@ fn compare(helm: &Path, case: &Case, directory: &Path) -> Option<String> {
         return None;
     }
     let again = run(helm, &case.args, directory);
-    let (expected, found) = if again == expected { (expected, found) } else { without_random(&expected, &again, &found) };
-    (found != expected).then(|| {
-        format!("{}\n{}", case.args.join(" "), difference(&expected.to_text(), &found.to_text()))
-    })
+    let (expected, found) =
+        if again == expected { (expected, found) } else { without_random(&expected, &again, &found) };
+    (found != expected)
+        .then(|| format!("{}\n{}", case.args.join(" "), difference(&expected.to_text(), &found.to_text())))
 }
 
 /// Blanks the lines that Helm writes differently each time.
@@ -119,9 +119,19 @@ fn the_charts_of_helms_own_tests_render_alike() {
         let chart = format!("./{}", chart.strip_prefix(&module).unwrap().display());
         all.push(case(&["template", &chart]));
         all.push(case(&[
-            "template", "rel", &chart, "-n", "elsewhere", "--include-crds", "--is-upgrade", "--set",
+            "template",
+            "rel",
+            &chart,
+            "-n",
+            "elsewhere",
+            "--include-crds",
+            "--is-upgrade",
+            "--set",
             "global.x=1,subchart1.enabled=true,tags.front-end=false,name=value,replicaCount=3,service.port=null",
-            "--kube-version", "1.22", "-a", "example.com/v1",
+            "--kube-version",
+            "1.22",
+            "-a",
+            "example.com/v1",
         ]));
         all.push(case(&["show", "all", &chart]));
         all.push(case(&["dependency", "list", &chart]));
@@ -208,7 +218,11 @@ fn contents(top: &Path, directory: &Path, found: &mut Vec<String>) {
         if path.is_dir() {
             contents(top, &path, found);
         } else {
-            found.push(format!("{}\n{}", path.strip_prefix(top).unwrap().display(), std::fs::read_to_string(&path).unwrap()));
+            found.push(format!(
+                "{}\n{}",
+                path.strip_prefix(top).unwrap().display(),
+                std::fs::read_to_string(&path).unwrap()
+            ));
         }
     }
 }

@@ -227,7 +227,16 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
         match step {
             "allOf" | "anyOf" | "oneOf" => {
                 steps.next();
-                found.push((down, if step == "allOf" { "allOf" } else if step == "anyOf" { "anyOf" } else { "oneOf" }));
+                found.push((
+                    down,
+                    if step == "allOf" {
+                        "allOf"
+                    } else if step == "anyOf" {
+                        "anyOf"
+                    } else {
+                        "oneOf"
+                    },
+                ));
             }
             "properties" | "patternProperties" | "prefixItems" => {
                 steps.next();
@@ -272,6 +281,12 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         },
         ErrorKind::Const { want } if want.is_array() || want.is_object() => "'const' failed".into(),
         ErrorKind::Const { want } => format!("value must be {}", display(want)),
+        // The validator checks patterns of schemas by its own rules; the words are Go's.
+        ErrorKind::Format { got, want: "regex", err } => {
+            let problem = got.as_str().and_then(|text| check::expression(text).err());
+            let problem = problem.unwrap_or_else(|| err.to_string());
+            format!("{} is not valid regex: {problem}", display(got))
+        }
         ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", display(got)),
         ErrorKind::MinProperties { got, want } => counted("minProperties", *got, *want),
         ErrorKind::MaxProperties { got, want } => counted("maxProperties", *got, *want),

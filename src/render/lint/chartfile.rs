@@ -46,7 +46,8 @@ pub fn lint(linter: &mut Linter<'_>) {
     }
     let (generation, second) = (&metadata.api_version, "v2");
     if !metadata.kind.is_empty() && generation != second {
-        let text = format!("chart type is not valid in apiVersion '{generation}'. It is valid in apiVersion '{second}'");
+        let text =
+            format!("chart type is not valid in apiVersion '{generation}'. It is valid in apiVersion '{second}'");
         linter.add(Severity::Error, FILE, text);
     }
     if metadata.lists_dependencies() && generation != second {

@@ -64,8 +64,7 @@ fn lint_file(linter: &mut Linter<'_>, name: &str, content: &str) -> bool {
     let base = name.rsplit('/').next().unwrap_or(name);
     let extension = base.rfind('.').map_or("", |dot| &base[dot..]);
     if ![".yaml", ".yml", ".tpl", ".txt"].contains(&extension) {
-        let text =
-            format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
+        let text = format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
         linter.add(Severity::Error, name, text);
     }
     if ![".yaml", ".yml"].contains(&extension.to_lowercase().as_str()) || content.trim().is_empty() {
@@ -111,15 +110,17 @@ fn lint_object(linter: &mut Linter<'_>, file: &str, object: &Object, content: &s
     }
 }
 
-static LIST: Struct = Struct { package: "", name: "struct", fields: &[Field { name: "Items", ty: Type::List(&Type::Struct(&ITEM)) }] };
-static ITEM: Struct = Struct { package: "", name: "struct", fields: &[Field { name: "Metadata", ty: Type::Struct(&ITEM_METADATA) }] };
+static LIST: Struct =
+    Struct { package: "", name: "struct", fields: &[Field { name: "Items", ty: Type::List(&Type::Struct(&ITEM)) }] };
+static ITEM: Struct =
+    Struct { package: "", name: "struct", fields: &[Field { name: "Metadata", ty: Type::Struct(&ITEM_METADATA) }] };
 static ITEM_METADATA: Struct =
     Struct { package: "", name: "struct", fields: &[Field { name: "Annotations", ty: Type::Map(&Type::Str) }] };
 
 /// Nobody looks at the resource policy of an object inside a List.
 fn list_annotations(content: &str) -> Result<(), String> {
-    let read = goyaml::from_yaml_struct(content.as_bytes(), &LIST, false)
-        .map_err(|e| format!("unable to parse YAML: {e}"))?;
+    let read =
+        goyaml::from_yaml_struct(content.as_bytes(), &LIST, false).map_err(|e| format!("unable to parse YAML: {e}"))?;
     let items = read.as_map().and_then(|map| map.get("Items")).unwrap_or_default();
     let keeps = |item: &Value| {
         let annotations = item.as_map()?.get("Metadata")?.as_map()?.get("Annotations")?;

@@ -5,9 +5,11 @@ pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let wide = |c: char| matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}');
     let atom = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || wide(c))
+        !part.is_empty()
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || wide(c))
     };
-    let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"') && !local[1..local.len() - 1].contains('"');
+    let quoted =
+        local.len() > 2 && local.starts_with('"') && local.ends_with('"') && !local[1..local.len() - 1].contains('"');
     if !quoted && !local.split('.').all(atom) {
         return false;
     }
@@ -53,7 +55,8 @@ fn is_authority(text: &str) -> bool {
         },
         None => host.find(':').map_or((host, ""), |at| host.split_at(at)),
     };
-    let port_is_valid = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    let port_is_valid =
+        port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
     let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]<>\"%".contains(c);
     port_is_valid && name.chars().all(allowed) && escapes_are_valid(name)
 }
@@ -95,7 +98,8 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_other_texts() {
-        for (text, expected) in [("a@example.com", true), ("nobody", false), ("a b@example.com", false), ("a@b", false)] {
+        for (text, expected) in [("a@example.com", true), ("nobody", false), ("a b@example.com", false), ("a@b", false)]
+        {
             assert_eq!(is_email(text), expected, "{text}");
         }
         for (text, expected) in [
@@ -109,7 +113,9 @@ mod tests {
         ] {
             assert_eq!(is_request_url(text), expected, "{text}");
         }
-        for (text, expected) in [("https://example.com", true), ("example.com", true), ("not a url", false), ("abc", false)] {
+        for (text, expected) in
+            [("https://example.com", true), ("example.com", true), ("not a url", false), ("abc", false)]
+        {
             assert_eq!(is_url(text), expected, "{text}");
         }
     }
