@@ -63,7 +63,7 @@ impl Talk {
     /// Writes the report of what was recorded last, if anything was.
     pub fn report(&self, started: Timestamp, folder: &str) {
         let Some(journal) = self.show.journal() else { return };
-        match write_handover(&journal, &command_line(), started, Path::new(folder)) {
+        match write_handover(&journal, &command_line(&self.global.typed), started, Path::new(folder)) {
             Ok(path) => *self.report.borrow_mut() = Some(path),
             Err(error) => self.show.reporter().warn(&error.to_string()),
         }
@@ -104,10 +104,10 @@ async fn signal() {
 }
 
 /// The command as it was typed, without what may hold secrets.
-fn command_line() -> String {
+fn command_line(typed: &[String]) -> String {
     let mut shown = vec!["vulas-native".to_owned()];
     let mut hide_next = false;
-    for argument in std::env::args().skip(1) {
+    for argument in typed {
         let name = argument.split('=').next().unwrap_or_default().to_owned();
         let secret = name.starts_with("--set") || name == "--kube-token";
         if hide_next {
@@ -117,7 +117,7 @@ fn command_line() -> String {
             shown.push(format!("{name}=***"));
         } else {
             hide_next = secret;
-            shown.push(argument);
+            shown.push(argument.clone());
         }
     }
     shown.join(" ")

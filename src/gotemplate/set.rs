@@ -55,8 +55,19 @@ pub struct Set {
     missing_key: MissingKey,
     values_methods: FuncMap,
     /// Compiled strings by their text, for [`Scope::execute_string`](super::Scope::execute_string).
-    strings: RefCell<HashMap<GoStr, Rc<Parsed>>>,
+    strings: RefCell<Strings>,
 }
+
+/// A cache of compiled strings.
+#[derive(Debug, Default)]
+struct Strings {
+    compiled: HashMap<GoStr, Rc<Parsed>>,
+    /// The length of all texts.
+    bytes: usize,
+}
+
+/// The cache of compiled strings is emptied when their texts exceed this.
+const MAX_STRINGS: usize = 16 << 20;
 
 /// A compiled string: its own template and those it defines.
 #[derive(Debug)]
@@ -162,14 +173,20 @@ impl Set {
 
     /// The compiled form of a string, compiled once for each text.
     pub(super) fn compile_string(&self, text: &GoStr) -> Result<Rc<Parsed>, FuncError> {
-        if let Some(parsed) = self.strings.borrow().get(text) {
+        if let Some(parsed) = self.strings.borrow().compiled.get(text) {
             return Ok(parsed.clone());
         }
         let (mut defined, own) =
             self.compile(&GoStr::from(self.name.as_str()), text).map_err(|error| FuncError::new(error.message))?;
         let template = defined.remove(own);
         let parsed = Rc::new(Parsed { template, defined });
-        self.strings.borrow_mut().insert(text.clone(), parsed.clone());
+        let mut strings = self.strings.borrow_mut();
+        strings.bytes += text.len();
+        if strings.bytes > MAX_STRINGS {
+            strings.compiled.clear();
+            strings.bytes = text.len();
+        }
+        strings.compiled.insert(text.clone(), parsed.clone());
         Ok(parsed)
     }
 

@@ -163,6 +163,18 @@ pub struct List {
     pub items: Vec<Value>,
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        let items = std::mem::take(&mut self.items);
+        release(|| drop(items));
+    }
+}
+
+/// Drops what may be nested as deeply as a template could make it: the stack grows as needed.
+fn release(nested: impl FnOnce()) {
+    stacker::maybe_grow(32 << 10, 1 << 20, nested);
+}
+
 /// The Go type of a map whose keys are strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapKind {
@@ -243,6 +255,15 @@ impl Map {
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.borrow().is_empty()
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        if let Storage::Own(entries) = &mut self.storage {
+            let entries = std::mem::take(entries.get_mut());
+            release(|| drop(entries));
+        }
     }
 }
 

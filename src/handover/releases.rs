@@ -279,8 +279,7 @@ pub fn chart_values(chart: &str, config: &Json) -> Json {
     let Ok(chart) = load(chart) else { return json!({}) };
     let config = crate::release::chart::values_of(config);
     chart::coalesce::values(&chart, &config, &Notices::new())
-        .map(|map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
-        .unwrap_or_else(|_| json!({}))
+        .map_or_else(|_| json!({}), |map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
 }
 
 /// Writes a record as the next revision of its release, marked as deployed; nothing is applied.

@@ -58,7 +58,7 @@ static CHAPTERS: [args::Chapter; 15] = [
     strings::FUNCTIONS,
 ];
 
-/// Adds every function of sprig (207 names) to a map; those of the same name are replaced.
+/// Adds every function of sprig (209 names) to a map; those of the same name are replaced.
 pub fn insert_into(functions: &mut FuncMap) {
     functions.reserve(CHAPTERS.iter().map(|chapter| chapter.len()).sum());
     for chapter in CHAPTERS {

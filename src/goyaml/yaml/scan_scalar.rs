@@ -59,7 +59,7 @@ impl Breaks {
     }
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Error> {
         let line = self.line;
         let indent = self.indent + 1;
