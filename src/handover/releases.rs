@@ -40,6 +40,15 @@ impl Planned {
     pub fn claim_stems(&self) -> Vec<String> {
         claim_stems(&self.objects)
     }
+
+    /// Its Secrets that an uninstall keeps.
+    pub fn kept_secrets(&self) -> Vec<String> {
+        let kept = |object: &&Json| {
+            let policy = object.pointer("/metadata/annotations/helm.sh~1resource-policy").and_then(Json::as_str);
+            object["kind"] == "Secret" && policy == Some("keep")
+        };
+        self.objects.iter().filter(kept).map(|object| name_of(object).to_owned()).collect()
+    }
 }
 
 fn failed(error: action::Error) -> Error {
