@@ -186,7 +186,7 @@ fn a_chart_that_does_not_render_is_refused() {
     sandbox.refuses(&["--set", "database.postgres.image.tag=9.6"], &["chart core", "PostgreSQL 11 to 17"]);
     sandbox.refuses(&["--chart", "/does/not/exist"], &["/does/not/exist"]);
     sandbox.refuses(
-        &["--claim-value", "not.a.value"],
+        &["--claim-value", "restbackend.env.CLAIM"],
         &["mounts persistentvolumeclaim/data-alpha-database-slave-1", "--claim-value"],
     );
     sandbox.refuses(&["--set", "database.postgres.image.tag=15"], &["PostgreSQL 16", "another major version"]);
@@ -287,7 +287,7 @@ fn a_run_killed_at_any_step_is_resumed_or_taken_back() {
         let journal = stage.runtime.block_on(taken_back).unwrap();
         assert_eq!(journal.state, State::Retreated);
         stage.replica_follows("visit");
-        assert_eq!(stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap().taken, false);
+        assert!(!stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap().taken);
     }
 }
 

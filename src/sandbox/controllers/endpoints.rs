@@ -19,7 +19,7 @@ pub fn sync_service(state: &mut State, space: &str, service_name: &str) {
         return;
     };
     let selector = service.at("/spec/selector");
-    if !selector.as_object().is_some_and(|map| !map.is_empty()) || service.text("/spec/type") == "ExternalName" {
+    if selector.as_object().is_none_or(serde_json::Map::is_empty) || service.text("/spec/type") == "ExternalName" {
         return;
     }
     let unready_too = service["spec"]["publishNotReadyAddresses"] == true;

@@ -35,7 +35,7 @@ pub fn sync(state: &mut State, space: &str, set_name: &str) {
     let mut changed = (*live).clone();
     let ready = active.iter().filter(|pod| pods::is_ready(pod)).count();
     let status = changed.pointer_mut("/status");
-    let mut new = status.map_or_else(|| serde_json::json!({}), |old| old.take());
+    let mut new = status.map_or_else(|| serde_json::json!({}), serde_json::Value::take);
     new["replicas"] = active.len().into();
     for (field, value) in
         [("fullyLabeledReplicas", active.len()), ("readyReplicas", ready), ("availableReplicas", ready)]

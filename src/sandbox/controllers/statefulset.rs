@@ -256,7 +256,7 @@ fn retain(state: &mut State, set: &Set<'_>) {
         if surplus && set.retention("whenScaled") == "Delete" {
             match state.get("/pods", &space, &set.pod_name(ordinal)) {
                 Some(pod) => {
-                    wanted.push(json!({"apiVersion": "v1", "kind": "Pod", "name": name(&pod), "uid": uid(&pod)}))
+                    wanted.push(json!({"apiVersion": "v1", "kind": "Pod", "name": name(&pod), "uid": uid(&pod)}));
                 }
                 // The pod is gone: its reference stays, so that the claim goes too.
                 None => continue,
