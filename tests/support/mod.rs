@@ -4,8 +4,8 @@
 pub mod differences;
 pub mod random;
 pub mod reference;
+pub mod samples;
 #[cfg(feature = "cluster")]
 pub mod scenario;
-pub mod samples;
 pub mod template_generator;
 pub mod values;
