@@ -1,5 +1,7 @@
 //! The sandbox against a real API server: the same requests, the same answers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::Duration;
 
 use kube::Client;
@@ -190,6 +192,29 @@ async fn objects_of_charts_are_applied_and_owned_alike() {
 }
 
 async fn both() -> (Client, Client, Server) {
+    let path =
+        std::env::var("VULAS_TEST_KUBECONFIG").expect("VULAS_TEST_KUBECONFIG names the cluster; tests/run sets it");
+    let real = client(&std::fs::read_to_string(path).unwrap()).await;
+    let server = Server::start(Config { pace: Pace::fast(), ..Config::default() }).await.unwrap();
+    let sandbox = client(&server.kubeconfig()).await;
+    (real, sandbox, server)
+}
+
+async fn make_namespace(real: &Client, sandbox: &Client, namespace: &str) {
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+    for client in [real, sandbox] {
+        let (code, body) = ask(client, "POST", "/api/v1/namespaces", "application/json", &object).await;
+        assert_eq!(code, 201, "{body}");
+    }
+    // The default service account is made by a controller, which may take a while on a busy machine.
+    let account = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
+    while ask(real, "GET", &account, "application/json", &Value::Null).await.0 != 200 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_answers_as_the_real_server() {
     let (real, sandbox, server) = both().await;
     let namespace = format!("conformance-{}", std::process::id());
     make_namespace(&real, &sandbox, &namespace).await;
@@ -210,9 +235,15 @@ async fn both() -> (Client, Client, Server) {
             let lines = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
             let (left, right) = (lines(&answers[0]), lines(&answers[1]));
             let only = |a: &[String], b: &[String]| -> String {
-                a.iter().filter(|line| !b.contains(line)).map(|line| format!("\n    {line}")).collect()
+                let lines: Vec<&str> = a.iter().filter(|line| !b.contains(line)).map(String::as_str).collect();
+                lines.join("\n    ")
             };
-            different.push(format!("{}\n  real:{}\n  sandbox:{}", step.name, only(&left, &right), only(&right, &left)));
+            different.push(format!(
+                "{}\n  real:\n    {}\n  sandbox:\n    {}",
+                step.name,
+                only(&left, &right),
+                only(&right, &left)
+            ));
         }
     }
     let path = format!("/api/v1/namespaces/{namespace}");

@@ -1,5 +1,7 @@
 //! The sandbox as its users see it: through a Kubernetes client.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::Duration;
 
 use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};

@@ -86,7 +86,7 @@ impl Walker<'_> {
         let keys: Vec<String> = object.keys().cloned().collect();
         for key in keys {
             let below = |prefix: &str| if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            let (field, ty) = (map.fields.get(&key), self.schema.field(map, &key));
+            let (field, ty) = (map.fields.get(&key), map.field(&key));
             let Some(ty) = ty else {
                 self.findings.unknown.push(format!("unknown field \"{}\"", below(path)));
                 object.remove(&key);

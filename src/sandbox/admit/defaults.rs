@@ -105,10 +105,8 @@ pub fn set(kind: &Kind, object: &mut Json) {
             object.default_to("/spec/names/singular", kind.to_lowercase());
             object.default_to("/spec/names/listKind", format!("{kind}List"));
         }
-        "apiregistration.k8s.io/apiservices" => {
-            if object.at("/spec/service").is_object() {
-                object.default_to("/spec/service/port", 443);
-            }
+        "apiregistration.k8s.io/apiservices" if object.at("/spec/service").is_object() => {
+            object.default_to("/spec/service/port", 443);
         }
         _ => {}
     }
