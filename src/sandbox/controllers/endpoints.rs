@@ -9,7 +9,7 @@ use super::pods;
 
 const MANAGER: &str = "kube-controller-manager";
 
-/// Looks at a Service: writes its Endpoints and EndpointSlice.
+/// Looks at a Service: writes its Endpoints and `EndpointSlice`.
 pub fn sync_service(state: &mut State, space: &str, service_name: &str) {
     let Some(service) = state.get("/services", space, service_name) else {
         // The slice is owned by the Service and is collected; Endpoints share its name alone.
