@@ -1,7 +1,5 @@
 //! The flags every command takes, with Helm's names and environment variables.
 
-use crate::report::{ColorWish, Reporter, Style};
-
 /// Access to the cluster and the manner of talking.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct Global {
@@ -39,7 +37,7 @@ pub struct Global {
     #[arg(long, global = true, env = "HELM_DEBUG", value_parser = clap::builder::BoolishValueParser::new())]
     pub debug: bool,
     /// Say only what is asked for and what went wrong
-    #[arg(short = 'q', long, global = true)]
+    #[arg(long, global = true)]
     pub quiet: bool,
     /// Colour in the output: never, auto, always
     #[arg(long, alias = "colour", global = true, default_value = "auto")]
@@ -47,16 +45,20 @@ pub struct Global {
     /// Progress and warnings as text or as one JSON object a line
     #[arg(long, global = true, default_value = "text")]
     pub log_format: String,
+    /// The words of the command line after the program's name, for reports.
+    #[arg(skip)]
+    pub typed: Vec<String>,
 }
 
 impl Global {
-    /// The reporter that talks as these flags ask.
-    pub fn reporter(&self) -> Reporter {
-        let wish = match self.color.as_str() {
-            "always" => ColorWish::Always,
-            "never" => ColorWish::Never,
-            _ => ColorWish::Auto,
-        };
-        Reporter::new(Style::detect(self.quiet, self.log_format == "json", wish))
+    /// The manner of talking alone, without any access to a cluster.
+    pub fn alone(&self) -> Self {
+        Self {
+            debug: self.debug,
+            quiet: self.quiet,
+            color: self.color.clone(),
+            log_format: self.log_format.clone(),
+            ..Self::default()
+        }
     }
 }

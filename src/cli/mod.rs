@@ -14,6 +14,7 @@ mod finish;
 mod flags;
 mod get;
 mod global;
+mod handover;
 mod history;
 mod install;
 mod lint;
@@ -30,10 +31,13 @@ mod sandbox;
 mod session;
 mod show;
 mod status;
+mod status_handover;
 mod template;
 mod test;
 mod uninstall;
 mod upgrade;
+mod upgrade_beside;
+mod upgrade_in_place;
 pub mod values;
 mod version;
 
@@ -115,7 +119,10 @@ enum Command {
 /// Parses the command line, runs the command and returns the documented exit code.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+        Ok(mut cli) => {
+            cli.global.typed = std::env::args().skip(1).collect();
+            cli
+        }
         Err(error) => {
             // Help and version requests are "errors" of clap that end well.
             let code = if error.use_stderr() { 2 } else { 0 };
@@ -164,5 +171,15 @@ fn run(cli: &Cli) -> Outcome {
         Command::Uninstall(args) => uninstall::run(global, args),
         Command::Upgrade(args) => upgrade::run(global, args),
         Command::Version(args) => version::run(global, args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_flags_of_a_command_share_a_name() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -96,22 +96,37 @@ impl Builtin {
     }
 
     /// Calls one of those that [print](Self::prints).
-    pub fn print(self, args: &[Value]) -> Value {
-        if let (Self::Print, [Value::Str(_)]) = (self, args) {
-            return args[0].clone();
-        }
-        let out = match self {
-            Self::Printf => match args.split_first() {
-                Some((Value::Str(format), rest)) => fmt::sprintf(format.as_bytes(), rest),
-                _ => Vec::new(),
-            },
-            Self::Println => fmt::sprintln(args),
-            Self::Html => escape::html(&text_of(args)),
-            Self::Js => escape::js(&text_of(args)),
-            Self::UrlQuery => escape::url_query(&text_of(args)),
-            _ => fmt::sprint(args),
+    ///
+    /// # Errors
+    /// A value holds itself.
+    pub fn print(self, args: &[Value]) -> Result<Value, FuncError> {
+        let mut out = Vec::with_capacity(64);
+        let printed = match (self, args) {
+            (Self::Print, [text @ Value::Str(_)]) => return Ok(text.clone()),
+            (Self::Printf, [Value::Str(format), rest @ ..]) => {
+                fmt::append(&mut out, fmt::Style::Printf(format.as_bytes()), rest)
+            }
+            (Self::Println, _) => fmt::append(&mut out, fmt::Style::Println, args),
+            (Self::Html | Self::Js | Self::UrlQuery, [Value::Str(s)]) => {
+                out.extend_from_slice(s.as_bytes());
+                Ok(())
+            }
+            (Self::Html | Self::Js | Self::UrlQuery, _) => {
+                // Other than in `print`, nil is shown as an action shows it.
+                let shown: Vec<_> =
+                    args.iter().map(|v| if v.is_nil() { "<no value>".into() } else { v.clone() }).collect();
+                fmt::append(&mut out, fmt::Style::Print, &shown)
+            }
+            _ => fmt::append(&mut out, fmt::Style::Print, args),
         };
-        Value::Str(GoStr::from(out))
+        printed.map_err(|error| FuncError::new(error.to_string()))?;
+        let text = match self {
+            Self::Html => escape::html(&out),
+            Self::Js => escape::js(&out),
+            Self::UrlQuery => escape::url_query(&out),
+            _ => out,
+        };
+        Ok(Value::Str(GoStr::from(text)))
     }
 
     /// Calls one of the others. The caller sees to `and` and `or`, which do not evaluate all arguments, and to the number of
@@ -136,16 +151,6 @@ impl Builtin {
         };
         Ok(Reflected::plain(Value::Bool(truth)))
     }
-}
-
-/// The text that escapers work on: like `print`, but nil is `<no value>`.
-fn text_of(args: &[Value]) -> Vec<u8> {
-    if let [Value::Str(s)] = args {
-        return s.as_bytes().to_vec();
-    }
-    let shown: Vec<Value> =
-        args.iter().map(|arg| if arg.is_nil() { "<no value>".into() } else { arg.clone() }).collect();
-    fmt::sprint(&shown)
 }
 
 fn not_callable(value: &Value, name: &str) -> FuncError {
@@ -183,11 +188,11 @@ fn index_one(item: &Reflected, index: &Value) -> Result<Reflected, FuncError> {
         Value::Nil => Err(FuncError::new("index of nil pointer")),
         Value::Str(s) => {
             let at = index_arg(index, s.len())?;
-            s.as_bytes().get(at).map(byte).ok_or_else(|| out_of("string"))
+            s.as_bytes().get(at).copied().map(byte).ok_or_else(|| out_of("string"))
         }
         Value::Bytes(b) => {
             let at = index_arg(index, b.len())?;
-            b.get(at).map(byte).ok_or_else(|| out_of("slice"))
+            b.get(at).copied().map(byte).ok_or_else(|| out_of("slice"))
         }
         Value::List(l) => {
             let at = index_arg(index, l.items.len())?;
@@ -216,8 +221,8 @@ fn index_one(item: &Reflected, index: &Value) -> Result<Reflected, FuncError> {
     }
 }
 
-fn byte(b: &u8) -> Reflected {
-    Reflected::plain(Value::Uint(u64::from(*b), UintKind::Uint8))
+fn byte(b: u8) -> Reflected {
+    Reflected::plain(Value::Uint(u64::from(b), UintKind::Uint8))
 }
 
 /// The type a pointer points to.

@@ -1,9 +1,10 @@
 //! Calls: the number and the types of arguments, and the functions themselves.
+#![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::builtins::Builtin;
 use super::eval::Args;
-use super::exec::{Exec, Executed, RED_ZONE, STACK};
-use super::func::{Func, Type};
+use super::exec::{Exec, ExecError, Executed, RED_ZONE, STACK};
+use super::func::{Func, FuncError, Type};
 use super::functions::Callable;
 use super::node::{NodeId, NodeKind, Source};
 use super::reflect::Reflected;
@@ -43,10 +44,7 @@ impl Exec<'_> {
         match result {
             Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
             Ok(value) => Ok(Reflected::plain(value)),
-            Err(error) => {
-                self.node = id;
-                Err(self.error_from(format!("error calling {name}: {error}"), Some(error)))
-            }
+            Err(error) => Err(self.call_error(id, name, error)),
         }
     }
 
@@ -106,9 +104,9 @@ impl Exec<'_> {
         let (params, variadic) = builtin.signature();
         if builtin.prints() {
             let values = self.arguments(source, dot, params, variadic, builtin.name(), args, None)?;
-            let value = builtin.print(&values);
+            let result = builtin.print(&values);
             self.give_back(values);
-            return Ok(Reflected::plain(value));
+            return result.map(Reflected::plain).map_err(|error| self.call_error(id, builtin.name(), error));
         }
         self.check_count(builtin.name(), params.len(), variadic.is_some(), &args)?;
         if matches!(builtin, Builtin::And | Builtin::Or) {
@@ -132,10 +130,13 @@ impl Exec<'_> {
         let result = builtin.reflect(&values, callee);
         values.clear();
         self.spare_reflected.push(values);
-        result.map_err(|error| {
-            self.node = id;
-            self.error_from(format!("error calling {}: {error}", builtin.name()), Some(error))
-        })
+        result.map_err(|error| self.call_error(id, builtin.name(), error))
+    }
+
+    /// The error of a function, at the node that called it.
+    pub fn call_error(&mut self, id: NodeId, name: &str, error: FuncError) -> Box<ExecError> {
+        self.node = id;
+        self.error_from(format!("error calling {name}: {error}"), Some(error))
     }
 
     /// `and` and `or` evaluate no more arguments than they need.

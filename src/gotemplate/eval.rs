@@ -1,7 +1,8 @@
 //! Evaluation of pipelines, commands and fields.
+#![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::Type;
-use super::exec::{Exec, Executed, RED_ZONE, STACK};
+use super::exec::{Exec, ExecError, Executed, RED_ZONE, STACK};
 use super::fmt;
 use super::func::Signature;
 use super::node::{NodeId, NodeKind, Source, Span};
@@ -9,6 +10,9 @@ use super::reflect::Reflected;
 use super::set::MissingKey;
 use super::strconv;
 use super::value::{IntKind, MapKind, Object, Value};
+
+/// Longer chains of names do not take the shortcut, which recurses.
+const MAX_SHORTCUT: u32 = 32;
 
 /// The arguments of a command: the nodes after its first word, and the value piped into it.
 pub(super) struct Args<'a> {
@@ -62,7 +66,7 @@ impl Exec<'_> {
         }
     }
 
-    fn undefined(&self, source: &Source, name: u32) -> Box<super::exec::ExecError> {
+    fn undefined(&self, source: &Source, name: u32) -> Box<ExecError> {
         self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name))))
     }
 
@@ -165,7 +169,7 @@ impl Exec<'_> {
         let Some((&last, before)) = source.fields(fields).split_last() else {
             return Ok(receiver.unwrap_or_default());
         };
-        if args.is_empty() {
+        if args.is_empty() && fields.len <= MAX_SHORTCUT {
             let from = receiver.as_ref().unwrap_or(dot);
             if let Some(found) = self.entries_only(source, &from.value, source.fields(fields)) {
                 return Ok(found);
@@ -241,15 +245,15 @@ impl Exec<'_> {
         }
     }
 
-    fn field_error(&self, name: &[u8], problem: &str) -> Box<super::exec::ExecError> {
+    fn field_error(&self, name: &[u8], problem: &str) -> Box<ExecError> {
         self.error(format!("{} {problem}", String::from_utf8_lossy(name)))
     }
 
-    fn no_entry(&self, name: &[u8]) -> Box<super::exec::ExecError> {
+    fn no_entry(&self, name: &[u8]) -> Box<ExecError> {
         self.error(format!("map has no entry for key {}", strconv::quote(name)))
     }
 
-    fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<super::exec::ExecError> {
+    fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<ExecError> {
         let name = String::from_utf8_lossy(name);
         self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
     }
@@ -312,10 +316,7 @@ impl Exec<'_> {
         match result {
             Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
             Ok(value) => Ok(Reflected::plain(value)),
-            Err(error) => {
-                self.node = id;
-                Err(self.error_from(format!("error calling {name}: {error}"), Some(error)))
-            }
+            Err(error) => Err(self.call_error(id, name, error)),
         }
     }
 

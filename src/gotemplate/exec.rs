@@ -1,4 +1,5 @@
 //! Execution: walking a template, writing its output.
+#![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use std::any::Any;
 use std::rc::Rc;
@@ -14,7 +15,7 @@ use super::value::{GoStr, IntKind, UintKind, Value};
 /// Nesting of `{{template}}` calls beyond this fails, as in Go.
 const MAX_DEPTH: u32 = 100_000;
 /// Nesting of strings executed as templates beyond this fails; Go would run out of stack.
-const MAX_STRING_DEPTH: u32 = 10_000;
+const MAX_STRING_DEPTH: u32 = 1000;
 /// Output beyond this fails, before it takes all memory.
 const MAX_OUTPUT: usize = 512 << 20;
 /// Stack kept free before each level of nesting, and how much is added when it runs short.
@@ -93,7 +94,7 @@ impl<'s> Exec<'s> {
         let Some(template) = self.lookup(name) else {
             return Err(ExecError { message: self.set.no_template(name), cause: None });
         };
-        self.template(template, Reflected::plain(data)).map_err(|error| *error)?;
+        self.template(template, &Reflected::plain(data)).map_err(|error| *error)?;
         Ok(self.out)
     }
 
@@ -124,7 +125,7 @@ impl<'s> Exec<'s> {
     }
 
     /// Executes a template with variables of its own. After an error the state is as before, for functions that survive it.
-    fn template(&mut self, template: Rc<Template>, dot: Reflected) -> Executed<()> {
+    fn template(&mut self, template: Rc<Template>, dot: &Reflected) -> Executed<()> {
         let mark = self.variables.len();
         let base = std::mem::replace(&mut self.base, mark);
         let node = self.node;
@@ -132,7 +133,7 @@ impl<'s> Exec<'s> {
         let source = template.source.clone();
         let root = template.root;
         let outer = self.current.replace(template);
-        let result = stacker::maybe_grow(RED_ZONE, STACK, || self.walk(&source, &dot, root));
+        let result = stacker::maybe_grow(RED_ZONE, STACK, || self.walk(&source, dot, root));
         // An error was made where it happened.
         self.current = outer;
         self.node = node;
@@ -161,7 +162,7 @@ impl<'s> Exec<'s> {
                 let NodeKind::Pipe { declared, .. } = source.node(pipe).kind else { return Ok(Flow::Normal) };
                 if declared.len == 0 {
                     self.node = id;
-                    self.print(&value);
+                    self.print(&value)?;
                 }
             }
             NodeKind::If(branch) => return self.branch(source, dot, branch, false),
@@ -175,12 +176,17 @@ impl<'s> Exec<'s> {
         Ok(Flow::Normal)
     }
 
-    fn print(&mut self, value: &Reflected) {
+    fn print(&mut self, value: &Reflected) -> Executed<()> {
         if value.value.is_nil() {
             self.out.extend_from_slice(b"<no value>");
-        } else {
-            fmt::append_value(&mut self.out, &value.value);
+            return Ok(());
         }
+        if let Value::Object(object) = &value.value {
+            self.out.extend_from_slice(object.printed().as_bytes());
+            return Ok(());
+        }
+        let printed = fmt::append(&mut self.out, fmt::Style::Print, std::slice::from_ref(&value.value));
+        printed.map_err(|error| self.error(error.to_string()))
     }
 
     /// The list of a branch, with the stack it may need.
@@ -224,14 +230,14 @@ impl<'s> Exec<'s> {
             Value::Bytes(b) => {
                 for (i, byte) in b.iter().enumerate() {
                     let byte = Reflected::plain(Value::Uint(u64::from(*byte), UintKind::Uint8));
-                    if !self.iteration(looping, index(i), byte)? {
+                    if !self.iteration(looping, index(i), &byte)? {
                         break;
                     }
                 }
             }
             Value::List(l) => {
                 for (i, item) in l.items.iter().enumerate() {
-                    if !self.iteration(looping, index(i), Reflected::element(l.kind, item))? {
+                    if !self.iteration(looping, index(i), &Reflected::element(l.kind, item))? {
                         break;
                     }
                 }
@@ -242,7 +248,7 @@ impl<'s> Exec<'s> {
                 let entries: Vec<_> = m.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
                 for (key, value) in entries {
                     let value = Reflected { value, interface };
-                    if !self.iteration(looping, Reflected::plain(Value::Str(key)), value)? {
+                    if !self.iteration(looping, Reflected::plain(Value::Str(key)), &value)? {
                         break;
                     }
                 }
@@ -252,7 +258,7 @@ impl<'s> Exec<'s> {
                     return Err(self.error(format!("range can't iterate over {}", fmt::to_string(value))));
                 };
                 for (key, value) in entries {
-                    if !self.iteration(looping, Reflected::plain(key), Reflected::plain(value))? {
+                    if !self.iteration(looping, Reflected::plain(key), &Reflected::plain(value))? {
                         break;
                     }
                 }
@@ -274,7 +280,7 @@ impl<'s> Exec<'s> {
             _ => (0, &|n| Value::Int(n as i64, IntKind::Int)),
         };
         for n in 0..end {
-            if !self.iteration(looping, Reflected::default(), Reflected::plain(value(n)))? {
+            if !self.iteration(looping, Reflected::default(), &Reflected::plain(value(n)))? {
                 break;
             }
         }
@@ -282,7 +288,7 @@ impl<'s> Exec<'s> {
     }
 
     /// One round of a range; whether there is to be another.
-    fn iteration(&mut self, looping: &mut Loop<'_>, index: Reflected, element: Reflected) -> Executed<bool> {
+    fn iteration(&mut self, looping: &mut Loop<'_>, index: Reflected, element: &Reflected) -> Executed<bool> {
         looping.ran = true;
         if self.out.len() > MAX_OUTPUT {
             return Err(self.error(format!("the output exceeds {} MiB", MAX_OUTPUT >> 20)));
@@ -308,7 +314,7 @@ impl<'s> Exec<'s> {
                 }
             }
         }
-        let flow = self.list(source, &element, looping.branch.list)?;
+        let flow = self.list(source, element, looping.branch.list)?;
         self.variables.truncate(looping.mark);
         Ok(flow != Flow::Break)
     }
@@ -326,7 +332,7 @@ impl<'s> Exec<'s> {
         }
         let dot = if pipe == NO_NODE { Reflected::default() } else { self.pipeline(source, dot, pipe)? };
         self.depth += 1;
-        let result = self.template(template, dot);
+        let result = self.template(template, &dot);
         self.depth -= 1;
         result
     }
@@ -335,7 +341,7 @@ impl<'s> Exec<'s> {
     fn capture(&mut self, template: Rc<Template>, data: Value) -> Result<GoStr, FuncError> {
         let start = self.out.len();
         let depth = std::mem::take(&mut self.depth);
-        let result = self.template(template, Reflected::plain(data));
+        let result = self.template(template, &Reflected::plain(data));
         self.depth = depth;
         let text = result.map(|()| GoStr::from(&self.out[start..]));
         self.out.truncate(start);

@@ -56,6 +56,7 @@ impl Item {
     pub const NONE: Self = Self { kind: Kind::Eof, pos: 0, end: 0, line: 0 };
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 /// The lexer. It never looks further ahead than Go's, so that errors come in the same order.
 pub(super) struct Lexer<'a> {
     input: &'a [u8],

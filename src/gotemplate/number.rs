@@ -104,11 +104,11 @@ impl Number {
 /// The integer a float is, if it is one that fits.
 fn exact_int(f: f64) -> Option<i64> {
     let limit = 2f64.powi(63);
-    (f.trunc() == f && f >= -limit && f < limit).then_some(f as i64)
+    (f.fract() == 0.0 && f >= -limit && f < limit).then_some(f as i64)
 }
 
 fn exact_uint(f: f64) -> Option<u64> {
-    (f.trunc() == f && f >= 0.0 && f < 2f64.powi(64)).then_some(f as u64)
+    (f.fract() == 0.0 && f >= 0.0 && f < 2f64.powi(64)).then_some(f as u64)
 }
 
 /// `1+2i`

@@ -165,14 +165,14 @@ pub struct List {
 
 impl Drop for List {
     fn drop(&mut self) {
-        drop_deep(&mut self.items);
+        let items = std::mem::take(&mut self.items);
+        release(|| drop(items));
     }
 }
 
-/// Drops the contents of a collection without regard to how deep it is nested.
-fn drop_deep<T: Default>(contents: &mut T) {
-    let contents = std::mem::take(contents);
-    stacker::maybe_grow(16 * 1024, 1024 * 1024, || drop(contents));
+/// Drops what may be nested as deeply as a template could make it: the stack grows as needed.
+fn release(nested: impl FnOnce()) {
+    stacker::maybe_grow(32 << 10, 1 << 20, nested);
 }
 
 /// The Go type of a map whose keys are strings.
@@ -261,7 +261,8 @@ impl Map {
 impl Drop for Map {
     fn drop(&mut self) {
         if let Storage::Own(entries) = &mut self.storage {
-            drop_deep(entries.get_mut());
+            let entries = std::mem::take(entries.get_mut());
+            release(|| drop(entries));
         }
     }
 }
@@ -304,6 +305,12 @@ pub trait Object: fmt::Debug {
 
     /// What `%v` (and printing in a template) writes.
     fn display(&self) -> String;
+
+    /// What an action (`{{ . }}`) writes. Mostly the same, but Go follows a pointer there, and finds the methods of what it
+    /// points to.
+    fn printed(&self) -> String {
+        self.display()
+    }
 
     /// Whether the type has a `String` or `Error` method, so that `%s`, `%q` and `%x` apply to what it displays.
     fn is_stringer(&self) -> bool {

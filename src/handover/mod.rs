@@ -1,1 +1,59 @@
-//! The upgrade of one release to another across a schema change, on a replica's volume.
+//! The upgrade of one release to another across a schema change, on a replica's volume, and its way back.
+//!
+//! `alpha` is the release that is left, `beta` the one that is gone over to. An upgrade is a row of [`Stage`]s, each
+//! idempotent, each with its undoing; the [`Journal`] is written before and after each, so that a run that was killed at
+//! any instant can be resumed ([`resume`]) or taken back ([`retreat`]).
+//!
+//! | file | subject |
+//! |---|---|
+//! | `journal` | what has been done: a Secret in the core namespace |
+//! | `layout` | where alpha's database lives, found by asking |
+//! | `preflight` | every reason not to begin, all at once |
+//! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
+//! | `record` | alpha's own release record with the lowered number of replicas |
+//! | `run` | the row of steps, its failures and their undoing |
+//! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `promote.sh` | runs in the cluster, on the volume |
+
+mod claims;
+mod commands;
+mod detach;
+mod divergence;
+mod error;
+mod finish;
+mod fork;
+mod install;
+mod journal;
+mod layout;
+mod options;
+mod preflight;
+mod promote;
+mod protect;
+mod record;
+mod releases;
+mod retreat;
+mod route;
+mod run;
+mod stage;
+mod status;
+mod verify;
+
+pub use commands::Commands;
+pub use divergence::Divergence;
+pub use error::{Error, Problem};
+pub use finish::{FinishOptions, finish};
+pub use journal::{
+    Fork, Former, Future, Journal, NAME as JOURNAL_NAME, Progress, Promotion, Route, Scaled, State, StepRecord, now,
+};
+pub use layout::{Given, Layout, Place, Volume};
+pub use options::{Fence, Show, UpgradeOptions};
+pub use retreat::{RetreatOptions, retreat};
+pub use route::{RELEASE_VALUE, RouteOptions, Routed, route};
+pub use run::{resume, upgrade};
+pub use stage::Stage;
+pub use status::{Status, status};
+
+/// The field manager of the handover's own writes: whoever finds a changed field sees who holds it.
+pub const MANAGER: &str = "vulas-native";
+/// The Lease that keeps two operators of a namespace apart.
+pub const LEASE: &str = "vulas-native-handover";

@@ -1,13 +1,15 @@
 //! How the program talks: progress on a terminal or in a log, and a report to keep.
 //!
-//! Knows nothing of what it talks about. [`Reporter`] writes to stderr while things happen; [`Document`] is what is
+//! [`Reporter`] writes to stderr while things happen; [`Document`] is what is
 //! written down at the end, as HTML and Markdown. Neither is ever given a secret.
 
 mod document;
+mod handover;
 mod line;
 mod reporter;
 mod style;
 
 pub use document::{Document, Fact, NextCommand, ObjectLine, ReportError};
+pub use handover::{HandoverReporter, handover_document, next_commands, write_handover};
 pub use reporter::{Reporter, Step, StepRecord, StepState};
 pub use style::{ColorWish, Style};

@@ -8,7 +8,7 @@ use super::admit;
 use super::json::{Access, Json, is_terminating, name, namespace, uid};
 use super::registry::Kind;
 use super::state::State;
-use super::status::{ApiError, ApiResult};
+use super::status::{ApiError, ApiResult, Cause};
 
 /// How something is deleted.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,7 @@ impl State {
         let live = self.get(&kind.key, namespace, name).ok_or_else(|| ApiError::not_found(kind, name))?;
         preconditions(kind, &live, options)?;
         let mut object = (*live).clone();
-        self.propagate(kind, &mut object, options);
+        Self::propagate(kind, &mut object, options);
         let pending = !object.items("/metadata/finalizers").is_empty() || !object.items("/spec/finalizers").is_empty();
         let grace = match kind.key.as_ref() {
             "/pods" => grace(&object, options),
@@ -131,7 +131,7 @@ impl State {
         self.kind(key)
     }
 
-    fn propagate(&self, kind: &Kind, object: &mut Json, options: &DeleteOptions) {
+    fn propagate(kind: &Kind, object: &mut Json, options: &DeleteOptions) {
         let orphan_by_default = matches!(kind.key.as_ref(), "batch/jobs" | "/replicationcontrollers");
         let policy = match options.propagation.as_str() {
             "" if orphan_by_default => "Orphan",
@@ -159,8 +159,7 @@ fn preconditions(kind: &Kind, live: &Json, options: &DeleteOptions) -> ApiResult
     if let Some(wanted) = &options.uid
         && wanted != uid(live)
     {
-        let why = format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {}", uid(live));
-        return Err(ApiError::conflict(kind, name(live), &why));
+        return Err(ApiError::other_uid(kind, name(live), wanted, uid(live)));
     }
     if let Some(wanted) = &options.version
         && wanted != live.text("/metadata/resourceVersion")
@@ -196,11 +195,9 @@ pub fn options(body: &Json, query: impl Fn(&str) -> Option<String>) -> ApiResult
         version: body["preconditions"]["resourceVersion"].as_str().map(String::from),
     };
     if !matches!(options.propagation.as_str(), "" | "Background" | "Foreground" | "Orphan") {
-        return Err(ApiError::bad_request(format!(
-            "DeleteOptions is invalid: propagationPolicy: Unsupported value: {}: supported values: \"Foreground\", \
-             \"Background\", \"Orphan\", \"nil\"",
-            json!(options.propagation)
-        )));
+        let known = ["Foreground", "Background", "Orphan", "nil"];
+        let cause = Cause::unsupported("propagationPolicy", &json!(options.propagation), &known);
+        return Err(ApiError::invalid_option("DeleteOptions", &cause));
     }
     match body["orphanDependents"].as_bool() {
         Some(true) => options.propagation = "Orphan".into(),

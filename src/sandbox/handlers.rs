@@ -14,7 +14,7 @@ use super::route::Target;
 use super::selector::{Fields, Labels};
 use super::server::Shared;
 use super::state::State;
-use super::status::{ApiError, ApiResult, deleted};
+use super::status::{ApiError, ApiResult, Cause, deleted};
 use super::write::{self, Validation};
 use super::{exec, review, scale, table, watch};
 
@@ -24,13 +24,12 @@ use super::{exec, review, scale, table, watch};
 /// The `Status` to answer instead.
 pub async fn handle(shared: &Arc<Shared>, call: &mut Call, target: &Target, verb: &str) -> ApiResult<Response> {
     match target.subresource.as_str() {
-        "" => {}
         "log" => return exec::logs(shared, call, target),
         "exec" => return exec::connect(shared, call, target).await,
         "attach" | "portforward" | "proxy" => {
             return Err(ApiError::not_modelled(&format!("{}/{}", target.kind.plural, target.subresource)));
         }
-        "status" | "scale" | "finalize" | "eviction" | "binding" | "token" | "ephemeralcontainers" | "resize" => {}
+        "" | "status" | "scale" | "finalize" | "eviction" | "binding" | "token" | "ephemeralcontainers" | "resize" => {}
         _ => return Err(ApiError::no_resource()),
     }
     if let Some(answer) = shared.with(|state| review::answer(state, call, target)) {
@@ -41,7 +40,8 @@ pub async fn handle(shared: &Arc<Shared>, call: &mut Call, target: &Target, verb
         verb => verb,
     };
     let verbs = target.kind.subresources.get(&target.subresource).map_or(&target.kind.verbs, |sub| &sub.verbs);
-    if !verbs.iter().any(|known| known == allowed) && !(allowed == "watch" && target.subresource.is_empty()) {
+    let watched = allowed == "watch" && target.subresource.is_empty();
+    if !watched && !verbs.iter().any(|known| known == allowed) {
         return Err(ApiError::method_not_allowed());
     }
     match verb {
@@ -62,9 +62,13 @@ fn write_call(call: &Call, target: &Target) -> ApiResult<write::Call> {
         None | Some("") => false,
         Some("All") => true,
         Some(other) => {
-            return Err(ApiError::bad_request(format!(
-                "dryRun: Unsupported value: \"{other}\": supported values: \"All\""
-            )));
+            let options = match call.method {
+                ::http::Method::POST => "CreateOptions",
+                ::http::Method::PUT => "UpdateOptions",
+                _ => "PatchOptions",
+            };
+            let cause = Cause::unsupported("dryRun", &json!([other]), &["All"]);
+            return Err(ApiError::invalid_option(options, &cause));
         }
     };
     let validation = match call.query.get("fieldValidation") {
@@ -190,6 +194,10 @@ fn list(state: &mut State, call: &Call, target: &Target) -> ApiResult<Response> 
         .filter(|object| selection.covers(object))
         .collect();
     let mut metadata = json!({"resourceVersion": state.store.version().to_string()});
+    if target.kind.custom {
+        // Lists of custom resources are not written by Go structs that leave empty fields out.
+        metadata["continue"] = "".into();
+    }
     let start = match call.query.get("continue") {
         None | Some("") => 0,
         Some(token) => {
@@ -208,7 +216,7 @@ fn list(state: &mut State, call: &Call, target: &Target) -> ApiResult<Response> 
     }
     let page: Vec<Arc<Json>> = page.iter().map(|object| shown(target, object)).collect();
     let body = match form(call) {
-        Form::Table => table::list(target, &page, call, metadata),
+        Form::Table => table::list(target, &page, call, &metadata),
         Form::Metadata => json!({
             "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
             "items": page.iter().map(|object| metadata_only(object)).collect::<Vec<_>>(),
@@ -310,17 +318,11 @@ fn update(state: &mut State, call: &Call, target: &Target) -> ApiResult<Response
     let current = live(state, target)?;
     let unconditional = !target.kind.custom && target.kind.key.as_ref() != "coordination.k8s.io/leases";
     if object.text("/metadata/resourceVersion").is_empty() && !unconditional {
-        let shown = if target.kind.custom { json!(0) } else { json!("") };
-        let text = "must be specified for an update";
-        let cause = super::status::Cause::invalid("metadata.resourceVersion", &shown, text);
-        return Err(ApiError::invalid(&target.kind, name(&current), &[cause]));
+        return Err(ApiError::version_required(&target.kind, name(&current)));
     }
     let written = state.replace(&target.kind, target.space(), target.object(), object, &mut write)?;
     Ok(answer(call, target, 200, &written, &write.warnings))
 }
-
-const PATCHES: &str = "application/json-patch+json, application/merge-patch+json, \
-    application/strategic-merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor";
 
 fn patched(state: &mut State, call: &Call, target: &Target) -> ApiResult<Response> {
     let mut write = write_call(call, target)?;
@@ -328,9 +330,8 @@ fn patched(state: &mut State, call: &Call, target: &Target) -> ApiResult<Respons
     if kind == "application/apply-patch+yaml" {
         let force = call.query.flag("force");
         if call.query.get("fieldManager").is_none_or(str::is_empty) {
-            let why =
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-            return Err(ApiError::injected(422, "Invalid", why));
+            let cause = Cause::required("fieldManager", "is required for apply patch");
+            return Err(ApiError::invalid_option("PatchOptions", &cause));
         }
         let config: Json = serde_yaml::from_slice(&call.body)
             .map_err(|error| ApiError::bad_request(format!("error decoding YAML: {error}")))?;
@@ -361,7 +362,7 @@ fn patched(state: &mut State, call: &Call, target: &Target) -> ApiResult<Respons
         "application/strategic-merge-patch+json" => {
             patch::strategic(&state.schema, target.kind.stored().ty, &base, &body)?
         }
-        _ => return Err(ApiError::unsupported_media(PATCHES)),
+        _ => return Err(ApiError::unknown_patch()),
     };
     if target.subresource == "scale" {
         let scaled = scale::set(state, &target.kind, &current, &object, &mut write)?;

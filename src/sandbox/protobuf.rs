@@ -224,7 +224,9 @@ mod tests {
     use super::*;
 
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
-        let mut out = vec![number << 3 | 2, content.len() as u8];
+        let tag = u16::from(number) << 3 | 2;
+        let mut out = if tag < 128 { vec![tag as u8] } else { vec![tag as u8 | 0x80, (tag >> 7) as u8] };
+        out.push(content.len() as u8);
         out.extend_from_slice(content);
         out
     }

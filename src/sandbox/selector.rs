@@ -30,7 +30,10 @@ impl Labels {
                 continue;
             }
             requirements.push(requirement(part).ok_or_else(|| {
-                ApiError::bad_request(format!("unable to parse requirement: found '{part}', expected: a requirement"))
+                let found = part.split_whitespace().nth(1).unwrap_or(part);
+                ApiError::bad_request(format!(
+                    "unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt"
+                ))
             })?);
         }
         Ok(Self(requirements))

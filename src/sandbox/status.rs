@@ -62,6 +62,12 @@ impl Cause {
         Self { reason: "FieldValueForbidden", field: field.into(), text: format!("Forbidden: {detail}") }
     }
 
+    /// The value is of another type than its schema says.
+    pub fn wrong_type(field: &str, wanted: &str, found: &str) -> Self {
+        let text = format!("Invalid value: \"{found}\": {field} in body must be of type {wanted}: \"{found}\"");
+        Self { reason: "FieldValueTypeInvalid", field: field.into(), text }
+    }
+
     /// The value is longer than it may be.
     pub fn too_long(field: impl Into<String>, detail: &str) -> Self {
         Self { reason: "FieldValueTooLong", field: field.into(), text: format!("Too long: {detail}") }
@@ -69,7 +75,8 @@ impl Cause {
 }
 
 impl ApiError {
-    fn new(code: u16, reason: &str, message: String, details: Json) -> Self {
+    fn new(code: u16, reason: &str, message: impl Into<String>, details: Json) -> Self {
+        let message = message.into();
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": code,
         });
@@ -87,11 +94,6 @@ impl ApiError {
         self.body["message"].as_str().unwrap_or_default()
     }
 
-    /// The machine's word: `NotFound`, `Conflict`, ...
-    pub fn reason(&self) -> &str {
-        self.body["reason"].as_str().unwrap_or_default()
-    }
-
     /// 404: there is no such object.
     pub fn not_found(kind: &Kind, name: &str) -> Self {
         let message = format!("{} \"{name}\" not found", kind.qualified());
@@ -100,7 +102,7 @@ impl ApiError {
 
     /// 404: nothing is served at this path.
     pub fn no_resource() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource".into(), json!({}))
+        Self::new(404, "NotFound", "the server could not find the requested resource", json!({}))
     }
 
     /// 409: the name is taken.
@@ -155,26 +157,49 @@ impl ApiError {
         Self::new(422, "Invalid", message, details)
     }
 
+    /// 422: an option of the request (`dryRun`, `fieldManager`) breaks rules. `options` is `CreateOptions`, ...
+    pub fn invalid_option(options: &str, cause: &Cause) -> Self {
+        let message = format!("{options}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.text);
+        let causes = json!([{"reason": cause.reason, "message": cause.text, "field": cause.field}]);
+        Self::new(422, "Invalid", message, json!({"group": "meta.k8s.io", "kind": options, "causes": causes}))
+    }
+
+    /// 422: a replacement must say which version it replaces.
+    pub fn version_required(kind: &Kind, name: &str) -> Self {
+        let text = "Invalid value: 0: must be specified for an update";
+        let message = format!("{} \"{name}\" is invalid: metadata.resourceVersion: {text}", kind.qualified());
+        let mut details = details(kind, name);
+        details["causes"] =
+            json!([{"reason": "FieldValueInvalid", "message": text, "field": "metadata.resourceVersion"}]);
+        Self::new(422, "Invalid", message, details)
+    }
+
+    /// 409: the object to delete is another one of the same name.
+    pub fn other_uid(kind: &Kind, name: &str, wanted: &str, found: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the UID in the precondition ({wanted}) does not match the UID in \
+             record ({found}). The object might have been deleted and then recreated",
+            kind.qualified_kind()
+        );
+        let mut details = details(kind, name);
+        details["kind"] = kind.kind.clone().into();
+        Self::new(409, "Conflict", message, details)
+    }
+
     /// 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(400, "BadRequest", message.into(), Json::Null)
+        Self::new(400, "BadRequest", message, Json::Null)
     }
 
     /// 401.
     pub fn unauthorized() -> Self {
-        Self::new(401, "Unauthorized", "Unauthorized".into(), Json::Null)
+        Self::new(401, "Unauthorized", "Unauthorized", Json::Null)
     }
 
     /// 403: the user may not. `why` is the clause after the colon.
     pub fn forbidden(kind: &Kind, name: &str, why: &str) -> Self {
         let subject = if name.is_empty() { kind.qualified() } else { format!("{} \"{name}\"", kind.qualified()) };
-        let mut details = details(kind, name);
-        if name.is_empty()
-            && let Some(map) = details.as_object_mut()
-        {
-            map.remove("name");
-        }
-        Self::new(403, "Forbidden", format!("{subject} is forbidden: {why}"), details)
+        Self::new(403, "Forbidden", format!("{subject} is forbidden: {why}"), details(kind, name))
     }
 
     /// 403: a namespace that goes takes nothing new.
@@ -191,12 +216,17 @@ impl ApiError {
     /// 405.
     pub fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self::new(405, "MethodNotAllowed", message.into(), json!({}))
+        Self::new(405, "MethodNotAllowed", message, json!({}))
     }
 
     /// 410: the watch asks for a version that is no longer kept.
     pub fn gone(asked: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", format!("too old resource version: {asked} ({oldest})"), Json::Null)
+    }
+
+    /// 415 for a patch of an unknown type.
+    pub fn unknown_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type", json!({}))
     }
 
     /// 415.
@@ -208,7 +238,7 @@ impl ApiError {
 
     /// 500 without a reason, as the server answers for errors that it has no class for.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, "", message.into(), Json::Null)
+        Self::new(500, "", message, Json::Null)
     }
 
     /// 501: real servers do this, the sandbox does not.
@@ -218,12 +248,15 @@ impl ApiError {
 
     /// Any status, for injected faults.
     pub fn injected(code: u16, reason: &str, message: &str) -> Self {
-        Self::new(code, reason, message.into(), json!({}))
+        Self::new(code, reason, message, json!({}))
     }
 }
 
 fn details(kind: &Kind, name: &str) -> Json {
-    let mut details = json!({"name": name, "kind": kind.plural});
+    let mut details = json!({"kind": kind.plural});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
     if !kind.group.is_empty() {
         details["group"] = kind.group.clone().into();
     }

@@ -90,7 +90,7 @@ impl State {
             return Err(ApiError::internal("resourceVersion should not be set on objects to be created"));
         }
         object.remove("/metadata/managedFields");
-        self.insert(kind, namespace, object, Managed::default(), None, call)
+        self.insert(kind, namespace, object, Managed::default(), false, call)
     }
 
     /// Replaces an object, or with `call.subresource` its status.
@@ -166,13 +166,15 @@ impl State {
                 "the name of the object ({given}) does not match the name on the URL ({name})"
             )));
         }
+        // Messages name the object as the patch does.
+        let space = super::json::namespace(&config).to_string();
         config.put("/metadata/name", name);
         check_namespace(kind, namespace, &mut config)?;
         let ty = kind.version(call.version(kind)).unwrap_or(kind.stored()).ty;
         let schema = self.schema.clone();
         let problems = super::fields::Typed::new(&schema, ty).problems(&config);
         if !problems.is_empty() {
-            return Err(typed_error(kind, call.version(kind), namespace, name, &problems));
+            return Err(typed_error(kind, call.version(kind), &space, name, &problems));
         }
         let empty = json!({});
         let base = live.as_deref().unwrap_or(&empty);
@@ -195,7 +197,7 @@ impl State {
                     return Err(ApiError::conflict(kind, name, &why));
                 }
                 new.put("/apiVersion", expected);
-                self.insert(kind, namespace, new, managed, Some(()), call).map(|object| (object, true))
+                self.insert(kind, namespace, new, managed, true, call).map(|object| (object, true))
             }
             Some(live) => {
                 let rv = config.text("/metadata/resourceVersion");
@@ -213,16 +215,20 @@ impl State {
         }
         let (version, of) = (object.text("/apiVersion"), object.text("/kind"));
         let expected = kind.api_version(call.version(kind));
-        if !version.is_empty() && version != expected {
+        let given = version.rsplit('/').next().unwrap_or(version);
+        let known = self.registry.by_kind(version, of).is_some_and(|known| known.version(given).is_some());
+        if !version.is_empty() && version != expected && !known {
             return Err(ApiError::bad_request(format!(
-                "the API version in the data ({version}) does not match the expected API version ({expected})"
+                "{of} in version \"{given}\" cannot be handled as a {}: no kind \"{of}\" is registered for version \
+                 \"{version}\" in scheme \"pkg/runtime/scheme.go:111\"",
+                kind.kind
             )));
         }
-        if !of.is_empty() && of != kind.kind {
-            let seen = format!("{version}, Kind={of}");
+        if (!of.is_empty() && of != kind.kind) || (!version.is_empty() && version != expected) {
+            let package = kind.group.split('.').next().filter(|group| !group.is_empty()).unwrap_or("core");
             return Err(ApiError::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): no kind \"{of}\" is registered for version \
-                 \"{version}\" as {seen}",
+                "{of} in version \"{given}\" cannot be handled as a {0}: converting ({given}.{of}) to ({package}.{0}): unknown \
+                 conversion",
                 kind.kind
             )));
         }
@@ -238,6 +244,9 @@ impl State {
                 kind.kind, version.name
             ))
         };
+        if let Some(cause) = findings.mistyped.filter(|_| kind.custom) {
+            return Err(ApiError::invalid(kind, name(object), &[cause]));
+        }
         if let Some(wrong) = findings.wrong {
             return Err(handled(&wrong));
         }
@@ -248,7 +257,7 @@ impl State {
                 Validation::Strict => {
                     let fields = findings.unknown.join(", ");
                     let text = format!("strict decoding error: {fields}");
-                    return Err(if kind.custom { ApiError::bad_request(text) } else { handled(&text) });
+                    return Err(handled(&text));
                 }
             }
         }
@@ -264,7 +273,7 @@ impl State {
         namespace: &str,
         mut object: Json,
         managed: Managed,
-        applied: Option<()>,
+        applied: bool,
         call: &mut Call,
     ) -> ApiResult<Arc<Json>> {
         let name = name(&object).to_string();
@@ -277,17 +286,19 @@ impl State {
         for gone in ["deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "selfLink", "generation"] {
             object.remove(&format!("/metadata/{gone}"));
         }
+        admit::defaults(kind, &mut object);
+        // What the server itself adds later has no owner.
+        let managed = if applied {
+            managed
+        } else {
+            let ty = kind.version(call.version(kind)).unwrap_or(kind.stored()).ty;
+            let empty = if kind.custom { json!({}) } else { self.schema.empty(ty) };
+            managed.updated(&self.schema, ty, &empty, &object, &call.writer(kind))
+        };
         admit::create(self, kind, &mut object, call)?;
         if self.get(&kind.key, namespace, &name).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
-        let managed = match applied {
-            Some(()) => managed,
-            None => {
-                let ty = kind.version(call.version(kind)).unwrap_or(kind.stored()).ty;
-                managed.updated(&self.schema, ty, &json!({}), &object, &call.writer(kind))
-            }
-        };
         managed.write(&mut object);
         if call.dry_run {
             return Ok(Arc::new(object));
@@ -365,13 +376,16 @@ impl State {
                 value => object.put(&pointer, value.clone()),
             }
         }
-        admit::update(self, kind, live, &mut object, call)?;
+        if call.subresource != "status" {
+            admit::defaults(kind, &mut object);
+        }
         let managed = if applied {
             managed
         } else {
             let ty = kind.version(call.version(kind)).unwrap_or(kind.stored()).ty;
             managed.updated(&self.schema, ty, live, &object, &call.writer(kind))
         };
+        admit::update(self, kind, live, &mut object, call)?;
         managed.write(&mut object);
         if object == **live {
             return Ok(live.clone());
@@ -437,7 +451,7 @@ fn check_namespace(kind: &Kind, namespace: &str, object: &mut Json) -> ApiResult
 }
 
 fn object_name(kind: &Kind, version: &str, namespace: &str, name: &str) -> String {
-    format!("{namespace}/{name}; {}, Kind={}", kind.api_version(version), kind.kind)
+    format!("{namespace}/{name}; {}/{version}, Kind={}", kind.group, kind.kind)
 }
 
 fn typed_error(

@@ -1,9 +1,12 @@
 //! Dictionaries. They are references: `set`, `unset` and `merge` change the map that they are given.
 
+use std::rc::Rc;
+
 use super::args::{Args, Chapter, Outcome, fail, func};
 use super::merge::merge;
 use super::nesting::{self, MAX_DEPTH};
 use super::print::strval;
+use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{FuncError, Map, MapKind, Value};
@@ -116,7 +119,7 @@ fn dig(args: &[Value]) -> Outcome {
 }
 
 /// Go's type assertion, which a named map type does not pass.
-fn as_map(value: &Value) -> Result<std::rc::Rc<Map>, FuncError> {
+fn as_map(value: &Value) -> Result<Rc<Map>, FuncError> {
     match value {
         Value::Map(map) if map.kind == MapKind::Any => Ok(map.clone()),
         other => fail(conversion_error(other, "map[string]interface {}")),
@@ -153,6 +156,11 @@ fn copy(value: &Value, depth: usize) -> Outcome {
             let items = list.items.iter().map(|item| copy(item, depth + 1)).collect::<Result<_, _>>()?;
             Ok(Value::list_of(list.kind, items))
         }
+        Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
+            // Private fields are not copied.
+            Some(version) => Value::Object(Rc::new(version.zero())),
+            None => value.clone(),
+        }),
         other => Ok(other.clone()),
     })
 }

@@ -180,18 +180,17 @@ fn all_functions_are_there_with_their_signatures() {
     differences.finish();
 }
 
-#[test]
-fn random_calls_agree() {
-    let cases = cases(100);
+/// Random calls of every function whose results can be compared, `count` of each.
+fn random_calls(count: usize) -> Vec<String> {
     let only = std::env::var("SPRIG_ONLY").ok();
-    let mut both = Both::start();
     let mut random = Random::seeded(7);
     let functions: BTreeMap<_, _> = sprig::functions().into_iter().collect();
+    let mut calls = Vec::new();
     for (name, function) in functions {
         if UNSTABLE.contains(&name) || only.as_ref().is_some_and(|only| only != name) {
             continue;
         }
-        for _ in 0..cases {
+        for _ in 0..count {
             let mut wanted = function.params.to_vec();
             if let Some(variadic) = function.variadic {
                 wanted.extend(std::iter::repeat_n(variadic, random.below(4)));
@@ -215,11 +214,43 @@ fn random_calls_agree() {
                 // Go's order is random.
                 call = format!("(sortAlpha {call})");
             }
-            both.compare(&format!("{{{{ $x := {call} }}}}{{{{ printf \"%T %v\" $x $x }}}} {{{{ toJson $x }}}}"));
+            calls.push(format!("{{{{ $x := {call} }}}}{{{{ printf \"%T %v\" $x $x }}}} {{{{ toJson $x }}}}"));
         }
+    }
+    calls
+}
+
+#[test]
+fn random_calls_agree() {
+    let mut both = Both::start();
+    for call in random_calls(cases(100)) {
+        both.compare(&call);
     }
     both.differences.finish();
 }
+
+/// The answers that `tests/sprig.rs` compares with, for machines without Go. `VULAS_RECORD=1` records them anew.
+#[test]
+fn recorded_answers_are_gos() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/sprig/calls.json");
+    let mut both = Both::start();
+    let answers: BTreeMap<_, _> = random_calls(8).into_iter().map(|call| (call.clone(), both.go(&call))).collect();
+    let answers: serde_json::Map<_, _> = answers
+        .into_iter()
+        .map(|(call, answer)| match answer {
+            Ok(out) => (call, json!({ "output": out })),
+            Err(error) => (call, json!({ "error": error })),
+        })
+        .collect();
+    let current = serde_json::to_string_pretty(&answers).unwrap() + "\n";
+    if std::env::var("VULAS_RECORD").is_ok() {
+        std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        std::fs::write(path, current).unwrap();
+    } else {
+        assert!(std::fs::read_to_string(path).unwrap() == current, "VULAS_RECORD=1 records the answers anew");
+    }
+}
+
 /// The templates between backquotes in the original's own tests.
 #[test]
 fn templates_of_the_originals_tests_agree() {

@@ -27,11 +27,7 @@ use vulas_native::sprig;
 type Rendered = Result<String, String>;
 
 fn data() -> Value {
-    let data = json!({
-        "n": 3, "f": 2.5, "s": "text", "empty": "", "nil": null, "yes": true,
-        "list": ["b", "a", 1, null], "map": {"a": {"b": {"c": 1}}, "x": "y"}, "deep": [[1, 2], {"k": "v"}],
-    });
-    from_json(data.to_string().as_bytes()).unwrap()
+    from_json(include_bytes!("../../fixtures/sprig/data.json")).unwrap()
 }
 
 /// Renders templates on both sides.

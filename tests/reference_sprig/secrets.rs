@@ -6,23 +6,20 @@ use super::*;
 #[test]
 fn keys_and_certificates_are_what_go_makes() {
     const EXPRESSIONS: &[(&str, &str)] = &[
-        (r#"$ca"#, r#"{{ $ca := genCA "my-ca" 365 }}"#),
-        (r#"$ca"#, r#"{{ $ca := genCAWithKey "*.example.com" 3650 (genPrivateKey "ecdsa") }}"#),
-        (r#"$ca"#, r#"{{ $ca := genCAWithKey "ed" 10000 (genPrivateKey "ed25519") }}"#),
+        (r"$ca", r#"{{ $ca := genCA "my-ca" 365 }}"#),
+        (r"$ca", r#"{{ $ca := genCAWithKey "*.example.com" 3650 (genPrivateKey "ecdsa") }}"#),
+        (r"$ca", r#"{{ $ca := genCAWithKey "ed" 10000 (genPrivateKey "ed25519") }}"#),
         (
-            r#"$c"#,
+            r"$c",
             r#"{{ $ca := genCA "my-ca" 365 }}{{ $c := genSignedCert "svc" (list "10.0.0.1" "::1") (list "a.b" "c") 30 $ca }}"#,
         ),
         (
-            r#"$c"#,
+            r"$c",
             r#"{{ $ca := genCAWithKey "x" 365 (genPrivateKey "ecdsa") }}{{ $c := genSignedCertWithKey "Ünï" nil (list "a") 30 $ca (genPrivateKey "ed25519") }}"#,
         ),
-        (r#"$c"#, r#"{{ $c := genSelfSignedCert "self" (list "1.2.3.4") (list "h") 1 }}{{ $ca := $c }}"#),
-        (
-            r#"$c"#,
-            r#"{{ $c := genSelfSignedCertWithKey "" nil (list "h") 365 (genPrivateKey "ecdsa") }}{{ $ca := $c }}"#,
-        ),
-        (r#"$c"#, r#"{{ $ca := genCA "my-ca" 365 }}{{ $c := buildCustomCert (b64enc $ca.Cert) (b64enc $ca.Key) }}"#),
+        (r"$c", r#"{{ $c := genSelfSignedCert "self" (list "1.2.3.4") (list "h") 1 }}{{ $ca := $c }}"#),
+        (r"$c", r#"{{ $c := genSelfSignedCertWithKey "" nil (list "h") 365 (genPrivateKey "ecdsa") }}{{ $ca := $c }}"#),
+        (r"$c", r#"{{ $ca := genCA "my-ca" 365 }}{{ $c := buildCustomCert (b64enc $ca.Cert) (b64enc $ca.Key) }}"#),
     ];
     let mut both = Both::start();
     for (variable, template) in EXPRESSIONS {
@@ -80,9 +77,9 @@ fn passwords_and_encryption_agree() {
         r#"{{ buildCustomCert "" "" }}"#,
         r#"{{ genPrivateKey "nope" }}"#,
         r#"{{ htpasswd "a:b" "c" }}"#,
-        r#"{{ randInt 5 5 }}"#,
-        r#"{{ randAlpha -1 }}{{ randAlpha 0 }}"#,
-        r#"{{ randBytes -1 }}"#,
+        r"{{ randInt 5 5 }}",
+        r"{{ randAlpha -1 }}{{ randAlpha 0 }}",
+        r"{{ randBytes -1 }}",
         r#"{{ len (bcrypt "x") }} {{ len (uuidv4) }} {{ len (randAscii 9) }} {{ randInt 3 4 }}"#,
     ];
     for template in errors {

@@ -269,7 +269,7 @@ fn expressions_agree() {
     let mut both = Both::start();
     let mut random = Random::seeded(5);
     for _ in 0..6000 {
-        let expression: String = (0..1 + random.below(5)).map(|_| pick(&mut random, PIECES)).collect();
+        let expression: String = (0..=random.below(5)).map(|_| pick(&mut random, PIECES)).collect();
         let (text, replacement) = (pick(&mut random, TEXTS), pick(&mut random, REPLACEMENTS));
         let count = random.below(5) as i64 - 1;
         let must = pick(&mut random, &["r", "mustR"]);

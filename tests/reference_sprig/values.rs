@@ -74,7 +74,7 @@ fn arithmetic_agrees() {
     let mut both = Both::start();
     let mut random = Random::seeded(29);
     for _ in 0..6000 {
-        let numbers: Vec<_> = (0..1 + random.below(4)).map(|_| pick(&mut random, NUMBERS)).collect();
+        let numbers: Vec<_> = (0..=random.below(4)).map(|_| pick(&mut random, NUMBERS)).collect();
         let function = pick(
             &mut random,
             &[

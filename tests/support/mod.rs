@@ -4,9 +4,13 @@
 pub mod compare;
 pub mod differences;
 pub mod documents;
+#[cfg(feature = "cluster")]
+pub mod helm;
 pub mod random;
 pub mod reference;
 pub mod samples;
+#[cfg(feature = "cluster")]
+pub mod scenario;
 pub mod template_generator;
 pub mod values;
 

@@ -46,7 +46,7 @@ pub fn data() -> Value {
 /// One value of every kind, and some at the limits.
 pub fn samples() -> Vec<Value> {
     let mut samples: Vec<Value> =
-        [0, 1, -1, 42, 255, 0x10FFFF, 0x20_0000, 0xD800, i64::MAX, i64::MIN].map(Value::int).into();
+        [0, 1, -1, 42, 255, 0x0010_FFFF, 0x0020_0000, 0xD800, i64::MAX, i64::MIN].map(Value::int).into();
     samples.extend(
         [0.0, -0.0, 1.0, -1.5, 1e6, 1e20, 1e21, 1e-5, 123_456_789.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.1]
             .map(Value::Float),

@@ -110,7 +110,7 @@ impl Generator {
             4 => {
                 let mut name = self.variables.last().cloned().unwrap_or_else(|| "$".to_owned());
                 if self.random.below(3) == 0 {
-                    name = (*self.random.pick(&["$", "$x", "$y"])).to_owned();
+                    (*self.random.pick(&["$", "$x", "$y"])).clone_into(&mut name);
                 }
                 if self.random.below(3) == 0 { format!("{name}{}", self.field()) } else { name }
             }
@@ -221,11 +221,11 @@ impl Generator {
     }
 
     fn open(&mut self) -> &'static str {
-        *self.random.pick::<&str>(&["{{", "{{ ", "{{- ", "{{-\n"])
+        self.random.pick::<&str>(&["{{", "{{ ", "{{- ", "{{-\n"])
     }
 
     fn close(&mut self) -> &'static str {
-        *self.random.pick::<&str>(&["}}", " }}", " -}}", "\n-}}"])
+        self.random.pick::<&str>(&["}}", " }}", " -}}", "\n-}}"])
     }
 
     fn tag(&mut self, inner: &str) -> String {
@@ -235,7 +235,7 @@ impl Generator {
     fn block(&mut self, depth: usize) -> String {
         let mut out = String::new();
         let scope = self.variables.len();
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             let node = self.node(depth);
             out.push_str(&node);
         }
@@ -313,7 +313,7 @@ impl Generator {
                 if self.random.below(4) == 0 {
                     let jump = *self.random.pick(&["break", "continue"]);
                     let condition = self.pipeline(0);
-                    out += &format!("{{{{if {condition}}}}}{{{{{jump}}}}}{{{{end}}}}");
+                    out += &["{{if ", &condition, "}}{{", jump, "}}{{end}}"].concat();
                 }
                 out += &self.block(depth - 1);
                 self.variables.truncate(scope);
@@ -346,7 +346,7 @@ impl Generator {
     pub fn template(&mut self) -> Vec<u8> {
         self.variables.clear();
         let mut out = String::new();
-        for _ in 0..1 + self.random.below(4) {
+        for _ in 0..=self.random.below(4) {
             let node = self.node(3);
             out.push_str(&node);
         }

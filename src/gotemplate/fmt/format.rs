@@ -5,6 +5,7 @@ use crate::gotemplate::strconv;
 
 /// The flags, width and precision of one verb.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "printf has that many flags")]
 pub(super) struct Spec {
     pub width: Option<usize>,
     pub precision: Option<usize>,

@@ -7,75 +7,92 @@ mod verbs;
 
 pub use duration::duration_string;
 
-use std::io::Write;
-
-use super::value::{IntKind, Value};
+use super::value::Value;
 use printer::Printer;
 
-/// Appends what `%v` writes: the output of an action.
-pub fn append_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Str(s) => out.extend_from_slice(s.as_bytes()),
-        Value::Bool(b) => out.extend_from_slice(if *b { b"true" } else { b"false" }),
-        Value::Int(i, kind) if *kind != IntKind::Duration => append_int(out, *i),
-        // Larger ones have an exponent.
-        Value::Float(f) if f.trunc() == *f && f.abs() < 1e6 && (*f != 0.0 || f.is_sign_positive()) => {
-            append_int(out, *f as i64);
-        }
-        value => Printer::new(out).argument(value, 'v'),
-    }
+/// A value is nested too deeply to be printed, since it holds itself, most likely; Go would run out of stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a value is nested more than {} levels deep: it seems to hold itself", printer::MAX_NESTING)]
+pub struct TooDeep;
+
+/// What prints: `print`, `println` or `printf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style<'a> {
+    /// As `%v`, a space between two values that are not strings.
+    Print,
+    /// As `%v`, spaces between all values, a line feed at the end.
+    Println,
+    /// By a format string.
+    Printf(&'a [u8]),
 }
 
-fn append_int(out: &mut Vec<u8>, i: i64) {
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{i}");
+/// Appends values in a style.
+///
+/// # Errors
+/// A value holds itself. What is appended then is of no use.
+pub fn append(out: &mut Vec<u8>, style: Style<'_>, args: &[Value]) -> Result<(), TooDeep> {
+    let mut printer = Printer::new(out);
+    match style {
+        Style::Print => {
+            let mut previous_is_string = true;
+            for arg in args {
+                let is_string = arg.kind_name() == "string";
+                if !is_string && !previous_is_string {
+                    printer.out.push(b' ');
+                }
+                printer.plain(arg);
+                previous_is_string = is_string;
+            }
+        }
+        Style::Println => {
+            for (i, arg) in args.iter().enumerate() {
+                if i > 0 {
+                    printer.out.push(b' ');
+                }
+                printer.plain(arg);
+            }
+            printer.out.push(b'\n');
+        }
+        Style::Printf(format) => verbs::append_format(&mut printer, format, args),
+    }
+    if printer.too_deep { Err(TooDeep) } else { Ok(()) }
+}
+
+/// Appends what `%v` writes, as [`sprint`].
+pub fn append_value(out: &mut Vec<u8>, value: &Value) {
+    let start = out.len();
+    if append(out, Style::Print, std::slice::from_ref(value)).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(TooDeep.to_string().as_bytes());
+    }
 }
 
 /// `%v` of a value as text, for messages.
 pub fn to_string(value: &Value) -> String {
-    let mut out = Vec::new();
-    append_value(&mut out, value);
-    String::from_utf8_lossy(&out).into_owned()
+    String::from_utf8_lossy(&sprint(std::slice::from_ref(value))).into_owned()
 }
 
-/// `fmt.Sprint`: the values as `%v`, a space between two that are not strings.
+fn text(style: Style<'_>, args: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if append(&mut out, style, args).is_err() {
+        return TooDeep.to_string().into_bytes();
+    }
+    out
+}
+
+/// `fmt.Sprint`. A value that holds itself gives a text that says so.
 pub fn sprint(args: &[Value]) -> Vec<u8> {
-    let mut out = Vec::new();
-    append_print(&mut out, args);
-    out
+    text(Style::Print, args)
 }
 
-/// Appends [`sprint`].
-pub fn append_print(out: &mut Vec<u8>, args: &[Value]) {
-    let mut previous_is_string = true;
-    for arg in args {
-        let is_string = arg.kind_name() == "string";
-        if !is_string && !previous_is_string {
-            out.push(b' ');
-        }
-        append_value(out, arg);
-        previous_is_string = is_string;
-    }
-}
-
-/// `fmt.Sprintln`: the values as `%v`, spaces between all, a line feed at the end.
+/// `fmt.Sprintln`, otherwise as [`sprint`].
 pub fn sprintln(args: &[Value]) -> Vec<u8> {
-    let mut out = Vec::new();
-    for (i, arg) in args.iter().enumerate() {
-        if i > 0 {
-            out.push(b' ');
-        }
-        append_value(&mut out, arg);
-    }
-    out.push(b'\n');
-    out
+    text(Style::Println, args)
 }
 
-/// `fmt.Sprintf`.
+/// `fmt.Sprintf`, otherwise as [`sprint`].
 pub fn sprintf(format: &[u8], args: &[Value]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(format.len() + 16);
-    verbs::append_format(&mut out, format, args);
-    out
+    text(Style::Printf(format), args)
 }
 
 #[cfg(test)]
@@ -102,7 +119,7 @@ mod tests {
     #[test]
     fn honours_width_precision_and_flags() {
         assert_eq!(f("%5d|%-5d|%05d|%+d|% d", &[1, 2, 3, 4, 5].map(Value::int)), "    1|2    |00003|+4| 5");
-        assert_eq!(f("%.2f|%8.3f|%e", &[1.005, 3.14159, 1e6].map(Value::Float)), "1.00|   3.142|1.000000e+06");
+        assert_eq!(f("%.2f|%8.3f|%e", &[1.005, 2.5, 1e6].map(Value::Float)), "1.00|   2.500|1.000000e+06");
         assert_eq!(f("%.3s|%5s|%-5s|", &["abcdef".into(), "é".into(), "x".into()]), "abc|    é|x    |");
         assert_eq!(
             f("%#x|%X|%#o|%b|%c|%U", &[255, 255, 8, 5, 0x4E16, 0x4E16].map(Value::int)),
@@ -126,6 +143,22 @@ mod tests {
         assert_eq!(f("%*d", &["a".into(), Value::int(1)]), "%!(BADWIDTH)1");
         assert_eq!(f("%", &[]), "%!(NOVERB)");
         assert_eq!(f("%z", &[Value::list(vec![Value::int(1)])]), "[%!z(int=1)]");
+    }
+
+    #[test]
+    fn a_value_that_holds_itself_is_refused() {
+        let map = Value::map([("a", Value::Nil)]);
+        map.as_map().unwrap().insert("a", map.clone());
+        map.as_map().unwrap().insert("b", map.clone());
+        assert_eq!(append(&mut Vec::new(), Style::Print, &[map.clone()]), Err(TooDeep));
+        map.as_map().unwrap().borrow_mut().clear();
+    }
+
+    #[test]
+    fn values_may_be_nested_as_deeply_as_memory_allows() {
+        let deep = (0..500_000).fold(Value::Nil, |inner, _| Value::list(vec![Value::map([("k", inner)])]));
+        assert_eq!(append(&mut Vec::new(), Style::Print, &[deep.clone()]), Err(TooDeep));
+        drop(deep);
     }
 
     #[test]

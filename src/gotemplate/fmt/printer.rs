@@ -13,15 +13,54 @@ pub(super) struct Printer<'a> {
     pub spec: Spec,
     /// While the value of a bad verb is shown, methods are not called.
     erroring: bool,
+    /// How deep in lists and maps the current value is.
+    depth: u32,
+    /// Something was nested deeper than [`MAX_NESTING`] and left out.
+    pub too_deep: bool,
 }
+
+/// Values nested deeper than this hold themselves, most likely; Go would not come to an end.
+pub(super) const MAX_NESTING: u32 = 1000;
 
 impl<'a> Printer<'a> {
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, spec: Spec::default(), erroring: false }
+        Self { out, spec: Spec::default(), erroring: false, depth: 0, too_deep: false }
     }
 
     fn text(&mut self, s: &str) {
         self.out.extend_from_slice(s.as_bytes());
+    }
+
+    /// An argument of `print`, as `%v` without any flag.
+    pub fn plain(&mut self, value: &Value) {
+        match value {
+            Value::Str(s) => self.out.extend_from_slice(s.as_bytes()),
+            Value::Bool(b) => self.text(if *b { "true" } else { "false" }),
+            Value::Int(i, kind) if *kind != IntKind::Duration => self.decimal(*i),
+            // Larger ones have an exponent.
+            Value::Float(f) if f.fract() == 0.0 && f.abs() < 1e6 && !(*f == 0.0 && f.is_sign_negative()) => {
+                self.decimal(*f as i64);
+            }
+            value => self.argument(value, 'v'),
+        }
+    }
+
+    fn decimal(&mut self, i: i64) {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = i.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if i < 0 {
+            self.out.push(b'-');
+        }
+        self.out.extend_from_slice(&digits[start..]);
     }
 
     /// An argument of `printf` or `print`.
@@ -58,8 +97,16 @@ impl<'a> Printer<'a> {
             Value::Complex(c) => self.complex(value, **c, verb),
             Value::Str(s) => self.string(value, s.as_bytes(), verb),
             Value::Bytes(b) => self.bytes(value, b, verb),
-            Value::List(l) => self.list(l, value, verb),
-            Value::Map(m) => self.map(m, value, verb),
+            Value::List(_) | Value::Map(_) if self.depth == MAX_NESTING || self.too_deep => self.too_deep = true,
+            Value::List(_) | Value::Map(_) => {
+                self.depth += 1;
+                stacker::maybe_grow(32 << 10, 1 << 20, || match value {
+                    Value::List(l) => self.list(l, value, verb),
+                    Value::Map(m) => self.map(m, value, verb),
+                    _ => {}
+                });
+                self.depth -= 1;
+            }
             Value::Object(o) => self.object(o.as_ref(), value, verb),
         }
     }

@@ -22,9 +22,8 @@ struct Reader<'a> {
 }
 
 /// Appends `fmt.Sprintf(format, args...)`.
-pub(super) fn append_format(out: &mut Vec<u8>, format: &[u8], args: &[Value]) {
+pub(super) fn append_format(printer: &mut Printer<'_>, format: &[u8], args: &[Value]) {
     let mut reader = Reader { format, args, at: 0, arg: 0, reordered: false, good_index: true };
-    let mut printer = Printer::new(out);
     while reader.at < format.len() {
         let rest = &format[reader.at..];
         let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
@@ -32,11 +31,11 @@ pub(super) fn append_format(out: &mut Vec<u8>, format: &[u8], args: &[Value]) {
         reader.at += plain;
         if reader.at < format.len() {
             reader.at += 1;
-            reader.verb(&mut printer);
+            reader.verb(printer);
         }
     }
     if !reader.reordered && reader.arg < args.len() {
-        surplus(&mut printer, &args[reader.arg..]);
+        surplus(printer, &args[reader.arg..]);
     }
 }
 
@@ -192,16 +191,12 @@ impl Reader<'_> {
         let (value, end) = parse_number(rest, 1, close);
         self.at += close + 1;
         let value = value.filter(|_| end == close);
-        match value.and_then(|n| n.checked_sub(1)).filter(|&n| n < self.args.len()) {
-            Some(index) => {
-                self.arg = index;
-                true
-            }
-            None => {
-                self.good_index = false;
-                value.is_some()
-            }
+        if let Some(index) = value.and_then(|n| n.checked_sub(1)).filter(|&n| n < self.args.len()) {
+            self.arg = index;
+            return true;
         }
+        self.good_index = false;
+        value.is_some()
     }
 }
 

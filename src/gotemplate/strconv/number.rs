@@ -160,8 +160,7 @@ fn parse_hex_float(s: &[u8]) -> Result<f64, NumError> {
     }
     let (negative, power) = match exponent_text {
         [b'-', tail @ ..] => (true, tail),
-        [b'+', tail @ ..] => (false, tail),
-        tail => (false, tail),
+        [b'+', tail @ ..] | tail => (false, tail),
     };
     if !saw_digits || power.is_empty() || !power.iter().all(u8::is_ascii_digit) {
         return Err(NumError::Syntax);

@@ -4,6 +4,7 @@ use serde_json::{Map, json};
 
 use super::super::json::Json;
 use super::super::schema::{MapType, Scalar, Schema, Type, TypeId};
+use super::super::status::Cause;
 
 /// Fields of wrong types and fields that are not known.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Findings {
     pub unknown: Vec<String>,
     /// The first wrong type: `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`.
     pub wrong: Option<String>,
+    /// The same, as custom resources are told it.
+    pub mistyped: Option<Cause>,
 }
 
 struct Walker<'a> {
@@ -40,7 +43,13 @@ impl Walker<'_> {
             }
             (Type::Scalar(scalar), scalar_value) => {
                 if let Some(go) = mismatch(*scalar, scalar_value) {
+                    let cause = Cause::wrong_type(path, json_type(*scalar), word(scalar_value));
+                    self.findings.mistyped.get_or_insert(cause);
                     self.wrong(&go, plain, owner);
+                } else if *scalar == Scalar::Quantity
+                    && let Some(text) = canonical(scalar_value)
+                {
+                    *scalar_value = text.into();
                 }
             }
             (Type::Map(map), other) => {
@@ -77,7 +86,7 @@ impl Walker<'_> {
         let keys: Vec<String> = object.keys().cloned().collect();
         for key in keys {
             let below = |prefix: &str| if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            let (field, ty) = (map.fields.get(&key), self.schema.field(map, &key));
+            let (field, ty) = (map.fields.get(&key), map.field(&key));
             let Some(ty) = ty else {
                 self.findings.unknown.push(format!("unknown field \"{}\"", below(path)));
                 object.remove(&key);
@@ -105,7 +114,7 @@ impl Walker<'_> {
             {
                 object.insert(key.clone(), default.clone());
             }
-            if field.always && !object.contains_key(key) && !matches!(key.as_str(), "metadata" | "creationTimestamp") {
+            if field.always && !object.contains_key(key) {
                 let mut fresh = json!({});
                 self.value(field.ty, &mut fresh, "", "", "");
                 object.insert(key.clone(), fresh);
@@ -143,6 +152,15 @@ fn word(value: &Json) -> &'static str {
         Json::String(_) => "string",
         Json::Array(_) => "array",
         Json::Object(_) => "object",
+    }
+}
+
+fn json_type(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::Int(_) => "integer",
+        Scalar::Number => "number",
+        Scalar::Bool => "boolean",
+        _ => "string",
     }
 }
 
@@ -198,15 +216,52 @@ fn mismatch(scalar: Scalar, value: &Json) -> Option<String> {
     }
 }
 
+/// The form in which the server keeps a quantity: `1000m` is `1`, `1024Mi` is `1Gi`, 0.5 is `500m`.
+fn canonical(value: &Json) -> Option<String> {
+    const BILLIONTHS: i128 = 1_000_000_000;
+    let text = match value {
+        Json::String(text) => text.clone(),
+        number => number.to_string(),
+    };
+    if text.contains(['e', 'E']) {
+        // Written with an exponent, it stays so.
+        return Some(text);
+    }
+    let amount = billionths(&text)?;
+    if amount == 0 {
+        return Some("0".into());
+    }
+    if text.ends_with('i') && amount % BILLIONTHS == 0 && amount.abs() >= 1024 * BILLIONTHS {
+        let (mut mantissa, mut power) = (amount / BILLIONTHS, 0);
+        while mantissa % 1024 == 0 && power < 6 {
+            mantissa /= 1024;
+            power += 1;
+        }
+        return Some(format!("{mantissa}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]));
+    }
+    let suffixes = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+    let (mut mantissa, mut power) = (amount, 0);
+    while mantissa % 1000 == 0 && power + 1 < suffixes.len() {
+        mantissa /= 1000;
+        power += 1;
+    }
+    Some(format!("{mantissa}{}", suffixes[power]))
+}
+
 /// A quantity in thousandths of its unit; `None` when it is not one.
 pub fn quantity(text: &str) -> Option<i128> {
+    billionths(text).map(|amount| amount / 1_000_000)
+}
+
+/// A quantity in billionths of its unit, below which nothing is kept.
+fn billionths(text: &str) -> Option<i128> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (number, suffix) = match suffix.strip_prefix(['e', 'E']) {
         // `1e3`, but `1E` alone is exa.
         Some(exponent) if exponent.parse::<i32>().is_ok() => {
             let scaled = format!("{number}e{exponent}").parse::<f64>().ok()?;
-            return Some((scaled * 1000.0).round() as i128);
+            return Some((scaled * 1e9).round() as i128);
         }
         _ => (number, suffix),
     };
@@ -232,7 +287,18 @@ pub fn quantity(text: &str) -> Option<i128> {
     if number.is_empty() || number.matches('.').count() > 1 || !number.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    Some((number.parse::<f64>().ok()? * factor * 1000.0).round() as i128)
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    // Exactly, as far as nine digits go.
+    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let negative = whole.starts_with('-');
+    let whole: i128 = if whole.trim_start_matches(['+', '-']).is_empty() { 0 } else { whole.parse().ok()? };
+    let billionths = whole.abs() * 1_000_000_000 + digits.parse::<i128>().ok()?;
+    let scaled = if factor < 1.0 {
+        billionths / (1.0 / factor).round() as i128
+    } else {
+        billionths.checked_mul(factor as i128)?
+    };
+    Some(if negative { -scaled } else { scaled })
 }
 
 #[cfg(test)]
@@ -281,6 +347,20 @@ mod tests {
         assert_eq!(quantity("500m"), Some(500));
         assert_eq!(quantity("10Gi"), Some(10 * 1024 * 1024 * 1024 * 1000));
         assert_eq!(quantity("1e3"), Some(1_000_000));
+        for (given, kept) in [
+            ("1000m", "1"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("0.5", "500m"),
+            ("100Mi", "100Mi"),
+            ("1000", "1k"),
+            ("1G", "1G"),
+            ("0", "0"),
+            ("-2", "-2"),
+            ("1e3", "1e3"),
+        ] {
+            assert_eq!(canonical(&json!(given)).as_deref(), Some(kept), "{given}");
+        }
         assert_eq!(quantity("10GiB"), None);
         assert_eq!(quantity(""), None);
     }

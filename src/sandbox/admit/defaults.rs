@@ -18,6 +18,7 @@ pub fn set(kind: &Kind, object: &mut Json) {
         "/pods" => {
             if let Some(spec) = object.get_mut("spec") {
                 pod::defaults(spec);
+                pod::requests(spec);
             }
             object.default_to("/spec/enableServiceLinks", true);
         }
@@ -39,7 +40,10 @@ pub fn set(kind: &Kind, object: &mut Json) {
             template(object, "/spec/jobTemplate/spec/template");
         }
         "/services" => service(object),
-        "/secrets" => object.default_to("/type", "Opaque"),
+        "/secrets" => {
+            string_data(object);
+            object.default_to("/type", "Opaque");
+        }
         "/persistentvolumeclaims" => object.default_to("/spec/volumeMode", "Filesystem"),
         "/persistentvolumes" => {
             object.default_to("/spec/volumeMode", "Filesystem");
@@ -101,10 +105,8 @@ pub fn set(kind: &Kind, object: &mut Json) {
             object.default_to("/spec/names/singular", kind.to_lowercase());
             object.default_to("/spec/names/listKind", format!("{kind}List"));
         }
-        "apiregistration.k8s.io/apiservices" => {
-            if object.at("/spec/service").is_object() {
-                object.default_to("/spec/service/port", 443);
-            }
+        "apiregistration.k8s.io/apiservices" if object.at("/spec/service").is_object() => {
+            object.default_to("/spec/service/port", 443);
         }
         _ => {}
     }
@@ -132,8 +134,12 @@ fn stateful_set(object: &mut Json) {
     object.default_to("/spec/replicas", 1);
     object.default_to("/spec/revisionHistoryLimit", 10);
     object.default_to("/spec/podManagementPolicy", "OrderedReady");
-    object.default_to("/spec/updateStrategy/type", "RollingUpdate");
-    if object.text("/spec/updateStrategy/type") == "RollingUpdate" {
+    if object.text("/spec/updateStrategy/type").is_empty() {
+        object.put("/spec/updateStrategy/type", "RollingUpdate");
+        object.default_to("/spec/updateStrategy/rollingUpdate", json!({}));
+    }
+    // Who names the type and nothing else gets nothing else.
+    if object.at("/spec/updateStrategy/rollingUpdate").is_object() {
         object.default_to("/spec/updateStrategy/rollingUpdate/partition", 0);
     }
     object.default_to("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", "Retain");
@@ -228,4 +234,14 @@ fn webhook(hook: &mut Json, mutating: bool) {
         hook.default_to("/clientConfig/service/port", 443);
     }
     each(hook, "/rules", |rule| rule.default_to("/scope", "*"));
+}
+
+/// `stringData` is for writing alone: it ends in `data`.
+fn string_data(object: &mut Json) {
+    use base64::Engine;
+    let Some(Json::Object(strings)) = object.remove("/stringData") else { return };
+    for (key, value) in strings {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
+        object.put(&format!("/data/{}", super::super::json::escape(&key)), encoded);
+    }
 }

@@ -17,9 +17,13 @@ use super::write::Call;
 
 pub use decode::quantity;
 
+/// Fills in what the request has left out.
+pub fn defaults(kind: &Kind, object: &mut Json) {
+    defaults::set(kind, object);
+}
+
 /// Completes and checks a new object.
 pub fn create(state: &mut State, kind: &Arc<Kind>, object: &mut Json, call: &mut Call) -> ApiResult<()> {
-    defaults::set(kind, object);
     prepare::create(state, kind, object, call)?;
     let mut causes = validate::object(kind, object);
     causes.extend(custom(state, kind, object, call));
@@ -37,7 +41,6 @@ pub fn update(
     if call.subresource == "status" {
         return Ok(());
     }
-    defaults::set(kind, object);
     prepare::update(state, kind, live, object);
     let mut causes = validate::object(kind, object);
     causes.extend(validate::change(kind, live, object));

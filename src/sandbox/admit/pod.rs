@@ -64,17 +64,6 @@ fn container(container: &mut Json) {
             http(container, hook);
         }
     }
-    let limits = container.at("/resources/limits").clone();
-    for (resource, amount) in limits.as_object().into_iter().flatten() {
-        container.default_to(&format!("/resources/requests/{}", super::super::json::escape(resource)), amount.clone());
-    }
-    for group in ["/resources/limits", "/resources/requests"] {
-        for amount in container.pointer_mut(group).and_then(Json::as_object_mut).into_iter().flatten() {
-            if amount.1.is_number() {
-                *amount.1 = amount.1.to_string().into();
-            }
-        }
-    }
 }
 
 fn items(source: &mut Json) {
@@ -143,17 +132,24 @@ pub fn defaults(spec: &mut Json) {
     each(spec, "/volumes", volume);
 }
 
+/// What a container may use it also asks for, if it asks for nothing else. This is done for pods, not for templates.
+pub fn requests(spec: &mut Json) {
+    for list in ["/containers", "/initContainers"] {
+        each(spec, list, |container| {
+            let limits = container.at("/resources/limits").clone();
+            for (resource, amount) in limits.as_object().into_iter().flatten() {
+                let pointer = format!("/resources/requests/{}", super::super::json::escape(resource));
+                container.default_to(&pointer, amount.clone());
+            }
+        });
+    }
+}
+
 fn check_container(container: &Json, field: &str, volumes: &[&str], seen: &mut Vec<String>, causes: &mut Vec<Cause>) {
     let name = container.at("/name");
     match name.as_str() {
         None | Some("") => causes.push(Cause::required(format!("{field}.name"), "")),
-        Some(text) => {
-            causes.extend(names::label(&format!("{field}.name"), name));
-            if seen.iter().any(|known| known == text) {
-                causes.push(Cause::duplicate(format!("{field}.name"), name));
-            }
-            seen.push(text.into());
-        }
+        Some(_) => causes.extend(names::label(&format!("{field}.name"), name)),
     }
     let image = container.text("/image");
     if image.is_empty() {
@@ -205,6 +201,12 @@ fn check_container(container: &Json, field: &str, volumes: &[&str], seen: &mut V
             causes.push(Cause::invalid(format!("{place}.mountPath"), mount.at("/mountPath"), "must be unique"));
         }
         paths.push(path);
+    }
+    if let Some(text) = name.as_str() {
+        if seen.iter().any(|known| known == text) {
+            causes.push(Cause::duplicate(format!("{field}.name"), name));
+        }
+        seen.push(text.into());
     }
     for (resource, limit) in container.at("/resources/limits").as_object().into_iter().flatten() {
         let request = container.at(&format!("/resources/requests/{}", super::super::json::escape(resource)));

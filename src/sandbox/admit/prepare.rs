@@ -58,7 +58,6 @@ pub fn create(state: &mut State, kind: &Arc<Kind>, object: &mut Json, call: &mut
             object.put("/spec/finalizers", json!(["kubernetes"]));
             object.put("/status/phase", "Active");
         }
-        "/secrets" => string_data(object),
         "/persistentvolumeclaims" => {
             add_finalizer(object, "kubernetes.io/pvc-protection");
             object.put("/status/phase", "Pending");
@@ -98,7 +97,6 @@ pub fn create(state: &mut State, kind: &Arc<Kind>, object: &mut Json, call: &mut
 /// Changed objects.
 pub fn update(state: &mut State, kind: &Arc<Kind>, live: &Arc<Json>, object: &mut Json) {
     match kind.key.as_ref() {
-        "/secrets" => string_data(object),
         "/services" => kept_service(state, live, object),
         "/pods" => {
             // Admission gave the pod these; who sends the object without them does not mean to change them.
@@ -155,16 +153,6 @@ fn add_finalizer(object: &mut Json, finalizer: &str) {
     }
 }
 
-/// `stringData` is for writing alone: it ends in `data`.
-fn string_data(object: &mut Json) {
-    use base64::Engine;
-    let Some(Json::Object(strings)) = object.remove("/stringData") else { return };
-    for (key, value) in strings {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap_or_default());
-        object.put(&format!("/data/{}", super::super::json::escape(&key)), encoded);
-    }
-}
-
 fn default_class(state: &State) -> Option<String> {
     let classes = state.store.list("storage.k8s.io/storageclasses", None);
     let default = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
@@ -190,13 +178,14 @@ fn new_pod(state: &mut State, kind: &Kind, object: &mut Json) -> ApiResult<()> {
         "" => 0,
         "system-cluster-critical" => 2_000_000_000,
         "system-node-critical" => 2_000_001_000,
-        class => match state.get("scheduling.k8s.io/priorityclasses", "", class) {
-            Some(found) => found.int("/value").unwrap_or(0),
-            None => {
+        class => {
+            if let Some(found) = state.get("scheduling.k8s.io/priorityclasses", "", class) {
+                found.int("/value").unwrap_or(0)
+            } else {
                 let why = format!("no PriorityClass with name {class} was found");
                 return Err(ApiError::forbidden(kind, name(object), &why));
             }
-        },
+        }
     };
     object.default_to("/spec/priority", priority);
     object.default_to("/spec/preemptionPolicy", "PreemptLowerPriority");
@@ -307,6 +296,13 @@ fn node_ports(state: &mut State, object: &mut Json) {
 fn kept_service(state: &mut State, live: &Json, object: &mut Json) {
     if object.text("/spec/type") == "ExternalName" {
         return;
+    }
+    let (address, list) = (object.at("/spec/clusterIP").clone(), object.at("/spec/clusterIPs"));
+    if address.is_string()
+        && address != *live.at("/spec/clusterIP")
+        && (list.is_null() || list == live.at("/spec/clusterIPs"))
+    {
+        object.put("/spec/clusterIPs", json!([address]));
     }
     for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {
         keep(live, object, &format!("/spec/{field}"));

@@ -35,10 +35,8 @@ pub fn object(kind: &Kind, object: &Json) -> Vec<Cause> {
             size(object, &mut causes);
         }
         "networking.k8s.io/ingresses" => ingress(object, &mut causes),
-        "storage.k8s.io/storageclasses" => {
-            if object.text("/provisioner").is_empty() {
-                causes.push(Cause::required("provisioner", ""));
-            }
+        "storage.k8s.io/storageclasses" if object.text("/provisioner").is_empty() => {
+            causes.push(Cause::required("provisioner", ""));
         }
         "rbac.authorization.k8s.io/roles" | "rbac.authorization.k8s.io/clusterroles" => {
             for (index, rule) in object.items("/rules").iter().enumerate() {
@@ -50,17 +48,17 @@ pub fn object(kind: &Kind, object: &Json) -> Vec<Cause> {
                 }
             }
         }
-        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => {
-            if object.text("/roleRef/name").is_empty() {
-                causes.push(Cause::required("roleRef.name", ""));
-            }
+        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings"
+            if object.text("/roleRef/name").is_empty() =>
+        {
+            causes.push(Cause::required("roleRef.name", ""));
         }
         "apiextensions.k8s.io/customresourcedefinitions" => definition(object, &mut causes),
-        "coordination.k8s.io/leases" => {
-            if object.int("/spec/leaseDurationSeconds").is_some_and(|seconds| seconds <= 0) {
-                let value = object.at("/spec/leaseDurationSeconds");
-                causes.push(Cause::invalid("spec.leaseDurationSeconds", value, "must be greater than 0"));
-            }
+        "coordination.k8s.io/leases"
+            if object.int("/spec/leaseDurationSeconds").is_some_and(|seconds| seconds <= 0) =>
+        {
+            let value = object.at("/spec/leaseDurationSeconds");
+            causes.push(Cause::invalid("spec.leaseDurationSeconds", value, "must be greater than 0"));
         }
         _ => {}
     }
@@ -114,9 +112,8 @@ fn job(object: &Json, field: &str, causes: &mut Vec<Cause>) {
     causes.extend(pod::check(object.at("/spec/template/spec"), &format!("{field}.template.spec"), &[]));
     let policy = object.at("/spec/template/spec/restartPolicy");
     if policy == "Always" {
-        let what = json!("Always");
         let field = format!("{field}.template.spec.restartPolicy");
-        causes.push(Cause::unsupported(field, &what, &["OnFailure", "Never"]));
+        causes.push(Cause::required(field, "valid values: \"OnFailure\", \"Never\""));
     }
 }
 
@@ -151,6 +148,10 @@ fn service(object: &Json, causes: &mut Vec<Cause>) {
         if !port.int("/port").is_some_and(|number| (1..=65535).contains(&number)) {
             let value = if port.at("/port").is_null() { json!(0) } else { port.at("/port").clone() };
             causes.push(Cause::invalid(format!("{place}.port"), &value, "must be between 1 and 65535, inclusive"));
+        }
+        if port.int("/targetPort").is_some_and(|number| !(1..=65535).contains(&number)) {
+            let what = "must be between 1 and 65535, inclusive";
+            causes.push(Cause::invalid(format!("{place}.targetPort"), port.at("/targetPort"), what));
         }
     }
 }
@@ -237,7 +238,7 @@ fn size(object: &Json, causes: &mut Vec<Cause>) {
 fn ingress(object: &Json, causes: &mut Vec<Cause>) {
     if object.items("/spec/rules").is_empty() && object.at("/spec/defaultBackend").is_null() {
         let what = "either `defaultBackend` or `rules` must be specified";
-        causes.push(Cause::invalid("spec", &json!([]), what));
+        causes.push(Cause::invalid("spec", &Json::Null, what));
     }
     for (r, rule) in object.items("/spec/rules").iter().enumerate() {
         for (p, path) in rule.items("/http/paths").iter().enumerate() {
@@ -318,7 +319,7 @@ fn walk_required(schema: &Schema, ty: TypeId, value: &Json, path: &str, causes: 
                 }
             }
             for (key, value) in object {
-                if let Some(ty) = schema.field(map, key)
+                if let Some(ty) = map.field(key)
                     && !(path.is_empty() && key == "metadata")
                 {
                     walk_required(schema, ty, value, &below(key), causes);
@@ -354,7 +355,11 @@ pub fn change(kind: &Kind, live: &Json, object: &Json) -> Vec<Cause> {
                 "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
                 list.join(", ")
             );
-            causes.push(Cause::forbidden("metadata.finalizers", &what));
+            // The server says it twice: for metadata, and for the object.
+            causes.extend([
+                Cause::forbidden("metadata.finalizers", &what),
+                Cause::forbidden("metadata.finalizers", &what),
+            ]);
         }
         return causes;
     }
@@ -373,8 +378,7 @@ pub fn change(kind: &Kind, live: &Json, object: &Json) -> Vec<Cause> {
             let (old, new) = (live.text("/spec/clusterIP"), object.text("/spec/clusterIP"));
             if !old.is_empty() && old != new && object.text("/spec/type") != "ExternalName" {
                 let what = "may not change once set";
-                let shown = if new.is_empty() { json!("") } else { object.at("/spec/clusterIPs/0").clone() };
-                causes.push(Cause::invalid("spec.clusterIPs[0]", &shown, what));
+                causes.push(Cause::invalid("spec.clusterIPs[0]", object.at("/spec/clusterIPs"), what));
             }
         }
         "/persistentvolumeclaims" => return claim_change(live, object),
@@ -428,8 +432,13 @@ pub fn change(kind: &Kind, live: &Json, object: &Json) -> Vec<Cause> {
                 }
             }
         }
-        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => {
-            fixed("roleRef", "cannot change roleRef");
+        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings"
+            if object["roleRef"] != live["roleRef"] =>
+        {
+            // Go prints the struct with the names of its fields.
+            let role = &object["roleRef"];
+            let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
+            causes.push(Cause::invalid("roleRef", &shown, "cannot change roleRef"));
         }
         "storage.k8s.io/storageclasses" => {
             for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {

@@ -1,4 +1,4 @@
-//! Types from the `openAPIV3Schema` of a CustomResourceDefinition.
+//! Types from the `openAPIV3Schema` of a `CustomResourceDefinition`.
 
 use super::super::json::{Access, Json};
 use super::{ANY, Field, ListType, MapType, Relation, Scalar, Schema, Type, TypeId};
@@ -64,7 +64,15 @@ impl Schema {
 }
 
 fn plain(ty: TypeId) -> Field {
-    Field { ty, omit_zero: false, always: false, strategy: String::new(), default: None, numbers: Vec::new() }
+    Field {
+        ty,
+        omit_zero: false,
+        always: false,
+        keep_zero: false,
+        strategy: String::new(),
+        default: None,
+        numbers: Vec::new(),
+    }
 }
 
 fn texts(list: &Json) -> Vec<String> {

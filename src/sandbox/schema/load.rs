@@ -75,6 +75,7 @@ fn definition_type(schema: &mut Schema, name: &str, definition: &Json) -> Type {
                 ty,
                 omit_zero: field["z"] == true,
                 always: field["e"] == true,
+                keep_zero: field["n"] == true,
                 strategy: field["ps"].as_str().unwrap_or_default().into(),
                 default: None,
                 numbers: field.items("/p").iter().filter_map(Json::as_u64).collect(),

@@ -1,4 +1,4 @@
-//! What the fields of objects are: the types of Kubernetes 1.36, and those that CustomResourceDefinitions bring.
+//! What the fields of objects are: the types of Kubernetes 1.36, and those that `CustomResourceDefinitions` bring.
 //!
 //! The table `kubernetes.json.gz` is recorded from a real API server by `tests/conformance/record`. Everything that
 //! depends on a field's type (strict decoding, server-side apply, strategic merge) reads it here.
@@ -71,6 +71,8 @@ pub struct Field {
     pub omit_zero: bool,
     /// An absent struct is written as `{}`.
     pub always: bool,
+    /// An empty value is written, and a missing one as null, empty text, 0 or false.
+    pub keep_zero: bool,
     /// `retainKeys`, `replace`, `merge` of strategic merge patches.
     pub strategy: String,
     /// Default value (custom resources).
@@ -134,8 +136,27 @@ impl Schema {
         self.types.len() - 1
     }
 
-    /// The type of `key` in a map of type `ty`; `None`: the key is not declared.
-    pub fn field(&self, ty: &MapType, key: &str) -> Option<TypeId> {
-        ty.fields.get(key).map(|field| field.ty).or(ty.element)
+    /// What Go writes for a value of this type that nothing was put in: its structs, and nulls.
+    pub fn empty(&self, id: TypeId) -> Json {
+        let Type::Map(map) = self.get(id) else { return Json::Null };
+        let fields = map.fields.iter().filter_map(|(name, field)| {
+            let value = match self.get(field.ty) {
+                Type::Map(_) if field.always => self.empty(field.ty),
+                _ if !field.keep_zero => return None,
+                Type::Scalar(Scalar::String) => "".into(),
+                Type::Scalar(Scalar::Int(_) | Scalar::Number) => 0.into(),
+                Type::Scalar(Scalar::Bool) => false.into(),
+                _ => Json::Null,
+            };
+            Some((name.clone(), value))
+        });
+        Json::Object(fields.collect())
+    }
+}
+
+impl MapType {
+    /// The type of `key`; `None`: the key is not declared.
+    pub fn field(&self, key: &str) -> Option<TypeId> {
+        self.fields.get(key).map(|field| field.ty).or(self.element)
     }
 }

@@ -78,6 +78,11 @@ impl Version {
         Ok(version)
     }
 
+    /// 0.0.0
+    fn zero() -> Self {
+        Self { major: 0, minor: 0, patch: 0, pre: String::new(), metadata: String::new(), original: String::new() }
+    }
+
     /// The text that the version was read from.
     pub fn original(&self) -> &str {
         &self.original
@@ -103,8 +108,7 @@ impl Version {
     }
 
     fn next(&self, major: u64, minor: u64, patch: u64) -> Self {
-        let next = Self { major, minor, patch, pre: String::new(), metadata: String::new(), original: String::new() };
-        next.with_original_of(self)
+        Self { major, minor, patch, ..Self::zero() }.with_original_of(self)
     }
 
     /// The same version with another pre-release part; empty removes it.

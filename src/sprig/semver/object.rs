@@ -24,6 +24,11 @@ impl VersionObject {
         &self.version
     }
 
+    /// The zero value of the same type.
+    pub(in crate::sprig) fn zero(&self) -> Self {
+        Self { version: Version::zero(), pointer: self.pointer }
+    }
+
     fn value(version: Version) -> Value {
         Value::Object(Rc::new(Self { version, pointer: false }))
     }

@@ -63,19 +63,27 @@ impl Zone {
         }
     }
 
-    /// The offset that an abbreviation means in this zone for a clock that shows `local`: what holds then or, failing that, at
-    /// another time of that year.
+    /// The offset that an abbreviation means in this zone for a clock that shows `local`: one that holds then or, failing that,
+    /// the first in history.
     pub(in crate::sprig) fn offset_of(&self, abbreviation: &str, local: i64) -> Option<i64> {
-        const QUARTER: i64 = 91 * 86_400;
-        if !matches!(self, Self::Named(_)) {
-            return None;
+        // After this year zones only repeat their rules.
+        const YEAR_2038: i64 = 2_145_916_800;
+        let Self::Named(zone) = self else { return None };
+        let end = Timestamp::from_second(YEAR_2038).unwrap_or_default();
+        let mut offsets: Vec<i64> = zone
+            .preceding(end)
+            .filter(|transition| transition.abbreviation() == abbreviation)
+            .map(|transition| transition.offset().seconds().into())
+            .collect();
+        // What held before the first transition.
+        let first = self.at(i64::MIN);
+        offsets.extend((first.abbreviation == abbreviation).then_some(first.offset));
+        offsets.reverse();
+        let holds = |offset: &&i64| self.at(local - **offset).abbreviation == abbreviation;
+        match offsets.iter().find(holds) {
+            Some(offset) => Some(self.at(local - offset).offset),
+            None => offsets.first().copied(),
         }
-        let candidates = [0, QUARTER, -QUARTER, 2 * QUARTER, -2 * QUARTER];
-        let observed = candidates.iter().map(|shift| {
-            let guess = self.at(local + shift).offset;
-            self.at(local + shift - guess)
-        });
-        observed.filter(|observed| observed.abbreviation == abbreviation).map(|observed| observed.offset).next()
     }
 }
 

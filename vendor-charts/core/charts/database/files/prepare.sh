@@ -2,7 +2,7 @@
 # being killed in it as well: what it makes is made beside its place and moved there when whole.
 set -eu
 umask 077
-. /scripts/lib.sh
+. "${0%/*}/lib.sh"
 
 NEW=$PGDATA.new
 
@@ -49,7 +49,7 @@ check_empty() {
 
 # Settings go onto the volume, so that whoever starts the database elsewhere (a promotion, a repair) has them too.
 configure() {
-  cat "/config/postgresql.conf" >"$1/vulas.conf.new"
+  cat "$CONFIG/postgresql.conf" >"$1/vulas.conf.new"
   if [ "$ROLE" = slave ] && [ "$major" -ge 12 ]; then
     {
       echo "primary_conninfo = '$CONNINFO'"
@@ -63,7 +63,7 @@ configure() {
     mv "$1/recovery.conf.new" "$1/recovery.conf"
   fi
   mv "$1/vulas.conf.new" "$1/vulas.conf"
-  cat "/config/pg_hba.conf" >"$1/pg_hba.conf.new"
+  cat "$CONFIG/pg_hba.conf" >"$1/pg_hba.conf.new"
   mv "$1/pg_hba.conf.new" "$1/pg_hba.conf"
   grep -qs "^include_if_exists = 'vulas.conf'" "$1/postgresql.conf" || echo "include_if_exists = 'vulas.conf'" >>"$1/postgresql.conf"
 }

@@ -96,6 +96,8 @@ spec:
         {{- toYaml .values.resources | nindent 8 }}
       env:
         {{- include "database.postgresEnv" (dict "context" .context "role" .role "folder" $folder "claim" .claim) | nindent 8 }}
+        - name: CONFIG
+          value: /config
         - name: PG_MAJOR_EXPECTED
           value: {{ include "database.major" .context | quote }}
         {{- include "common.databaseEnv" (dict "context" .context "name" "REPLICATION_USERNAME" "key" "replication-username") | nindent 8 }}

@@ -1,0 +1,237 @@
+//! One server, asked through a command in its container.
+
+use std::fmt;
+
+use super::{
+    Changes, Error, Identity, Lsn, Position, Receiver, Standby, TableCount,
+    answers::{self, Row},
+    statements,
+};
+use crate::cluster::Cluster;
+
+/// Where a server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container that PostgreSQL runs in.
+    pub container: String,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pod/{} container {}", self.pod, self.container)
+    }
+}
+
+/// A PostgreSQL server in a pod.
+#[derive(Clone)]
+pub struct Server {
+    cluster: Cluster,
+    target: Target,
+}
+
+impl Server {
+    /// A server in `container` of `pod`. Nothing is asked yet.
+    pub fn new(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> Self {
+        let target = Target { namespace: namespace.into(), pod: pod.into(), container: container.into() };
+        Self { cluster: cluster.clone(), target }
+    }
+
+    /// Where it runs.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Runs SQL and returns `psql`'s output as it is: columns separated by U+001F, a line per row. An empty `database` is
+    /// `postgres`, which every server has.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the container can't be entered, [`Error::Refused`] with the server's words.
+    pub async fn run(&self, database: &str, sql: &str) -> Result<String, Error> {
+        let command = ["sh", "-c", statements::SHELL, "psql", database, sql];
+        let Target { namespace, pod, container } = &self.target;
+        let output = self.cluster.exec(namespace, pod, container, &command, None).await;
+        let output = output.map_err(|cause| Error::Unreachable { target: self.target.to_string(), cause })?;
+        if output.code != 0 {
+            let message = output.stderr.trim().to_owned();
+            return Err(Error::Refused { target: self.target.to_string(), code: output.code, message });
+        }
+        Ok(output.stdout)
+    }
+
+    async fn rows(&self, database: &str, sql: &str) -> Result<Vec<Row>, Error> {
+        Ok(answers::rows(&self.run(database, sql).await?))
+    }
+
+    /// Reads an answer by `read`; what it can't read becomes an error that shows statement and answer.
+    async fn ask<T>(&self, database: &str, sql: &str, read: impl Fn(&[Row]) -> Option<T>) -> Result<T, Error> {
+        let rows = self.rows(database, sql).await?;
+        read(&rows).ok_or_else(|| Error::Answer {
+            target: self.target.to_string(),
+            statement: sql.chars().take(60).collect(),
+            found: format!("{rows:?}").chars().take(200).collect(),
+        })
+    }
+
+    /// Version, data directory, role, system identifier, timeline.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn identity(&self) -> Result<Identity, Error> {
+        self.ask("", statements::IDENTITY, Identity::read).await
+    }
+
+    /// Role and position now.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn position(&self) -> Result<Position, Error> {
+        self.ask("", statements::POSITION, Position::read).await
+    }
+
+    /// How a standby follows.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn receiver(&self) -> Result<Receiver, Error> {
+        self.ask("", statements::RECEIVER, Receiver::read).await
+    }
+
+    /// Who follows this master.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn standbys(&self) -> Result<Vec<Standby>, Error> {
+        self.ask("", statements::STANDBYS, |rows| rows.iter().map(Standby::read).collect()).await
+    }
+
+    /// Ends the sessions of all clients; returns how many there were.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn end_sessions(&self) -> Result<u64, Error> {
+        self.ask("", statements::END_SESSIONS, |rows| rows.first()?.number(0)).await
+    }
+
+    /// The databases that take connections, with their sizes in bytes.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn databases(&self) -> Result<Vec<(String, u64)>, Error> {
+        let read = |row: &Row| Some((row.text(0)?.to_owned(), row.number(1)?));
+        self.ask("", statements::DATABASES, |rows| rows.iter().map(read).collect()).await
+    }
+
+    /// The settings of [`statements::SETTINGS`] by name.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn settings(&self) -> Result<Vec<(String, String)>, Error> {
+        let read = |row: &Row| Some((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+        self.ask("", statements::SETTINGS, |rows| rows.iter().map(read).collect()).await
+    }
+
+    /// Rows of every user table in every database, by `database` and `schema.table`.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn counts(&self) -> Result<Vec<TableCount>, Error> {
+        let mut all = Vec::new();
+        for (database, _) in self.databases().await? {
+            let read = |row: &Row| TableCount::read(&database, row);
+            all.extend(
+                self.ask(&database, statements::COUNTS, |rows| rows.iter().map(read).collect::<Option<Vec<_>>>())
+                    .await?,
+            );
+        }
+        Ok(all)
+    }
+
+    /// What the statistics of every database say was written so far.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn changes(&self) -> Result<Vec<Changes>, Error> {
+        let mut all = Vec::new();
+        for (database, _) in self.databases().await? {
+            all.push(self.ask(&database, statements::CHANGES, |rows| Changes::read(&database, rows)).await?);
+        }
+        Ok(all)
+    }
+
+    /// The newest version that a migration tool has recorded in any database.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn schema_version(&self) -> Result<Option<String>, Error> {
+        for (database, _) in self.databases().await? {
+            let read = |rows: &[Row]| {
+                Some(rows.iter().find_map(|row| row.text(1).filter(|v| !v.is_empty()).map(str::to_owned)))
+            };
+            if let Some(version) = self.ask(&database, statements::SCHEMA_VERSION, read).await? {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs a user's check file in the one database that is not `postgres`, or in `postgres` when there are several (the
+    /// file can choose by `\\connect`), and returns what it prints, columns separated by `|`.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn check(&self, sql: &str) -> Result<String, Error> {
+        let databases = self.databases().await?;
+        let own: Vec<&str> =
+            databases.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "postgres").collect();
+        let database = if let [one] = own.as_slice() { one } else { "" };
+        Ok(self.run(database, sql).await?.replace('\u{1f}', "|"))
+    }
+
+    /// Writes all dirty pages, so that a clone begins at once.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn checkpoint(&self) -> Result<(), Error> {
+        self.run("", statements::CHECKPOINT).await.map(|_| ())
+    }
+
+    /// Lets clients read only, and ends the sessions that began before; returns how many those were.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn fence(&self) -> Result<u64, Error> {
+        self.run("", statements::FENCE).await?;
+        self.end_sessions().await
+    }
+
+    /// Lets clients write again.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn unfence(&self) -> Result<(), Error> {
+        self.run("", statements::UNFENCE).await?;
+        self.end_sessions().await.map(|_| ())
+    }
+
+    /// Whether clients may only read.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn is_fenced(&self) -> Result<bool, Error> {
+        self.ask("", statements::FENCED, |rows| Some(matches!(rows.first()?.text(0)?, "on" | "true" | "1" | "yes")))
+            .await
+    }
+
+    /// Whether a standby has replayed the log up to `position`, and how far it has come.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn has_replayed(&self, position: Lsn) -> Result<(bool, Lsn), Error> {
+        let receiver = self.receiver().await?;
+        Ok((receiver.replayed >= position, receiver.replayed))
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands that can be given next, ready to paste.
+
+use super::Journal;
+
+/// The commands that belong to a handover.
+pub struct Commands<'a> {
+    journal: &'a Journal,
+    admin_release: &'a str,
+}
+
+impl<'a> Commands<'a> {
+    /// The commands of a handover; the admin release is a guess where it was never given.
+    pub fn of(journal: &'a Journal) -> Self {
+        let routed = journal.route.as_ref().map(|route| route.release.as_str());
+        let admin_release = routed.or(journal.admin_release.as_deref()).unwrap_or("admin");
+        Self { journal, admin_release }
+    }
+
+    fn admin(&self) -> String {
+        self.journal.admin_namespace.as_ref().map(|ns| format!(" --admin-namespace {ns}")).unwrap_or_default()
+    }
+
+    fn route_to(&self, release: &str) -> String {
+        let namespace = &self.journal.namespace;
+        let admin = self.journal.admin_namespace.as_deref().unwrap_or("ADMIN-NAMESPACE");
+        format!(
+            "vulas-native route --core-namespace {namespace} --core-release {release} --admin-namespace {admin} --admin-release {}",
+            self.admin_release
+        )
+    }
+
+    /// Moves the traffic to beta.
+    pub fn route(&self) -> String {
+        self.route_to(&self.journal.beta)
+    }
+
+    /// Moves the traffic back to alpha.
+    pub fn route_back(&self) -> String {
+        self.route_to(&self.journal.alpha)
+    }
+
+    /// Gives beta up.
+    pub fn retreat(&self) -> String {
+        format!("vulas-native retreat --core-namespace {}{}", self.journal.namespace, self.admin())
+    }
+
+    /// Retires alpha.
+    pub fn finish(&self) -> String {
+        format!("vulas-native finish --core-namespace {}{}", self.journal.namespace, self.admin())
+    }
+
+    /// Goes on after an interruption.
+    pub fn resume(&self) -> String {
+        format!("vulas-native upgrade --resume --core-namespace {}{}", self.journal.namespace, self.admin())
+    }
+
+    /// Shows where it stands.
+    pub fn status(&self) -> String {
+        format!("vulas-native status --core-namespace {}", self.journal.namespace)
+    }
+}

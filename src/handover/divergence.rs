@@ -1,0 +1,154 @@
+//! What alpha has written since beta was forked from it, and beta does not have.
+
+use super::{Commands, Error, Journal};
+use crate::{
+    cluster::Cluster,
+    database::{Lsn, TableChanges, diff_changes, human_bytes},
+};
+
+/// What alpha has written since the fork.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The release that was written to.
+    pub alpha: String,
+    /// The release that does not have it.
+    pub beta: String,
+    /// Up to here beta holds what alpha wrote.
+    pub shared: Lsn,
+    /// Alpha's time at the fork.
+    pub fork_time: String,
+    /// Alpha's position now.
+    pub now: Lsn,
+    /// Seconds since the fork.
+    pub seconds: u64,
+    /// Rows by table; `None` when the statistics can't tell.
+    pub tables: Option<Vec<TableChanges>>,
+    /// What can be done about it.
+    pub choices: Vec<String>,
+}
+
+impl Divergence {
+    /// Bytes of WAL that beta does not have. Not all of them are rows: a server writes some on its own.
+    pub fn bytes(&self) -> u64 {
+        self.now.bytes_since(self.shared)
+    }
+
+    /// Whether anything is lost by leaving alpha: rows were written, or it can't be told that none were.
+    pub fn loses(&self) -> bool {
+        self.bytes() > 0 && self.tables.as_ref().is_none_or(|tables| !tables.is_empty())
+    }
+
+    /// Rows by table, in words.
+    pub fn rows(&self) -> String {
+        rows(self.tables.as_deref())
+    }
+
+    /// Minutes or seconds, for people.
+    pub fn ago(&self) -> String {
+        match self.seconds {
+            s if s < 120 => format!("{s} s"),
+            s if s < 7200 => format!("{} minutes", s / 60),
+            s => format!("{} hours", s / 3600),
+        }
+    }
+
+    /// The lines of a refusal.
+    pub fn lines(&self) -> Vec<String> {
+        let width = self.alpha.len().max(self.beta.len());
+        let mut lines = vec![
+            format!(
+                "{:width$}  {}, {} after the fork ({}, {} ago); {}",
+                self.alpha,
+                self.now,
+                human_bytes(self.bytes()),
+                self.fork_time,
+                self.ago(),
+                self.rows()
+            ),
+            format!("{:width$}  forked at {}", self.beta, self.shared),
+        ];
+        lines.extend(self.choices.iter().cloned());
+        lines
+    }
+}
+
+/// Rows by table, in words; `None` when it is not known.
+pub fn rows(tables: Option<&[TableChanges]>) -> String {
+    let Some(tables) = tables else {
+        return "rows changed: not known, since the statistics were reset or the server was restarted".into();
+    };
+    if tables.is_empty() {
+        return "no rows changed".into();
+    }
+    let one = |t: &TableChanges| {
+        if t.table.contains("pg_catalog.") {
+            return format!("{} (the schema itself)", t.table);
+        }
+        let parts = [("+", t.inserted), ("~", t.updated), ("-", t.deleted)];
+        let parts: Vec<String> = parts.iter().filter(|(_, n)| *n > 0).map(|(sign, n)| format!("{sign}{n}")).collect();
+        format!("{} {}", t.table.strip_prefix("public.").unwrap_or(&t.table), parts.join(" "))
+    };
+    format!("rows changed by table: {}", tables.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+/// Asks alpha. `None` when the journal records no fork, or alpha's master is gone.
+pub async fn ask(cluster: &Cluster, journal: &Journal) -> Result<Option<Divergence>, Error> {
+    let (Some(fork), Some(shared)) = (&journal.fork, journal.shared_up_to()) else { return Ok(None) };
+    let master = journal.layout.master.server(cluster, &journal.namespace);
+    let position = master.position().await?;
+    let changes = master.changes().await?;
+    let seconds = match (fork.time.parse::<jiff::Timestamp>(), position.time.parse::<jiff::Timestamp>()) {
+        (Ok(then), Ok(now)) => u64::try_from(now.as_second() - then.as_second()).unwrap_or_default(),
+        _ => 0,
+    };
+    let commands = Commands::of(journal);
+    let choices = vec![
+        format!("{} and upgrade again with --fence=read-only, or", commands.retreat()),
+        format!("add --accept-loss to route without these changes: {} --accept-loss", commands.route()),
+    ];
+    Ok(Some(Divergence {
+        alpha: journal.alpha.clone(),
+        beta: journal.beta.clone(),
+        shared,
+        fork_time: fork.time.clone(),
+        now: position.lsn,
+        seconds,
+        tables: diff_changes(&fork.changes, &changes),
+        choices,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn divergence(tables: Option<Vec<TableChanges>>, now: u64) -> Divergence {
+        Divergence {
+            alpha: "alpha".into(),
+            beta: "beta".into(),
+            shared: Lsn(1000),
+            fork_time: "2026-01-31T00:14:07Z".into(),
+            now: Lsn(now),
+            seconds: 2220,
+            tables,
+            choices: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn wal_alone_is_no_loss() {
+        assert!(!divergence(Some(Vec::new()), 5000).loses());
+        assert!(!divergence(None, 1000).loses());
+        assert!(divergence(None, 1001).loses());
+    }
+
+    #[test]
+    fn a_loss_is_told_in_bytes_minutes_and_rows() {
+        let app = TableChanges { table: "public.app".into(), inserted: 12, updated: 3, deleted: 0 };
+        let loss = divergence(Some(vec![app]), 919_200);
+        assert!(loss.loses());
+        let line = &loss.lines()[0];
+        assert!(line.contains("918 kB after the fork (2026-01-31T00:14:07Z, 37 minutes ago)"), "{line}");
+        assert!(line.ends_with("app +12 ~3"), "{line}");
+    }
+}

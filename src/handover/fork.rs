@@ -1,0 +1,159 @@
+//! Step 3: alpha's position is recorded, the replica has replayed it, its sessions are ended.
+//!
+//! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
+
+use super::{Error, Fence, Fork, Scaled, layout, releases, run::Run};
+use crate::{
+    cluster::{ObjectRef, Step, wait_until},
+    database::{Lsn, Server},
+};
+
+/// Label of Deployments that write to the database, in charts that say so.
+const WRITER_LABEL: &str = "vulas-native/database-writer";
+
+fn master(run: &Run<'_>) -> Server {
+    run.journal.layout.master.server(&run.cluster, &run.journal.namespace)
+}
+
+fn replica(run: &Run<'_>) -> Server {
+    run.journal.layout.replica.server(&run.cluster, &run.journal.namespace)
+}
+
+/// Records the fork. Done again after an interruption, it takes a new position.
+pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
+    let fenced = fence(run).await?;
+    let (master, replica) = (master(run), replica(run));
+    // Statistics first: what is written in between is then counted as written after the fork, never the reverse.
+    let changes = master.changes().await?;
+    let position = master.position().await?;
+    if position.in_recovery {
+        return Err(Error::unfit(
+            format!("{} is not a master any more", master.target()),
+            "alpha has failed over since preflight: wait until it is healthy, then begin again",
+        ));
+    }
+    wait_replayed(run, &replica, position.lsn).await?;
+    let counts = replica.counts().await?;
+    let schema = replica.schema_version().await?;
+    let check = match &run.journal.check_sql {
+        Some(sql) => Some(replica.check(sql).await?),
+        None => None,
+    };
+    let settings = replica.settings().await?;
+    let ended = replica.end_sessions().await?;
+    let pod = run.journal.layout.replica.pod.clone();
+    let mut detail = format!("{} at {}, replayed by {pod}", run.journal.alpha, position.lsn);
+    if ended > 0 {
+        detail.push_str(&format!(", {ended} session{} ended", if ended == 1 { "" } else { "s" }));
+    }
+    if let Some(fenced) = fenced {
+        detail.push_str(&format!(", {fenced}"));
+    }
+    run.journal.fork = Some(Fork { lsn: position.lsn, time: position.time, changes, counts, schema, settings, check });
+    Ok(detail)
+}
+
+/// Waits until a standby has replayed `position`.
+pub async fn wait_replayed(run: &Run<'_>, replica: &Server, position: Lsn) -> Result<(), Error> {
+    let what = format!("{} to replay {position}", replica.target());
+    let look = || {
+        let replica = replica.clone();
+        async move {
+            // A standby that is starting can't be asked yet; that is no reason to give up.
+            match replica.has_replayed(position).await {
+                Ok((true, _)) => Ok(Step::Done(())),
+                Ok((false, at)) => Ok(Step::Pending(format!(
+                    "at {at}, {} behind",
+                    crate::database::human_bytes(position.bytes_since(at))
+                ))),
+                Err(error) => Ok(Step::Pending(error.to_string())),
+            }
+        }
+    };
+    wait_until(&what, run.timeout, run.show, look).await?;
+    Ok(())
+}
+
+async fn fence(run: &mut Run<'_>) -> Result<Option<String>, Error> {
+    match run.journal.fence.as_str() {
+        fence if fence == Fence::ReadOnly.as_str() => {
+            run.journal.fenced = true;
+            run.save().await?;
+            let ended = master(run).fence().await?;
+            Ok(Some(format!("clients of {} may only read ({ended} sessions ended)", run.journal.alpha)))
+        }
+        fence if fence == Fence::Scale.as_str() => scale_writers(run).await,
+        _ => Ok(None),
+    }
+}
+
+/// Scales the Deployments that write to zero and waits until their pods are gone.
+async fn scale_writers(run: &mut Run<'_>) -> Result<Option<String>, Error> {
+    let namespace = run.journal.namespace.clone();
+    let objects = releases::objects(&run.cluster, &namespace, &run.journal.alpha).await?;
+    let deployments: Vec<ObjectRef> = objects.into_iter().filter(|object| object.kind == "Deployment").collect();
+    let mut writers = Vec::new();
+    for object in deployments {
+        let Some(live) = run.cluster.get(&object).await? else { continue };
+        let labelled = live.pointer("/metadata/labels").and_then(|l| l.get(WRITER_LABEL)?.as_str()) == Some("true");
+        if labelled {
+            writers.push((object, live));
+        }
+    }
+    if writers.is_empty() {
+        return Err(Error::unfit(
+            format!("release {} has no Deployment labelled {WRITER_LABEL}=true", run.journal.alpha),
+            "label those that write to the database, or use --fence=read-only",
+        ));
+    }
+    for (object, live) in &writers {
+        if !run.journal.scaled.iter().any(|s| s.name == object.name) {
+            let replicas = layout::replicas(live);
+            run.journal.scaled.push(Scaled {
+                api_version: object.api_version.clone(),
+                kind: object.kind.clone(),
+                name: object.name.clone(),
+                replicas,
+            });
+        }
+    }
+    run.save().await?;
+    for (object, _) in &writers {
+        run.cluster.scale(object, 0, super::MANAGER).await?;
+    }
+    for (object, _) in &writers {
+        let cluster = run.cluster.clone();
+        let look = || {
+            let (cluster, object) = (cluster.clone(), object.clone());
+            async move {
+                let live = cluster.get(&object).await?;
+                let left = live.and_then(|d| d.pointer("/status/replicas")?.as_u64()).unwrap_or_default();
+                Ok(if left == 0 { Step::Done(()) } else { Step::Pending(format!("{left} pods left")) })
+            }
+        };
+        wait_until(&format!("{object} to end"), run.timeout, run.show, look).await?;
+    }
+    let names: Vec<String> = writers.iter().map(|(object, _)| object.to_string()).collect();
+    Ok(Some(format!("scaled to zero: {}", names.join(", "))))
+}
+
+/// Lifts the fence.
+pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
+    let mut done = Vec::new();
+    if run.journal.fenced {
+        master(run).unfence().await?;
+        run.journal.fenced = false;
+        run.save().await?;
+        done.push(format!("clients of {} may write again", run.journal.alpha));
+    }
+    for scaled in run.journal.scaled.clone() {
+        let object = ObjectRef::new(&scaled.api_version, &scaled.kind, &run.journal.namespace, &scaled.name);
+        match run.cluster.scale(&object, scaled.replicas, super::MANAGER).await {
+            Ok(()) => done.push(format!("{object} 0 → {}", scaled.replicas)),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    run.journal.scaled.clear();
+    Ok(if done.is_empty() { "no fence".into() } else { done.join(", ") })
+}

@@ -1,0 +1,370 @@
+//! What has been done, written before and after each step, so that a run that was killed can be understood, resumed or
+//! taken back by the next.
+//!
+//! The journal is a Secret in the core namespace (beta's values may hold secrets), one per namespace: a namespace has at
+//! most one open handover.
+
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Error, Layout, MANAGER, Stage};
+use crate::{
+    cluster::{ApplyOptions, Cluster, Json, ObjectRef},
+    database::{Changes, Lsn, TableCount},
+};
+
+/// Name of the Secret.
+pub const NAME: &str = "vulas-native-handover";
+/// Layout of the document in it; a newer one is refused.
+const VERSION: u32 = 1;
+
+/// Where a handover stands as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// `upgrade` is under way, or was interrupted.
+    Upgrading,
+    /// Beta is up beside alpha; the traffic goes to alpha.
+    Up,
+    /// The traffic goes to beta.
+    Routed,
+    /// `retreat`, or the undoing of a failure, is under way or was interrupted.
+    Retreating,
+    /// Everything was put back.
+    Retreated,
+    /// `finish` is under way, or was interrupted.
+    Finishing,
+    /// Alpha is retired.
+    Finished,
+}
+
+impl State {
+    /// Nothing more to do: a new handover may begin.
+    pub fn is_closed(self) -> bool {
+        matches!(self, Self::Retreated | Self::Finished)
+    }
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// Begun; how far it came is not known.
+    Started,
+    /// Done.
+    Done,
+    /// Failed; what it did is not known.
+    Failed,
+    /// Taken back.
+    Undone,
+}
+
+/// The record of one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Which.
+    pub stage: Stage,
+    /// How far.
+    pub progress: Progress,
+    /// When it was begun, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<String>,
+    /// How long it took, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub millis: Option<u64>,
+    /// What was done, in one line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// The moment from which alpha and beta differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// Alpha's position then.
+    pub lsn: Lsn,
+    /// Alpha's time then, RFC 3339 in UTC.
+    pub time: String,
+    /// What alpha's statistics said then.
+    pub changes: Vec<Changes>,
+    /// Rows, counted on the replica after it had replayed the position.
+    pub counts: Vec<TableCount>,
+    /// Version of the schema.
+    pub schema: Option<String>,
+    /// Settings of the replica that a server on its volume needs as they are.
+    #[serde(default)]
+    pub settings: Vec<(String, String)>,
+    /// What the user's check file printed on the replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+}
+
+/// What the promotion made of the volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promotion {
+    /// Beta's timeline.
+    pub timeline: u32,
+    /// Where it left alpha's: all that alpha wrote up to here is in beta.
+    pub switched: Lsn,
+}
+
+/// A setting that was made safe, as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Former {
+    /// `persistentVolumeClaimRetentionPolicy` of the replicas' StatefulSet.
+    ClaimRetention {
+        /// The policy as it stood.
+        policy: Json,
+    },
+    /// Reclaim policy of a volume.
+    Reclaim {
+        /// The `PersistentVolume`.
+        volume: String,
+        /// `Delete`, `Recycle`
+        policy: String,
+    },
+    /// Owners of the claim.
+    Owners {
+        /// `metadata.ownerReferences` as it stood.
+        references: Json,
+    },
+}
+
+/// A workload that was scaled to zero as a fence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scaled {
+    /// `apps/v1`
+    pub api_version: String,
+    /// `Deployment`
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its replicas before.
+    pub replicas: u32,
+}
+
+/// The traffic, moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The admin release.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The release that it served before.
+    pub before: String,
+    /// When, RFC 3339 in UTC.
+    pub time: String,
+    /// How long the switch took, in milliseconds.
+    pub millis: u64,
+    /// What was left behind with `--accept-loss`, in bytes of WAL.
+    #[serde(default)]
+    pub lost_bytes: u64,
+    /// What beta's statistics said then.
+    #[serde(default)]
+    pub changes: Vec<Changes>,
+}
+
+/// What beta is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Future {
+    /// Chart as given: a path, or the name of an embedded chart.
+    pub chart: String,
+    /// Chart's name and version, for people.
+    pub title: String,
+    /// The values given for it, complete (alpha's own, the user's and the handover's).
+    pub values: Json,
+    /// How many objects it has.
+    pub objects: usize,
+    /// What the names of its own claims begin with.
+    #[serde(default)]
+    pub claim_stems: Vec<String>,
+    /// Its Secrets that an uninstall keeps.
+    #[serde(default)]
+    pub kept_secrets: Vec<String>,
+}
+
+/// The journal of one handover.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Layout of this document.
+    pub version: u32,
+    /// Where the handover stands.
+    pub state: State,
+    /// The release that is left.
+    pub alpha: String,
+    /// The release that is gone over to.
+    pub beta: String,
+    /// Namespace of both.
+    pub namespace: String,
+    /// Namespace of the admin release, when given.
+    pub admin_namespace: Option<String>,
+    /// The admin release there that serves alpha, when there is one.
+    #[serde(default)]
+    pub admin_release: Option<String>,
+    /// Who runs or ran it: user, host, process.
+    pub holder: String,
+    /// When it began, RFC 3339 in UTC.
+    pub began: String,
+    /// When this was written.
+    pub written: String,
+    /// What becomes of alpha's writes after the fork: `none`, `read-only`, `scale`.
+    pub fence: String,
+    /// How the old value of replicas is named in alpha's values, when known.
+    pub replicas_value: Option<String>,
+    /// Alpha's own values before they were changed.
+    #[serde(default)]
+    pub alpha_values: Json,
+    /// Limit of each wait, in seconds.
+    pub timeout: u64,
+    /// The steps.
+    pub steps: Vec<StepRecord>,
+    /// What was found.
+    pub layout: Layout,
+    /// Alpha's revision before.
+    pub alpha_revision: u32,
+    /// Alpha's chart, for people.
+    pub alpha_title: String,
+    /// What beta is made of.
+    pub future: Future,
+    /// Settings made safe.
+    #[serde(default)]
+    pub former: Vec<Former>,
+    /// Workloads scaled to zero.
+    #[serde(default)]
+    pub scaled: Vec<Scaled>,
+    /// Clients of alpha may only read.
+    #[serde(default)]
+    pub fenced: bool,
+    /// The fork.
+    #[serde(default)]
+    pub fork: Option<Fork>,
+    /// Alpha's revision that holds the lowered number of replicas.
+    #[serde(default)]
+    pub lowered_revision: Option<u32>,
+    /// The Job that promotes.
+    #[serde(default)]
+    pub job: Option<String>,
+    /// The volume may have been promoted: it can't go back to alpha.
+    #[serde(default)]
+    pub taken: bool,
+    /// Its log.
+    #[serde(default)]
+    pub job_log: Vec<String>,
+    /// The promotion.
+    #[serde(default)]
+    pub promotion: Option<Promotion>,
+    /// Beta's claims that are not alpha's, to be deleted with it.
+    #[serde(default)]
+    pub beta_claims: Vec<String>,
+    /// Rows in beta.
+    #[serde(default)]
+    pub beta_counts: Vec<TableCount>,
+    /// Schema of beta.
+    #[serde(default)]
+    pub beta_schema: Option<String>,
+    /// The SQL of the user's check file.
+    #[serde(default)]
+    pub check_sql: Option<String>,
+    /// The traffic.
+    #[serde(default)]
+    pub route: Option<Route>,
+    /// What the user should know, found on the way.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// Now, RFC 3339 in UTC with seconds.
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Journal {
+    fn object(namespace: &str) -> ObjectRef {
+        ObjectRef::new("v1", "Secret", namespace, NAME)
+    }
+
+    /// The layout version that is written.
+    pub(super) const fn version() -> u32 {
+        VERSION
+    }
+
+    /// Reads the journal of a namespace; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the server refuses, or the document can't be read.
+    pub async fn load(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, Error> {
+        let Some(secret) = cluster.get(&Self::object(namespace)).await? else { return Ok(None) };
+        let broken = |cause: String| Error::Journal { namespace: namespace.into(), cause };
+        let data =
+            secret.pointer("/data/journal").and_then(Json::as_str).ok_or_else(|| broken("no key `journal`".into()))?;
+        let text = base64::engine::general_purpose::STANDARD.decode(data).map_err(|e| broken(e.to_string()))?;
+        let document: Json = serde_json::from_slice(&text).map_err(|e| broken(e.to_string()))?;
+        let version = document.get("version").and_then(Json::as_u64).unwrap_or_default();
+        if version != u64::from(VERSION) {
+            return Err(broken(format!(
+                "written by another version of this program (layout {version}, known {VERSION})"
+            )));
+        }
+        serde_json::from_value(document).map(Some).map_err(|e| broken(e.to_string()))
+    }
+
+    /// Writes the journal.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn save(&mut self, cluster: &Cluster) -> Result<(), Error> {
+        self.written = now();
+        let cause = |e: serde_json::Error| Error::Journal { namespace: self.namespace.clone(), cause: e.to_string() };
+        let text = serde_json::to_vec(self).map_err(cause)?;
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": NAME,
+                "namespace": self.namespace,
+                "labels": {"app.kubernetes.io/managed-by": MANAGER},
+                "annotations": {"vulas-native/state": self.state, "vulas-native/from": self.alpha, "vulas-native/to": self.beta},
+            },
+            "type": "vulas-native/handover.v1",
+            "data": {"journal": base64::engine::general_purpose::STANDARD.encode(text)},
+        });
+        let options = ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false };
+        cluster.apply(&secret, &options).await?;
+        Ok(())
+    }
+
+    /// The record of a step.
+    pub fn step(&self, stage: Stage) -> Option<&StepRecord> {
+        self.steps.iter().find(|step| step.stage == stage)
+    }
+
+    /// The record of a step, made when there is none.
+    pub(super) fn step_mut(&mut self, stage: Stage) -> &mut StepRecord {
+        let index = self.steps.iter().position(|step| step.stage == stage).unwrap_or_else(|| {
+            let progress = Progress::Pending;
+            self.steps.push(StepRecord { stage, progress, started: None, millis: None, detail: String::new() });
+            self.steps.len() - 1
+        });
+        &mut self.steps[index]
+    }
+
+    /// How far a step is.
+    pub fn progress(&self, stage: Stage) -> Progress {
+        self.step(stage).map(|step| step.progress).unwrap_or_default()
+    }
+
+    /// The first step that is not done.
+    pub fn next(&self) -> Option<Stage> {
+        Stage::ALL.into_iter().find(|stage| self.progress(*stage) != Progress::Done)
+    }
+
+    /// The position up to which beta holds what alpha wrote: where its timeline began, or the fork while that is not known.
+    pub fn shared_up_to(&self) -> Option<Lsn> {
+        let fork = self.fork.as_ref().map(|fork| fork.lsn);
+        self.promotion.as_ref().map(|promotion| promotion.switched).max(fork)
+    }
+}

@@ -1,0 +1,319 @@
+//! Step 5: the volume becomes a master of its own, on a new timeline, by a Job that has no network.
+//!
+//! Deleting the standby file and starting is not a promotion: the copy would go on under alpha's timeline and could
+//! attach to alpha again. The Job (`promote.sh`) runs with the StatefulSet's own image, user and mounts.
+
+use std::time::Duration;
+
+use serde_json::{Map, json};
+
+use super::{Error, MANAGER, Promotion, claims, layout, run::Run};
+use crate::cluster::{DeleteOptions, Json, LogOptions, ObjectRef, Propagation};
+
+/// What runs in the Job.
+const SCRIPT: &str = include_str!("promote.sh");
+/// Label of the Job and its pods.
+pub const STEP_LABEL: &str = "vulas-native/step";
+/// The line that the script ends with when all is well.
+const RESULT: &str = "promote: result ";
+/// The line that the script ends with when it failed before it changed anything.
+const UNTOUCHED: &str = "promote: stopped; the volume is as it was";
+/// Where the script's own files live.
+const WORK: &str = "/vulas-native";
+
+fn job_ref(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef::new("batch/v1", "Job", namespace, name)
+}
+
+/// Runs the Job to its end.
+pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
+    let namespace = run.journal.namespace.clone();
+    let claim = run.journal.layout.volume.claim.clone();
+    let (job, fresh) = match run.journal.job.clone() {
+        // Left by an interrupted run: if it is still there and has not failed, it is followed.
+        Some(name) if is_alive(run, &name).await? => (name, false),
+        _ => (unique_name(&run.journal.beta), true),
+    };
+    let users = claims::users(&run.cluster, &namespace, &claim).await?;
+    let own: Vec<&str> = users.iter().map(String::as_str).filter(|pod| pod.starts_with(&job)).collect();
+    claims::must_be_free(&run.cluster, &namespace, &claim, &own).await?;
+    if fresh {
+        let object = build(run, &job).await?;
+        run.journal.job = Some(job.clone());
+        // Until the log proves the contrary, a Job that was started may have promoted the volume.
+        run.journal.taken = true;
+        run.save().await?;
+        run.cluster.create(&object, MANAGER, false).await?;
+    }
+    // Start, replay and promotion may each take the limit; so may the pull of an image.
+    let limit = run.timeout * 4;
+    let log = match run.cluster.wait_job(&job_ref(&namespace, &job), limit, run.show).await {
+        Ok(log) => log,
+        Err(error) => {
+            if is_untouched(run, &namespace, &job).await {
+                run.journal.taken = false;
+                run.save().await?;
+            }
+            return Err(error.into());
+        }
+    };
+    run.journal.job_log = log.lines().map(str::to_owned).collect();
+    let promotion = read_result(&log).ok_or_else(|| {
+        Error::Verify(format!(
+            "job/{job} ended well, but its log has no result line; its last line: {}",
+            log.lines().last().unwrap_or("(empty)")
+        ))
+    })?;
+    if let Some(fork) = &run.journal.fork
+        && promotion.switched < fork.lsn
+    {
+        return Err(Error::Verify(format!(
+            "the volume was promoted at {}, before the fork at {}",
+            promotion.switched, fork.lsn
+        )));
+    }
+    let before = run.journal.layout.master.identity.timeline;
+    let detail = format!(
+        "timeline {before} → {} at {}, owner of the volume: {}",
+        promotion.timeline, promotion.switched, run.journal.beta
+    );
+    run.journal.promotion = Some(promotion);
+    run.save().await?;
+    remove(run, &namespace, &job).await?;
+    Ok(detail)
+}
+
+/// Removes the Job; what it did to the volume is for the step before to deal with.
+pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
+    let namespace = run.journal.namespace.clone();
+    let Some(job) = run.journal.job.clone() else { return Ok("there was none".into()) };
+    if run.journal.taken && run.journal.promotion.is_none() && is_untouched(run, &namespace, &job).await {
+        run.journal.taken = false;
+        run.save().await?;
+    }
+    remove(run, &namespace, &job).await?;
+    Ok(format!("job/{job} removed"))
+}
+
+async fn remove(run: &Run<'_>, namespace: &str, job: &str) -> Result<(), Error> {
+    let options = DeleteOptions { propagation: Propagation::Background, ..DeleteOptions::default() };
+    run.cluster.delete(&job_ref(namespace, job), &options).await?;
+    let pods: Vec<ObjectRef> = pods(run, namespace, job)
+        .await?
+        .iter()
+        .filter_map(|pod| {
+            let name = pod.pointer("/metadata/name")?.as_str()?;
+            Some(ObjectRef::new("v1", "Pod", namespace, name))
+        })
+        .collect();
+    run.cluster.wait_deleted(&pods, run.timeout, run.show).await?;
+    Ok(())
+}
+
+async fn pods(run: &Run<'_>, namespace: &str, job: &str) -> Result<Vec<Json>, Error> {
+    Ok(run.cluster.list("v1", "Pod", Some(namespace), Some(&format!("job-name={job}"))).await?)
+}
+
+async fn is_alive(run: &Run<'_>, job: &str) -> Result<bool, Error> {
+    let Some(live) = run.cluster.get(&job_ref(&run.journal.namespace, job)).await? else { return Ok(false) };
+    let conditions = live.pointer("/status/conditions").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let failed = conditions.iter().any(|c| {
+        c.get("type").and_then(Json::as_str) == Some("Failed") && c.get("status").and_then(Json::as_str) == Some("True")
+    });
+    Ok(!failed && live.pointer("/metadata/deletionTimestamp").is_none())
+}
+
+/// Whether it is certain that the Job changed nothing: its pods never started a container, or said so in the end.
+async fn is_untouched(run: &Run<'_>, namespace: &str, job: &str) -> bool {
+    let Ok(pods) = pods(run, namespace, job).await else { return false };
+    match run.cluster.get(&job_ref(namespace, job)).await {
+        // The write of the Job itself may have been what failed.
+        Ok(None) => return pods.is_empty() && run.journal.job_log.is_empty(),
+        Ok(Some(_)) => {}
+        Err(_) => return false,
+    }
+    for pod in pods {
+        let Some(name) = pod.pointer("/metadata/name").and_then(Json::as_str) else { return false };
+        let statuses =
+            pod.pointer("/status/containerStatuses").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let never_ran = statuses
+            .iter()
+            .all(|s| s.pointer("/state/waiting").is_some() && s.pointer("/lastState/terminated").is_none());
+        if never_ran {
+            continue;
+        }
+        let Ok(log) = run.cluster.logs(namespace, name, &LogOptions::default()).await else { return false };
+        if !log.lines().any(|line| line.starts_with(UNTOUCHED)) {
+            return false;
+        }
+    }
+    true
+}
+
+fn unique_name(beta: &str) -> String {
+    // 63 characters at most, since the name becomes a label of the pods.
+    let stem: String = beta.chars().take(45).collect();
+    format!("{stem}-promote-{:08x}", rand::random::<u32>())
+}
+
+fn read_result(log: &str) -> Option<Promotion> {
+    let line = log.lines().rev().find_map(|line| line.strip_prefix(RESULT))?;
+    let field = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    Some(Promotion { timeline: field("timeline")?.parse().ok()?, switched: field("switched")?.parse().ok()? })
+}
+
+/// `-c 'name=value'` for each setting, quoted for the shell that `pg_ctl` starts the server with.
+fn server_options(settings: &[(String, String)], data: &str) -> String {
+    let own_config = format!("{}/postgresql.conf", data.trim_end_matches('/'));
+    let wanted = settings.iter().filter(|(name, value)| name != "config_file" || *value != own_config);
+    let options = wanted.map(|(name, value)| format!("-c '{name}={}'", value.replace('\'', r"'\''")));
+    options.collect::<Vec<_>>().join(" ")
+}
+
+/// The parts of a pod's specification that decide where and as whom it runs.
+const INHERITED: [&str; 9] = [
+    "securityContext",
+    "nodeSelector",
+    "tolerations",
+    "imagePullSecrets",
+    "serviceAccountName",
+    "runtimeClassName",
+    "priorityClassName",
+    "schedulerName",
+    "hostUsers",
+];
+
+async fn build(run: &Run<'_>, name: &str) -> Result<Json, Error> {
+    let journal = &run.journal;
+    let place = &journal.layout.replica;
+    let statefulset = ObjectRef::new("apps/v1", "StatefulSet", &journal.namespace, &place.statefulset);
+    let missing = || {
+        Error::unfit(
+            format!("{statefulset} has no container {}", place.container),
+            "somebody changed it since preflight",
+        )
+    };
+    let live = run.cluster.get(&statefulset).await?.ok_or_else(missing)?;
+    let template = live.pointer("/spec/template/spec").ok_or_else(missing)?;
+    let container = layout::postgres_container(template, Some(&place.container)).ok_or_else(missing)?;
+    let fork = journal.fork.as_ref().ok_or_else(|| Error::Verify("the fork was not recorded".into()))?;
+
+    let volume = &journal.layout.volume;
+    let mut mounts = vec![json!({"name": "vulas-native-work", "mountPath": WORK})];
+    let mut volumes = vec![json!({"name": "vulas-native-work", "emptyDir": {}})];
+    let mut data = json!({"name": "vulas-native-data", "mountPath": volume.mount});
+    if let Some(sub_path) = &volume.sub_path {
+        data["subPath"] = json!(sub_path);
+    }
+    mounts.push(data);
+    volumes.push(json!({"name": "vulas-native-data", "persistentVolumeClaim": {"claimName": volume.claim}}));
+    // Writable folders and configuration of the container; no Secrets: nobody logs in.
+    let array = |object: &Json, key: &str| object.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+    for mount in array(container, "volumeMounts") {
+        let source = array(template, "volumes").into_iter().find(|v| v.get("name") == mount.get("name"));
+        if let Some(source) = source.filter(|v| v.get("emptyDir").is_some() || v.get("configMap").is_some()) {
+            if !volumes.contains(&source) {
+                volumes.push(source);
+            }
+            mounts.push(mount);
+        }
+    }
+    let env = |name: &str, value: &str| json!({"name": name, "value": value});
+    let seconds = run.timeout.as_secs().max(60).to_string();
+    let mut job_container = json!({
+        "name": "promote",
+        "image": container.get("image"),
+        "command": ["sh", "-c", SCRIPT],
+        "env": [
+            env("VN_OWNER", &journal.beta),
+            env("VN_FORMER", &journal.alpha),
+            env("VN_VOLUME", &volume.mount),
+            env("VN_DATA", &place.identity.data_directory),
+            env("VN_MAJOR", &place.identity.major.to_string()),
+            env("VN_USER", &place.identity.user),
+            env("VN_FORK", &fork.lsn.to_string()),
+            env("VN_TIMELINE", &journal.layout.master.identity.timeline.to_string()),
+            env("VN_OPTIONS", &server_options(&fork.settings, &place.identity.data_directory)),
+            env("VN_WORK", WORK),
+            env("VN_TIMEOUT", &seconds),
+        ],
+        "volumeMounts": mounts,
+    });
+    for key in ["imagePullPolicy", "securityContext", "resources"] {
+        if let Some(value) = container.get(key) {
+            job_container[key] = value.clone();
+        }
+    }
+    let mut pod = Map::new();
+    for key in INHERITED {
+        if let Some(value) = template.get(key) {
+            pod.insert(key.into(), value.clone());
+        }
+    }
+    pod.insert("automountServiceAccountToken".into(), json!(false));
+    pod.insert("restartPolicy".into(), json!("Never"));
+    pod.insert("containers".into(), json!([job_container]));
+    pod.insert("volumes".into(), json!(volumes));
+    let labels = json!({
+        "app.kubernetes.io/managed-by": MANAGER,
+        STEP_LABEL: "promote",
+        "vulas-native/from": journal.alpha,
+        "vulas-native/to": journal.beta,
+    });
+    // A mesh's sidecar would keep the pod running for ever.
+    let annotations = json!({"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"});
+    let deadline = Duration::from_secs(60) + run.timeout * 4;
+    Ok(json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": journal.namespace, "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": deadline.as_secs(),
+            "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod},
+        },
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_result_line_is_read() {
+        let log = "promote: starting\npromote: result timeline=2 switched=0/5B1F568 system_identifier=7300\n";
+        let promotion = read_result(log).unwrap();
+        assert_eq!((promotion.timeline, promotion.switched.to_string().as_str()), (2, "0/5B1F568"));
+        assert!(read_result("promote: error: no\n").is_none());
+        assert!(read_result("promote: result timeline=x switched=0/1\n").is_none());
+    }
+
+    #[test]
+    fn settings_are_quoted_for_the_shell() {
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let options =
+            server_options(&[setting("max_connections", "100"), setting("config_file", "/d/postgresql.conf")], "/d/");
+        assert_eq!(options, "-c 'max_connections=100'");
+        let options = server_options(&[setting("config_file", "/etc/it's/p.conf")], "/d");
+        assert_eq!(options, r"-c 'config_file=/etc/it'\''s/p.conf'");
+    }
+
+    #[test]
+    fn names_of_jobs_differ_and_fit_a_label() {
+        let long = "b".repeat(53);
+        assert!(unique_name(&long).len() <= 63);
+        assert_ne!(unique_name("beta"), unique_name("beta"));
+    }
+
+    #[test]
+    fn the_script_says_what_is_read_here() {
+        for words in ["say \"result timeline=", "say \"stopped; the volume is as it was\""] {
+            assert!(SCRIPT.contains(words), "{words}");
+        }
+        for variable in
+            ["OWNER", "FORMER", "VOLUME", "DATA", "MAJOR", "USER", "FORK", "TIMELINE", "OPTIONS", "WORK", "TIMEOUT"]
+        {
+            assert!(SCRIPT.contains(&format!("VN_{variable}")), "{variable}");
+        }
+    }
+}

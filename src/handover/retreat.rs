@@ -1,0 +1,127 @@
+//! Beta is given up: the traffic first, then beta, then alpha's replica comes back.
+
+use std::time::{Duration, Instant};
+
+use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run};
+use crate::{cluster::Cluster, database::diff_changes};
+
+/// What is asked of `retreat`.
+#[derive(Clone)]
+pub struct RetreatOptions {
+    /// Namespace of the core releases.
+    pub namespace: String,
+    /// Namespace of the admin release; its traffic is moved back when it goes to beta.
+    pub admin_namespace: Option<String>,
+    /// The admin release; found when not given.
+    pub admin_release: Option<String>,
+    /// The value of the admin chart that names the served release.
+    pub release_value: String,
+    /// Chart of the admin release, where its record does not hold all of it (`admin`).
+    pub admin_chart: String,
+    /// Leave what beta has written since the switch.
+    pub accept_loss: bool,
+    /// Instead of the handover's own limit of each wait.
+    pub timeout: Option<Duration>,
+    /// Who we are, for the Lease.
+    pub holder: String,
+    /// Ends the run between two steps.
+    pub stop: tokio_util::sync::CancellationToken,
+}
+
+/// Takes a handover back, from whatever state it is in. Can be interrupted and repeated.
+///
+/// # Errors
+/// [`Error::Unfit`] when there is nothing to take back, [`Error::Undo`] when a step could not be undone: the journal then
+/// stays open and `retreat` can be repeated.
+pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOptions) -> Result<Journal, Error> {
+    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
+        return Err(Error::unfit(
+            format!("there is no handover in namespace {}", options.namespace),
+            "a beta that was started otherwise is removed by: vulas-native uninstall NAME",
+        ));
+    };
+    if journal.state.is_closed() || journal.state == State::Finishing {
+        let end = if journal.state == State::Retreated {
+            "was taken back already"
+        } else {
+            "was finished: its current release is retired"
+        };
+        return Err(Error::unfit(
+            format!("{} → {} {end}", journal.alpha, journal.beta),
+            format!("see {}", Commands::of(&journal).status()),
+        ));
+    }
+    if let (State::Routed, false, Some(route)) = (journal.state, options.accept_loss, &journal.route) {
+        must_not_lose(cluster, &journal, route).await?;
+    }
+    let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
+    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
+    let result = take_back(&mut run, options).await;
+    run.release().await;
+    result.map(|()| run.journal)
+}
+
+/// Refuses to give up what beta has written since the traffic goes to it.
+async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> Result<(), Error> {
+    let now = route::written_by(cluster, journal).await.unwrap_or_default();
+    let written = diff_changes(&route.changes, &now).filter(|_| !now.is_empty());
+    let rows = match &written {
+        Some(tables) if tables.is_empty() => return Ok(()),
+        tables => super::divergence::rows(tables.as_deref()),
+    };
+    let commands = Commands::of(journal);
+    Err(Error::Decision {
+        what: format!(
+            "the traffic goes to {} since {}, and what was written to it would be lost by a retreat; {rows}",
+            journal.beta, route.time
+        ),
+        choices: vec![
+            format!("give it up all the same: {} --accept-loss", commands.retreat()),
+            format!("or keep it, and retire {}: {}", journal.alpha, commands.finish()),
+        ],
+    })
+}
+
+async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+    let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
+    route_back(run, options).await.map_err(failed)?;
+    run.backward().await
+}
+
+/// Moves the traffic of every admin release that serves beta back to alpha.
+async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+    let recorded = run.journal.route.clone();
+    let namespace = options
+        .admin_namespace
+        .clone()
+        .or_else(|| recorded.as_ref().map(|route| route.namespace.clone()))
+        .or_else(|| run.journal.admin_namespace.clone());
+    let Some(namespace) = namespace else { return Ok(()) };
+    let names = match options.admin_release.clone().or_else(|| recorded.as_ref().map(|route| route.release.clone())) {
+        Some(name) => vec![name],
+        None => releases::names(&run.cluster, &namespace).await?,
+    };
+    for name in names {
+        let Some(admin) = releases::current(&run.cluster, &namespace, &name).await? else { continue };
+        if route::served_by(&admin, &options.release_value).as_deref() != Some(run.journal.beta.as_str()) {
+            continue;
+        }
+        let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
+        run.show.task(9, "traffic");
+        let started = Instant::now();
+        let request = releases::SetValue {
+            namespace: &namespace,
+            name: &name,
+            chart: &options.admin_chart,
+            path: &options.release_value,
+            value: &before,
+            timeout: run.timeout,
+        };
+        releases::set_value(&run.cluster, run.show, &request).await?;
+        let detail = format!("{name}: {} → {before}", run.journal.beta);
+        run.show.task_done(&detail, started.elapsed());
+    }
+    run.journal.route = None;
+    run.journal.state = State::Retreating;
+    run.save().await
+}

@@ -1,0 +1,208 @@
+//! The traffic goes to another core release.
+
+use std::time::{Duration, Instant};
+
+use super::{Divergence, Error, Journal, Show, State, claims, divergence, journal, releases, run::take_lease};
+use crate::{
+    cluster::{Cluster, ObjectRef, readiness},
+    database::{Changes, Server},
+};
+
+/// The value of the embedded admin chart that names the served release.
+pub const RELEASE_VALUE: &str = "global.managedRelease";
+
+/// What is asked of `route`.
+#[derive(Clone, Debug)]
+pub struct RouteOptions {
+    /// Namespace of the core releases.
+    pub namespace: String,
+    /// The release that the traffic shall go to.
+    pub release: String,
+    /// Namespace of the admin release.
+    pub admin_namespace: String,
+    /// The admin release.
+    pub admin_release: String,
+    /// The value of the admin chart that names the served release (`global.managedRelease`).
+    pub release_value: String,
+    /// Chart of the admin release, where its record does not hold all of it (`admin`).
+    pub admin_chart: String,
+    /// Leave what the other release has written since the fork.
+    pub accept_loss: bool,
+    /// Route to a release that is not ready.
+    pub force: bool,
+    /// Limit of each wait.
+    pub timeout: Duration,
+    /// Who we are, for the Lease.
+    pub holder: String,
+}
+
+/// The traffic, moved.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    /// The release that was served before, when known.
+    pub before: Option<String>,
+    /// The release that is served now.
+    pub after: String,
+    /// How long the switch took: from the first write to the last object's answer.
+    pub took: Duration,
+    /// Revision of the admin release.
+    pub revision: u32,
+    /// What was left behind.
+    pub lost: Option<Divergence>,
+    /// The journal of the handover that this belongs to.
+    pub journal: Option<Journal>,
+    /// Nothing was to be done.
+    pub unchanged: bool,
+}
+
+/// Moves the traffic.
+///
+/// # Errors
+/// [`Error::Unfit`] when a release is unknown or not ready; [`Error::Diverged`] when rows would be lost.
+pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -> Result<Routed, Error> {
+    let core = releases::current(cluster, &options.namespace, &options.release).await?;
+    let Some(core) = core else {
+        let known = releases::names(cluster, &options.namespace).await.unwrap_or_default().join(", ");
+        return Err(Error::unfit(
+            format!("release {} is not deployed in namespace {}", options.release, options.namespace),
+            format!("name a deployed core release (there are: {known})"),
+        ));
+    };
+    let Some(admin) = releases::current(cluster, &options.admin_namespace, &options.admin_release).await? else {
+        let known = releases::names(cluster, &options.admin_namespace).await.unwrap_or_default().join(", ");
+        return Err(Error::unfit(
+            format!("release {} is not deployed in namespace {}", options.admin_release, options.admin_namespace),
+            format!("name the deployed admin release (there are: {known})"),
+        ));
+    };
+    let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
+    let result = switch(cluster, show, options, &core, &admin).await;
+    // If that fails it expires by itself.
+    let _ = lease.release().await;
+    result
+}
+
+async fn switch(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &RouteOptions,
+    core: &crate::release::Release,
+    admin: &crate::release::Release,
+) -> Result<Routed, Error> {
+    let before = served_by(admin, &options.release_value);
+    let journal = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed());
+    let mut journal = journal.filter(|j| j.alpha == options.release || j.beta == options.release);
+    let mut lost = None;
+    if let Some(journal) = &journal {
+        let to_beta = journal.beta == options.release;
+        if to_beta && !matches!(journal.state, State::Up | State::Routed) {
+            return Err(Error::Decision {
+                what: format!("{} is not ready for traffic: its handover is not complete", journal.beta),
+                choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
+            });
+        }
+        if to_beta && journal.state != State::Routed {
+            lost = divergence::ask(cluster, journal).await?.filter(Divergence::loses);
+        }
+    }
+    if let (Some(loss), false) = (&lost, options.accept_loss) {
+        return Err(Error::Diverged(Box::new(loss.clone())));
+    }
+    if !options.force {
+        must_be_ready(cluster, options, core).await?;
+    }
+    let started = Instant::now();
+    let unchanged = before.as_deref() == Some(options.release.as_str());
+    let revision = if unchanged {
+        admin.version as u32
+    } else {
+        show.task(1, "route");
+        let request = releases::SetValue {
+            namespace: &options.admin_namespace,
+            name: &options.admin_release,
+            chart: &options.admin_chart,
+            path: &options.release_value,
+            value: &options.release,
+            timeout: options.timeout,
+        };
+        releases::set_value(cluster, show, &request).await?
+    };
+    let took = started.elapsed();
+    if !unchanged {
+        show.task_done(
+            &format!("{}: {} → {}", options.admin_release, before.as_deref().unwrap_or("?"), options.release),
+            took,
+        );
+    }
+    if let Some(journal) = &mut journal {
+        holder_of(journal, options);
+        if journal.beta == options.release {
+            journal.state = State::Routed;
+            journal.route = Some(super::Route {
+                release: options.admin_release.clone(),
+                namespace: options.admin_namespace.clone(),
+                before: before.clone().unwrap_or_else(|| journal.alpha.clone()),
+                time: journal::now(),
+                millis: took.as_millis() as u64,
+                lost_bytes: lost.as_ref().map(Divergence::bytes).unwrap_or_default(),
+                changes: written_by(cluster, journal).await.unwrap_or_default(),
+            });
+        } else if journal.state == State::Routed {
+            journal.state = State::Up;
+            journal.route = None;
+        }
+        journal.save(cluster).await?;
+        show.recorded(journal);
+    }
+    Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
+}
+
+/// What beta's statistics say was written to it so far.
+pub async fn written_by(cluster: &Cluster, journal: &Journal) -> Result<Vec<Changes>, Error> {
+    let container = &journal.layout.replica.container;
+    let users = claims::users(cluster, &journal.namespace, &journal.layout.volume.claim).await?;
+    match users.as_slice() {
+        [pod] => Ok(Server::new(cluster, &journal.namespace, pod, container).changes().await?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn holder_of(journal: &mut Journal, options: &RouteOptions) {
+    options.holder.clone_into(&mut journal.holder);
+    journal.admin_namespace = Some(options.admin_namespace.clone());
+}
+
+/// The release that an admin release serves.
+pub fn served_by(admin: &crate::release::Release, value: &str) -> Option<String> {
+    let pointer = format!("/{}", value.replace('~', "~0").replace('/', "~1").replace('.', "/"));
+    let own = admin.config.pointer(&pointer).and_then(|v| v.as_str());
+    let all = releases::all_values(admin);
+    own.or_else(|| all.pointer(&pointer).and_then(|v| v.as_str())).filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+/// A release that is not ready can't serve.
+async fn must_be_ready(cluster: &Cluster, options: &RouteOptions, core: &crate::release::Release) -> Result<(), Error> {
+    let mut problems = Vec::new();
+    for object in releases::manifest_objects(core)? {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        if !matches!(kind, "Deployment" | "StatefulSet") {
+            continue;
+        }
+        let name = object.pointer("/metadata/name").and_then(|n| n.as_str()).unwrap_or_default();
+        let reference = ObjectRef::new("apps/v1", kind, &options.namespace, name);
+        let state = match cluster.get(&reference).await? {
+            Some(live) => readiness::readiness(&live, 0),
+            None => readiness::Readiness::Failed("does not exist".into()),
+        };
+        if let readiness::Readiness::Progressing(why) | readiness::Readiness::Failed(why) = state {
+            problems.push(format!("{reference}: {why}"));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::unfit(
+        format!("release {} is not ready: {}", options.release, problems.join("; ")),
+        "wait until it is, or add --force to send the traffic there all the same",
+    ))
+}
