@@ -1,5 +1,6 @@
 //! What the charts promise of a database's volumes, on a real node with real PostgreSQL: standbys stream, a handed-over volume becomes
 //! another release's master, and PostgreSQL refuses to start wherever rows would be lost or two of them would share a volume.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "cluster/support.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! The API server's own judgement of the charts: every object of every combination of values is accepted, and no pod would be kept out
 //! of a namespace with the "restricted" pod security, but for the one that reads a node's log files.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "cluster/support.rs"]
 mod support;

@@ -1,5 +1,6 @@
 //! The vendored charts without a cluster: the archives are what the sources make, and the script that guards a database's volume decides
 //! right. PostgreSQL's programs are played by scripts; `tests/cluster_charts.rs` asks the real ones.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -131,7 +132,7 @@ impl Volume {
     }
 
     /// It may not, for this reason, and the database is as it was.
-    fn is_refused(self, reason: &str) {
+    fn refuses(self, reason: &str) {
         let before = self.read("volume/pgdata/PG_VERSION");
         let output = self.prepare();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -185,8 +186,8 @@ fn a_standby_is_cloned_into_an_empty_volume_and_keeps_no_password() {
 fn a_volume_has_one_owner() {
     Volume::new("master").with_database("16", MASTER).owned_by("alpha").starts();
     for role in ["master", "slave"] {
-        Volume::new(role).owned_by("beta").is_refused("the volume belongs to release beta, this is release alpha");
-        Volume::new(role).with_database("16", MASTER).owned_by("beta").is_refused("the volume belongs to release beta");
+        Volume::new(role).owned_by("beta").refuses("the volume belongs to release beta, this is release alpha");
+        Volume::new(role).with_database("16", MASTER).owned_by("beta").refuses("the volume belongs to release beta");
     }
 }
 
@@ -195,34 +196,34 @@ fn a_volume_in_use_is_left_alone() {
     let volume = Volume::new("master").with_database("16", MASTER);
     let other = fs::File::create(volume.path("volume/vulas-native-lock")).expect("the lock file");
     other.lock().expect("nobody else holds it");
-    volume.is_refused("another PostgreSQL runs on this volume");
+    volume.refuses("another PostgreSQL runs on this volume");
 }
 
 #[test]
 fn an_existing_claim_is_never_initialised() {
     let with_claim = |volume: Volume| Volume { claim: "handed-over", ..volume };
-    with_claim(Volume::new("master")).is_refused("claim handed-over holds no database");
-    with_claim(Volume::new("master").owned_by("alpha")).is_refused("claim handed-over holds no database");
-    with_claim(Volume::new("master").with_database("16", MASTER)).is_refused("claim handed-over names no owner");
+    with_claim(Volume::new("master")).refuses("claim handed-over holds no database");
+    with_claim(Volume::new("master").owned_by("alpha")).refuses("claim handed-over holds no database");
+    with_claim(Volume::new("master").with_database("16", MASTER)).refuses("claim handed-over names no owner");
     with_claim(Volume::new("master").with_database("16", MASTER).owned_by("alpha")).starts();
 }
 
 #[test]
 fn a_master_is_not_started_on_what_is_no_master() {
     let standby = MASTER.replace("shut down", "shut down in recovery");
-    Volume::new("master").with_database("16", &standby).is_refused("a standby that has not been promoted (pg_control");
+    Volume::new("master").with_database("16", &standby).refuses("a standby that has not been promoted (pg_control");
     for file in ["standby.signal", "recovery.conf"] {
         let volume = Volume::new("master").with_database("16", MASTER);
         volume.write(&format!("volume/pgdata/{file}"), "");
-        volume.is_refused("a standby that has not been promoted");
+        volume.refuses("a standby that has not been promoted");
     }
-    Volume::new("master").with_database("15", MASTER).is_refused("a database of PostgreSQL 15, the image is 16");
+    Volume::new("master").with_database("15", MASTER).refuses("a database of PostgreSQL 15, the image is 16");
     Volume { major: "15", ..Volume::new("master") }
-        .is_refused("the image holds PostgreSQL 16, the chart is set up for 15");
+        .refuses("the image holds PostgreSQL 16, the chart is set up for 15");
     let foreign = Volume::new("master");
     fs::create_dir(foreign.path("volume/pgdata")).expect("a folder");
     foreign.write("volume/pgdata/rows.csv", "1");
-    foreign.is_refused("holds files but no database");
+    foreign.refuses("holds files but no database");
 }
 
 #[test]
@@ -236,17 +237,17 @@ fn a_standby_starts_only_where_it_can_follow_the_master() {
     same.write("volume/pgdata/pg_wal/00000002.history", on_two);
     same.starts();
 
-    Volume::standby(1, "0/1", "8|1|0/500|", "").is_refused("a copy of another database");
-    Volume::standby(2, "0/1", "7|1|0/500|", "").is_refused("on timeline 2, the master on 1: it was promoted once");
-    Volume::standby(1, "0/501", "7|1|0/500|", "").is_refused("is at 0/501, past the 0/500");
-    Volume::standby(1, "1/0", "7|1|0/FFFFFFFF|", "").is_refused("is at 1/0, past the 0/FFFFFFFF");
-    Volume::standby(1, "0/501", "7|2|0/900|", on_two).is_refused("is at 0/501, past the 0/500");
+    Volume::standby(1, "0/1", "8|1|0/500|", "").refuses("a copy of another database");
+    Volume::standby(2, "0/1", "7|1|0/500|", "").refuses("on timeline 2, the master on 1: it was promoted once");
+    Volume::standby(1, "0/501", "7|1|0/500|", "").refuses("is at 0/501, past the 0/500");
+    Volume::standby(1, "1/0", "7|1|0/FFFFFFFF|", "").refuses("is at 1/0, past the 0/FFFFFFFF");
+    Volume::standby(1, "0/501", "7|2|0/900|", on_two).refuses("is at 0/501, past the 0/500");
     Volume::standby(2, "0/1", "7|3|0/900|", on_two)
-        .is_refused("on timeline 2, which is not in the past of the master's 3");
+        .refuses("on timeline 2, which is not in the past of the master's 3");
     let other = Volume::standby(2, "0/800", "7|2|0/900|", on_two);
     other.write("volume/pgdata/pg_wal/00000002.history", "1\t0/300\tno recovery target specified");
-    other.is_refused("on another timeline 2 than the master");
-    Volume::new("slave").with_database("16", MASTER).is_refused("a database that is not a standby: it was promoted");
+    other.refuses("on another timeline 2 than the master");
+    Volume::new("slave").with_database("16", MASTER).refuses("a database that is not a standby: it was promoted");
 }
 
 #[test]
@@ -256,5 +257,5 @@ fn a_standby_without_its_master_starts_on_what_it_has() {
     volume.starts();
     let empty = Volume::new("slave");
     empty.program("pg_isready", "exit 2");
-    empty.is_refused("alpha-database-master:5432 has not answered for 1 s");
+    empty.refuses("alpha-database-master:5432 has not answered for 1 s");
 }

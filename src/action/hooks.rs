@@ -7,7 +7,7 @@ use crate::{
     release::{Hook, HookPhase, Release, Time, manifest},
 };
 
-use super::{Error, MANAGER, Releases, objects::is_claim};
+use super::{Error, MANAGER, Releases, objects::holds_data};
 
 /// Runs the hooks of an event.
 pub(super) struct Hooks<'a> {
@@ -113,7 +113,7 @@ impl Hooks<'_> {
 
     async fn delete_by_policy(&self, hook: &Hook, objects: &[Json], policy: &str) -> Result<(), Error> {
         // Deleting a definition deletes all its objects; a claim holds data. Both are updated in place instead.
-        let lasting = |reference: &ObjectRef| reference.kind == "CustomResourceDefinition" || is_claim(reference);
+        let lasting = |reference: &ObjectRef| reference.kind == "CustomResourceDefinition" || holds_data(reference);
         if !hook.delete_policies.iter().any(|one| one == policy) {
             return Ok(());
         }

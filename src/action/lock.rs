@@ -32,7 +32,8 @@ impl Lock {
                     if alive {
                         return Err(in_progress(&format!("{holder} works on {release}; wait until it is done")));
                     }
-                    let state = format!("held by {holder}, heard of {} s ago", heard.as_secs());
+                    let state =
+                        format!("held by {holder}; taken over when that is not heard of for {} s", LASTS.as_secs());
                     observer.waiting(0, 1, &[Waiting { what: format!("lease/{name}"), state, since: heard }]);
                     before = Some((holder, heard));
                     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -110,12 +110,11 @@ pub(super) async fn items(
         let item = Item { key: Key::of(&reference), reference, object };
         // Objects with a generated name are all different.
         let nameless = item.reference.name.is_empty();
-        match places.get(&item.key).filter(|_| !nameless) {
-            Some(place) => items[*place] = item,
-            None => {
-                places.insert(item.key.clone(), items.len());
-                items.push(item);
-            }
+        if let Some(place) = places.get(&item.key).filter(|_| !nameless) {
+            items[*place] = item;
+        } else {
+            places.insert(item.key.clone(), items.len());
+            items.push(item);
         }
     }
     if unknown.is_empty() {
@@ -175,9 +174,9 @@ pub(super) fn is_kept(object: &Json) -> bool {
         .is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
-/// A claim holds data: only its own name deletes it.
-pub(super) fn is_claim(reference: &ObjectRef) -> bool {
-    reference.kind == "PersistentVolumeClaim" && reference.group().is_empty()
+/// Claims and volumes hold data: only their own names delete them.
+pub(super) fn holds_data(reference: &ObjectRef) -> bool {
+    matches!(reference.kind.as_str(), "PersistentVolumeClaim" | "PersistentVolume") && reference.group().is_empty()
 }
 
 #[cfg(test)]
@@ -219,6 +218,6 @@ mod tests {
     fn what_is_kept() {
         assert!(is_kept(&json!({"metadata": {"annotations": {"helm.sh/resource-policy": " Keep "}}})));
         assert!(!is_kept(&json!({"metadata": {}})));
-        assert!(is_claim(&ObjectRef::new("v1", "PersistentVolumeClaim", "ns", "c")));
+        assert!(holds_data(&ObjectRef::new("v1", "PersistentVolumeClaim", "ns", "c")));
     }
 }

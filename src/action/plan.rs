@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, Error as ClusterError, Json, ObjectRef, in_paralle
 
 use super::{
     Error,
-    objects::{Item, Key, Owner, foreign, is_claim, is_kept},
+    objects::{Item, Key, Owner, foreign, holds_data, is_kept},
 };
 
 /// What happens to an object.
@@ -120,8 +120,8 @@ pub(super) async fn plan(
         });
     }
     for item in former.iter().filter(|item| !wanted.contains(&item.key)) {
-        if is_claim(&item.reference) {
-            plan.kept.push((item.reference.clone(), "a claim holds data"));
+        if holds_data(&item.reference) {
+            plan.kept.push((item.reference.clone(), "it holds data"));
         } else if is_kept(&item.object) {
             plan.kept.push((item.reference.clone(), "helm.sh/resource-policy: keep"));
         } else {

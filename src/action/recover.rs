@@ -10,7 +10,7 @@ use crate::{
 use super::{
     Error, Releases,
     lock::Lock,
-    objects::{Item, Key, Owner, Promised, is_claim, is_kept, items},
+    objects::{Item, Key, Owner, Promised, holds_data, is_kept, items},
     putback::{apply_former, delete_ours},
     releases::in_progress,
 };
@@ -79,7 +79,7 @@ async fn put_back(
         in_parallel(&former, |item| async move { (item, apply_former(cluster, &item.object, observer).await) });
     let extra: Vec<&Item> = target
         .iter()
-        .filter(|item| !known.contains(&item.key) && !is_claim(&item.reference) && !is_kept(&item.object))
+        .filter(|item| !known.contains(&item.key) && !holds_data(&item.reference) && !is_kept(&item.object))
         .filter(|item| item.reference.kind != "CustomResourceDefinition" && !item.reference.name.is_empty())
         .collect();
     let mut problems = Vec::new();

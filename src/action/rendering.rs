@@ -93,10 +93,7 @@ impl Lookup for FromCluster {
             return Err("lookup needs a runtime with several threads".into());
         }
         let asked = tokio::task::block_in_place(|| handle.block_on(self.ask(api_version, kind, namespace, name)));
-        match asked {
-            Err(ClusterError::NoKind { .. }) => Ok(None),
-            answer => answer.map_err(|error| error.to_string()),
-        }
+        asked.map_err(|error| error.to_string())
     }
 }
 
@@ -108,10 +105,27 @@ impl FromCluster {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Json>, ClusterError> {
+        let info = match self.0.kind(api_version, kind).await {
+            // A version that is not served is an error of Helm's, a kind that is not in it is like an object that is not there.
+            Err(ClusterError::NoKind { .. })
+                if self.0.api_versions().await?.iter().any(|served| served == api_version) =>
+            {
+                return Ok(None);
+            }
+            Err(ClusterError::NoKind { .. }) => {
+                let slash = if api_version.contains('/') { "" } else { "/" };
+                return Err(ClusterError::Other(format!(
+                    "unable to get apiresource from unstructured: {slash}{api_version}, Kind={kind}: the server could not find the requested resource"
+                )));
+            }
+            info => info?,
+        };
         if !name.is_empty() {
-            let object = ObjectRef::new(api_version, kind, namespace, name);
-            let object = if namespace.is_empty() { ObjectRef { namespace: None, ..object } } else { object };
-            return self.0.get(&object).await;
+            // There is no path to an object of a namespace without the namespace.
+            if info.namespaced && namespace.is_empty() {
+                return Ok(None);
+            }
+            return self.0.get(&ObjectRef::new(api_version, kind, namespace, name)).await;
         }
         let items = self.0.list(api_version, kind, Some(namespace).filter(|name| !name.is_empty()), None).await?;
         Ok(Some(

@@ -163,14 +163,20 @@ impl<'a> Transaction<'a> {
         if self.request.create_namespace {
             self.make_namespace().await?;
         }
-        let lock = match self.request.lock.take() {
-            Some(lock) => lock,
-            None => {
-                let Request { cluster, target, observer, .. } = &self.request;
-                Lock::take(cluster, &target.namespace, &target.name, *observer).await?
-            }
+        let lock = if let Some(lock) = self.request.lock.take() {
+            lock
+        } else {
+            let Request { cluster, target, observer, .. } = &self.request;
+            Lock::take(cluster, &target.namespace, &target.name, *observer).await?
         };
         if let Err(error) = self.request.releases.create(&self.request.target).await {
+            // Perhaps it was written and only its answer was lost; a revision that somebody else wrote is not ours to delete.
+            if error.outcome != Outcome::Refused {
+                let target = &self.request.target;
+                if let Err(error) = self.request.releases.delete(&target.name, target.version).await {
+                    tracing::debug!(%error, "the pending record was not deleted");
+                }
+            }
             lock.release().await;
             return Err(error);
         }
@@ -182,6 +188,7 @@ impl<'a> Transaction<'a> {
                 Ok(target)
             }
             Err(error) if lock.is_lost() => Err(self.lost(error)),
+            Err(error) if error.outcome == Outcome::Left => Err(error),
             Err(error) => Err(self.failed(error, target, &mut signals).await),
         };
         lock.release().await;
@@ -221,7 +228,30 @@ impl<'a> Transaction<'a> {
             (None, Verb::Rollback) => target.info.description.clone(),
         };
         target.set_status(Status::Deployed, description);
-        releases.update(target).await
+        match releases.update(target).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.look_for_the_mark(target, error).await,
+        }
+    }
+
+    /// The mark's answer was lost: whether it was written decides whether the operation has succeeded.
+    async fn look_for_the_mark(&self, target: &Release, error: Error) -> Result<(), Error> {
+        let history = self.request.releases.history(&target.name, self.request.observer).await;
+        let state =
+            history.as_ref().ok().and_then(|history| history.get(target.version)).map(|release| release.info.status);
+        match state {
+            Some(Status::Deployed) => Ok(()),
+            Some(_) => Err(error),
+            // Not to be found out. Putting back under a record that says `deployed` would be worse than leaving it.
+            None => Err(Error {
+                outcome: Outcome::Left,
+                ..error.with(&format!(
+                    "All objects are applied and ready, but whether revision {} is recorded as deployed is not known.\n\
+                     See it: vulas-native history {} -n {}; if it is pending, the next command puts it back.",
+                    target.version, target.name, target.namespace
+                ))
+            }),
+        }
     }
 
     fn hooks(&self) -> Hooks<'_> {

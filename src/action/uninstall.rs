@@ -10,7 +10,7 @@ use super::{
     hooks::Hooks,
     install::{check_name, unreachable},
     lock::Lock,
-    objects::{Item, Owner, Promised, belongs_to_another, is_claim, is_kept, items},
+    objects::{Item, Owner, Promised, belongs_to_another, holds_data, is_kept, items},
     signals::Signals,
 };
 
@@ -21,7 +21,7 @@ pub struct Uninstalled {
     pub release: Release,
     /// Objects that were kept by `helm.sh/resource-policy: keep`.
     pub kept_by_policy: Vec<ObjectRef>,
-    /// Claims, which are only deleted by name.
+    /// Claims and volumes, which are only deleted by name.
     pub kept_claims: Vec<ObjectRef>,
 }
 
@@ -82,7 +82,7 @@ async fn plan(cluster: &Cluster, release: &Release, options: &UninstallOptions) 
     for item in all {
         if is_kept(&item.object) {
             deletion.kept_by_policy.push(item.reference);
-        } else if is_claim(&item.reference) && !options.delete_claims.contains(&item.reference.name) {
+        } else if holds_data(&item.reference) && !options.delete_claims.contains(&item.reference.name) {
             deletion.kept_claims.push(item.reference);
         } else {
             deletion.go.push(item);

@@ -15,16 +15,23 @@ use crate::gotemplate::Value;
 pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     if about.is_dir() {
-        let top = absolute(path)?;
-        let name = top.join("Chart.yaml");
-        let data = goerr::read_file(&name)
-            .map_err(|e| Error::new(format!("unable to detect chart at {}: {e}", name.display())))?;
-        check_generation(&data)?;
-        return load_directory(path, notices);
+        return load_chart_directory(path, notices);
     }
     let data = read_archive(path)?;
     let files = archive::unpack(&data).map_err(|e| not_a_chart(path, e, "unable to load chart archive"))?;
     from_unpacked(files, notices)
+}
+
+/// Loads a chart directory, looking at the generation of the chart first.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_chart_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let name = absolute(path)?.join("Chart.yaml");
+    let data = goerr::read_file(&name)
+        .map_err(|e| Error::new(format!("unable to detect chart at {}: {e}", name.display())))?;
+    check_generation(&data)?;
+    load_directory(path, notices)
 }
 
 /// Loads a directory or an archive without telling generations of charts apart, as `show`, `lint` and `dependency list` do.

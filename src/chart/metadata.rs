@@ -222,6 +222,16 @@ impl Metadata {
         Ok(())
     }
 
+    /// Whether the file lists charts that it needs, null ones included.
+    pub fn lists_dependencies(&self) -> bool {
+        self.null_dependency || self.dependencies.as_ref().is_some_and(|d| !d.is_empty())
+    }
+
+    /// Whether a maintainer is null, which is refused.
+    pub fn has_null_maintainer(&self) -> bool {
+        self.null_maintainer
+    }
+
     /// The metadata as a JSON encoder sees it: empty fields left out. With `v1` the dependencies are left out on request, since
     /// they are in `requirements.yaml`.
     pub fn to_value(&self, with_dependencies: bool) -> Value {

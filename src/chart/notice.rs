@@ -80,6 +80,11 @@ impl Notices {
         self.add(Level::Info, message, Vec::new());
     }
 
+    /// Adds what Helm prints with `--debug` only.
+    pub fn debug(&self, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
+        self.add(Level::Debug, message, attributes);
+    }
+
     /// Adds a warning with attributes.
     pub fn warn(&self, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
         self.add(Level::Warn, message, attributes);

@@ -3,13 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt::Write;
 
-use boon::{CompileError, Compiler, ErrorKind, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, ErrorKind, Format, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
 use serde_json::Value as Json;
 
 use super::notice::quote as go_quote;
 use super::{Chart, Error, Notices};
-use crate::gotemplate::{Map, Value, fmt};
+use crate::gotemplate::{Map, Value};
 use crate::goyaml;
+use crate::sprig::check;
 
 const LOCATION: &str = "file:///values.schema.json";
 
@@ -29,13 +30,18 @@ pub fn validate(chart: &Chart, values: &Map, notices: &Notices) -> Result<(), Er
 }
 
 fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String) {
-    if let Some(schema) = &chart.schema
-        && let Err(problem) = validate_against(values, schema.as_bytes(), notices)
-    {
-        problems.push_str(chart.name());
-        problems.push_str(":\n");
-        problems.push_str(&problem);
+    if let Some(schema) = &chart.schema {
+        notices.debug("chart name", vec![("chart-name", chart.name().to_string())]);
+        if let Err(problem) = validate_against(values, schema.as_bytes(), notices) {
+            problems.push_str(chart.name());
+            problems.push_str(":\n");
+            problems.push_str(&problem);
+        }
     }
+    notices.debug(
+        "number of dependencies in the chart",
+        vec![("chart", chart.name().to_string()), ("dependencies", chart.dependencies.len().to_string())],
+    );
     for sub in &chart.dependencies {
         match values.get(sub.name()) {
             None | Some(Value::Nil) => {}
@@ -60,7 +66,8 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// # Errors
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
-    goyaml::from_json(schema).map_err(|e| e.to_string())?;
+    goyaml::from_json_prefix(schema).map_err(|e| e.to_string())?;
+    notices.debug("unmarshalled JSON schema", vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
     let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
     let mut compiler = Compiler::new();
     let mut loader = SchemeUrlLoader::new();
@@ -69,6 +76,9 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     loader.register("https", Box::new(NoNetwork));
     loader.register("urn", Box::new(Permissive));
     compiler.use_loader(Box::new(loader));
+    compiler.register_format(Format { name: "regex", func: is_regex });
+    compiler.register_format(Format { name: "uri", func: is_uri });
+    compiler.register_format(Format { name: "uri-reference", func: is_uri_reference });
     warn_of_urns(&schema, notices);
     compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
     let mut schemas = Schemas::new();
@@ -77,9 +87,32 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     let Err(error) = schemas.validate(&instance, index) else { return Ok(()) };
     let mut text = String::new();
     for cause in &error.causes {
-        describe(cause, 1, &mut text);
+        describe(cause, error.schema_url, 1, &mut text);
     }
     Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
+}
+
+/// Formats whose messages come from Go's own libraries.
+type Judgement = Result<(), Box<dyn StdError>>;
+
+fn is_regex(value: &Json) -> Judgement {
+    Ok(value.as_str().map_or(Ok(()), check::expression)?)
+}
+
+fn is_uri(value: &Json) -> Judgement {
+    match value.as_str().map(check::url) {
+        Some(Ok(false)) => Err("relative url".into()),
+        Some(Err(error)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_uri_reference(value: &Json) -> Judgement {
+    match value.as_str() {
+        Some(text) if text.contains('\\') => Err("contains \\".into()),
+        Some(text) => Ok(check::url(text).map(drop)?),
+        None => Ok(()),
+    }
 }
 
 struct FileLoader;
@@ -147,19 +180,84 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
-/// One line for an error and its causes below it.
-fn describe(error: &ValidationError<'_, '_>, depth: usize, out: &mut String) {
-    let only_leads_on = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
+/// One line for an error and its causes below it; `base` is the schema from which its own place is counted.
+fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut String) {
     let mut inner = depth;
-    if !only_leads_on {
-        let place = quote(&error.instance_location.to_string());
-        // Writing to a string cannot fail.
-        let _ = write!(out, "\n{}- at {place}: {}", "  ".repeat(depth - 1), reason(&error.kind));
+    for (place, keyword) in left_out(error, base) {
+        let none = if keyword == "oneOf" { ", none matched" } else { "" };
+        line(inner, &place, &format!("'{keyword}' failed{none}"), out);
         inner += 1;
     }
-    for cause in &error.causes {
-        describe(cause, inner, out);
+    let only_leads_on = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
+    if !only_leads_on {
+        line(inner, &error.instance_location.to_string(), &reason(&error.kind), out);
+        inner += 1;
     }
+    let base = match &error.kind {
+        ErrorKind::Reference { url, .. } => (*url).to_string(),
+        // The branches of a group are counted from the schema that lists them.
+        ErrorKind::AllOf => format!("{}/allOf", error.schema_url),
+        ErrorKind::AnyOf => format!("{}/anyOf", error.schema_url),
+        ErrorKind::OneOf(_) => format!("{}/oneOf", error.schema_url),
+        _ => error.schema_url.to_string(),
+    };
+    for cause in &error.causes {
+        describe(cause, &base, inner, out);
+    }
+}
+
+fn line(depth: usize, place: &str, reason: &str, out: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "\n{}- at {}: {reason}", "  ".repeat(depth - 1), quote(place));
+}
+
+/// The groups (`allOf` and the like) between a schema and an error in one of its branches. The validator leaves out those with
+/// a single failure, Helm's shows them: place in the values and keyword of each.
+fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'static str)> {
+    let Some(path) = error.schema_url.strip_prefix(base) else { return Vec::new() };
+    let mut steps = path.split('/').filter(|step| !step.is_empty() && *step != "#").peekable();
+    if base.ends_with("Of") {
+        // The number of the branch of a group that is shown.
+        steps.next();
+    }
+    // How many elements of the place each step goes down, to find the place of a group from its end.
+    let mut found: Vec<(usize, &'static str)> = Vec::new();
+    let mut down = 0;
+    while let Some(step) = steps.next() {
+        match step {
+            "allOf" | "anyOf" | "oneOf" => {
+                steps.next();
+                found.push((
+                    down,
+                    if step == "allOf" {
+                        "allOf"
+                    } else if step == "anyOf" {
+                        "anyOf"
+                    } else {
+                        "oneOf"
+                    },
+                ));
+            }
+            "properties" | "patternProperties" | "prefixItems" => {
+                steps.next();
+                down += 1;
+            }
+            "items" | "additionalItems" | "unevaluatedItems" | "contains" => {
+                steps.next_if(|next| next.bytes().all(|b| b.is_ascii_digit()));
+                down += 1;
+            }
+            "additionalProperties" | "unevaluatedProperties" => down += 1,
+            "dependentSchemas" | "dependencies" | "$defs" | "definitions" => {
+                steps.next();
+            }
+            _ => {}
+        }
+    }
+    let place = error.instance_location.to_string();
+    let tokens: Vec<&str> = place.split('/').skip(1).collect();
+    let above = tokens.len().saturating_sub(down);
+    let place = |down: usize| tokens.iter().take(above + down).fold(String::new(), |p, token| p + "/" + token);
+    found.into_iter().map(|(down, keyword)| (place(down), keyword)).collect()
 }
 
 fn reason(kind: &ErrorKind<'_, '_>) -> String {
@@ -183,6 +281,12 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         },
         ErrorKind::Const { want } if want.is_array() || want.is_object() => "'const' failed".into(),
         ErrorKind::Const { want } => format!("value must be {}", display(want)),
+        // The validator checks patterns of schemas by its own rules; the words are Go's.
+        ErrorKind::Format { got, want: "regex", err } => {
+            let problem = got.as_str().and_then(|text| check::expression(text).err());
+            let problem = problem.unwrap_or_else(|| err.to_string());
+            format!("{} is not valid regex: {problem}", display(got))
+        }
         ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", display(got)),
         ErrorKind::MinProperties { got, want } => counted("minProperties", *got, *want),
         ErrorKind::MaxProperties { got, want } => counted("maxProperties", *got, *want),
@@ -242,14 +346,25 @@ fn compared(keyword: &str, got: &serde_json::Number, want: &serde_json::Number) 
     format!("{keyword}: got {}, want {}", grouped_number(got), grouped_number(want))
 }
 
-/// A number as English writes it, which Helm's library does: 65,535.
+/// A number as English writes it, which Helm's library does: 65,535 and 1.5×10⁰⁶.
 fn grouped_number(number: &serde_json::Number) -> String {
-    let plain = fmt::to_string(&Value::Float(number.as_f64().unwrap_or_default()));
-    let plain = if plain.contains('e') { number.to_string() } else { plain };
-    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let plain = crate::gotemplate::strconv::format_float(number.as_f64().unwrap_or_default(), b'g', None);
+    let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
+    let (digits, exponent) = plain.split_once('e').map_or((plain, ""), |(d, e)| (d, e));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
-    let whole = group(whole);
-    fraction.map_or_else(|| format!("{sign}{whole}"), |fraction| format!("{sign}{whole}.{fraction}"))
+    let mut text = format!("{sign}{}", group(whole));
+    if let Some(fraction) = fraction {
+        text.push('.');
+        text.push_str(fraction);
+    }
+    if !exponent.is_empty() {
+        text.push_str("×10");
+        text.extend(exponent.chars().filter_map(|c| match c {
+            '-' => Some('⁻'),
+            c => c.to_digit(10).map(|d| ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'][d as usize]),
+        }));
+    }
+    text
 }
 
 fn grouped(number: usize) -> String {
@@ -295,7 +410,7 @@ fn compile_error(error: &CompileError) -> String {
         CompileError::ValidationError { url, src } => {
             let mut text = String::new();
             for cause in &src.causes {
-                describe(cause, 1, &mut text);
+                describe(cause, src.schema_url, 1, &mut text);
             }
             let inner = format!("{}{text}", reason(&src.kind));
             format!("{} is not valid against metaschema: {inner}", go_quote(url))
@@ -303,7 +418,7 @@ fn compile_error(error: &CompileError) -> String {
         CompileError::InvalidRegex { url, regex, src } => {
             format!("invalid regex {} at {}: {src}", go_quote(regex), go_quote(url))
         }
-        CompileError::JsonPointerNotFound(place) => format!("jsonpointer in {} not found", go_quote(place)),
+        CompileError::JsonPointerNotFound(place) => format!("json-pointer in {} not found", go_quote(place)),
         CompileError::AnchorNotFound { url, reference } => {
             format!("anchor in {} not found in schema {}", go_quote(reference), go_quote(url))
         }

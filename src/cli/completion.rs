@@ -1,12 +1,20 @@
 //! `completion`
 
-use super::{Failure, Global, Outcome};
+use clap::CommandFactory;
 
-/// Generate the completion script of a shell
+use super::{Global, Outcome};
+
+/// Generate the autocompletion script for a shell
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
 
 /// Runs the command.
-pub fn run(_global: &Global, _args: &Args) -> Outcome {
-    Err(Failure::Failed("error: `completion` is not built yet".into()))
+#[allow(clippy::unnecessary_wraps, reason = "every command returns an outcome")]
+pub fn run(_global: &Global, args: &Args) -> Outcome {
+    let mut command = super::Cli::command();
+    clap_complete::generate(args.shell, &mut command, "vulas-native", &mut std::io::stdout());
+    Ok(())
 }

@@ -95,8 +95,8 @@ impl Demo<'_> {
         self.command("install", &install(&["alpha", "core", "-n", CORE, "--set-string", OLD_SCHEMA]))?;
         self.command("install", &install(&["admin", "admin", "-n", ADMIN, "--set", SERVED]))?;
         self.command("install", &install(&["monitoring", "monitoring", "-n", MONITORING]))?;
-        self.sql("alpha", "CREATE TABLE app (id bigint, note text);")?;
-        self.sql("alpha", &format!("INSERT INTO app SELECT g, 'row' FROM generate_series(1, {ROWS}) g;"))?;
+        self.sql("alpha", "CREATE TABLE demo (id bigint, note text);")?;
+        self.sql("alpha", &format!("INSERT INTO demo SELECT g, 'row' FROM generate_series(1, {ROWS}) g;"))?;
         let before = self.picture()?;
         self.fact("alpha before", &before.describe());
 
@@ -167,7 +167,7 @@ impl Demo<'_> {
     }
 
     fn count(&self, release: &str) -> Result<u64, Failure> {
-        let answer = self.sql(release, "SELECT count(*) FROM app;")?;
+        let answer = self.sql(release, "SELECT count(*) FROM demo;")?;
         answer.trim().parse().map_err(|_| Failure::Failed(format!("error: {release} counts {answer:?}")))
     }
 

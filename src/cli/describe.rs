@@ -1,6 +1,6 @@
 //! A release as Helm prints it (`status`, `get all`, and the end of `install` and `upgrade`).
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value as Json;
@@ -13,6 +13,7 @@ use crate::{
 
 /// What to print of a release.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Shown<'a> {
     /// Values, hooks and manifest as well.
     pub debug: bool,
@@ -124,7 +125,7 @@ fn without_secrets(text: &str) -> String {
 #[derive(Serialize)]
 pub struct InOrder<'a> {
     name: &'a str,
-    info: &'a crate::release::Info,
+    info: WithResources<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chart: Option<Fields<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,11 +140,22 @@ pub struct InOrder<'a> {
     apply_method: &'a str,
 }
 
+/// The live objects of a release by version and kind.
+pub type Resources = BTreeMap<String, Vec<Json>>;
+
+#[derive(Serialize)]
+struct WithResources<'a> {
+    #[serde(flatten)]
+    info: &'a crate::release::Info,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<&'a Resources>,
+}
+
 /// A release for `-o json`.
-pub fn in_order(release: &Release, with_chart: bool) -> InOrder<'_> {
+pub fn in_order<'a>(release: &'a Release, with_chart: bool, resources: Option<&'a Resources>) -> InOrder<'a> {
     InOrder {
         name: &release.name,
-        info: &release.info,
+        info: WithResources { info: &release.info, resources: resources.filter(|map| !map.is_empty()) },
         chart: (with_chart && release.chart.is_object()).then_some(Fields(&release.chart, &CHART)),
         config: release.config.as_object().filter(|map| !map.is_empty()).map(|_| &release.config),
         manifest: &release.manifest,
@@ -226,8 +238,8 @@ impl Serialize for Fields<'_> {
 }
 
 /// A release for `-o yaml`.
-pub fn plain(release: &Release, with_chart: bool) -> Value {
-    let json = serde_json::to_value(in_order(release, with_chart)).unwrap_or_default();
+pub fn plain(release: &Release, with_chart: bool, resources: Option<&Resources>) -> Value {
+    let json = serde_json::to_value(in_order(release, with_chart, resources)).unwrap_or_default();
     let value = output::plain(&json);
     // The user's values come from JSON, where Go knows floats alone.
     if let (Some(map), true) = (value.as_map(), json["config"].is_object()) {

@@ -77,15 +77,16 @@ impl What {
             Self::All(_) => {
                 describe::text(release, describe::Shown { debug: true, metadata: true, ..Default::default() })
             }
-            Self::Hooks(_) => Ok(release
-                .hooks
-                .iter()
-                .map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest))
-                .collect()),
+            Self::Hooks(_) => {
+                let hooks = release.hooks.iter();
+                let texts: Vec<String> =
+                    hooks.map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest)).collect();
+                Ok(texts.concat())
+            }
             Self::Manifest(_) => Ok(format!("{}\n", release.manifest)),
             Self::Notes(_) if release.info.notes.is_empty() => Ok(String::new()),
             Self::Notes(_) => Ok(format!("NOTES:\n{}\n", release.info.notes)),
-            Self::Metadata(formatted) => metadata(release, formatted.output),
+            Self::Metadata(formatted) => metadata(release, formatted.output, formatted.named.revision <= 0),
             Self::Values { named, all } => values(release, named.output, *all),
         }
     }
@@ -123,11 +124,11 @@ fn set(entries: &serde_json::Value) -> String {
     entries.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",")
 }
 
-fn metadata(release: &Release, format: output::Format) -> Result<String, Failure> {
+fn metadata(release: &Release, format: output::Format, last: bool) -> Result<String, Failure> {
     let chart = &release.chart["metadata"];
     let text = |field: &str| chart[field].as_str().unwrap_or_default();
-    // Helm shows its own labels as well here, when it read the record by listing; the user's are what matters.
-    let labels = json!(release.labels);
+    // Helm shows its own labels as well when no revision is named: it then reads records by listing.
+    let labels = json!(if last { &release.all_labels } else { &release.labels });
     let deployed_at = release.info.last_deployed.rfc3339_seconds();
     if format == output::Format::Table {
         let mut dependencies: Vec<&str> =
@@ -166,7 +167,7 @@ fn metadata(release: &Release, format: output::Format) -> Result<String, Failure
         version: text("version"),
         app_version: text("appVersion"),
         annotations: Some(&chart["annotations"]).filter(|map| map.as_object().is_some_and(|map| !map.is_empty())),
-        labels: Some(&labels).filter(|_| !release.labels.is_empty()),
+        labels: Some(&labels).filter(|map| map.as_object().is_some_and(|map| !map.is_empty())),
         dependencies: Some(&chart["dependencies"]).filter(|list| list.as_array().is_some_and(|list| !list.is_empty())),
         namespace: &release.namespace,
         revision: release.version,

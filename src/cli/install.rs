@@ -96,8 +96,8 @@ impl Printed<'_> {
                     ..Default::default()
                 },
             )?,
-            output::Format::Json => output::json(&describe::in_order(release, true))?,
-            output::Format::Yaml => output::yaml(&describe::plain(release, true))?,
+            output::Format::Json => output::json(&describe::in_order(release, true, None))?,
+            output::Format::Yaml => output::yaml(&describe::plain(release, true, None))?,
         };
         print!("{text}");
         Ok(())

@@ -17,8 +17,8 @@ pub struct Args {
     /// List releases of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// Names alone
-    #[arg(short = 'q', long)]
+    /// Names alone; -q does the same
+    #[arg(long)]
     short: bool,
     /// Sort by release date, newest first
     #[arg(short = 'd', long)]
@@ -90,7 +90,8 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         };
         let all =
             releases.all(args.selector.as_deref(), &reporter).await.map_err(|error| session::failure("", &error))?;
-        print!("{}", args.text(args.chosen(all)?)?);
+        // Helm's -q is our --quiet everywhere else.
+        print!("{}", args.text(args.chosen(all)?, args.short || global.quiet)?);
         Ok(())
     })
 }
@@ -148,11 +149,11 @@ impl Args {
         flags.iter().filter(|(set, _)| *set).flat_map(|(_, states)| states.iter().copied()).collect()
     }
 
-    fn text(&self, releases: Vec<Release>) -> Result<String, Failure> {
-        if self.short {
+    fn text(&self, releases: Vec<Release>, short: bool) -> Result<String, Failure> {
+        if short {
             let names: Vec<String> = releases.into_iter().map(|release| release.name).collect();
             return match self.output {
-                output::Format::Table => Ok(names.iter().map(|name| format!("{name}\n")).collect()),
+                output::Format::Table => Ok(names.iter().flat_map(|name| [name, "\n"]).collect()),
                 output::Format::Json => output::json(&names),
                 output::Format::Yaml => output::yaml(&output::plain(&names.into())),
             };
@@ -208,7 +209,7 @@ mod tests {
             release("hummingbird", 1, 3, "deployed"),
             release("iguana", 2, 4, "deployed"),
         ];
-        args.chosen(all).and_then(|chosen| args.text(chosen)).unwrap_or_default()
+        args.chosen(all).and_then(|chosen| args.text(chosen, args.short)).unwrap_or_default()
     }
 
     fn args() -> Args {

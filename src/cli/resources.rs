@@ -1,49 +1,79 @@
 //! The live objects of a release as the server's own tables, as `kubectl get` shows them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::Failure;
+use super::{Failure, describe::Resources};
 use crate::{
     cluster::{Cluster, ObjectRef, in_parallel},
     release::{Release, manifest},
 };
 
-/// The objects of a release and the pods that belong to them, kind by kind in the order of the manifest.
+/// The objects of a release and the pods that belong to them, kind by kind in the order of the manifest, as tables.
 ///
 /// # Errors
 /// When the manifest is no YAML.
 pub async fn table(cluster: &Cluster, release: &Release) -> Result<String, Failure> {
-    let objects = manifest::objects(&release.manifest).map_err(|error| Failure::Failed(format!("Error: {error}")))?;
-    let references: Vec<ObjectRef> = objects
-        .iter()
-        .map(ObjectRef::of)
-        .map(|reference| ObjectRef { namespace: reference.namespace.or(Some(release.namespace.clone())), ..reference })
-        .collect();
-    let answers = in_parallel(&references, |reference| async move {
-        let mut answers = Vec::new();
-        if let Ok(table) = cluster.table(reference, None).await {
-            answers.push((format!("{}/{}", version(&reference.api_version), reference.kind), table));
-        }
-        answers
-    });
+    let (references, pods) = parts(release)?;
+    let answers =
+        in_parallel(&references, |reference| async move { (title(reference), cluster.table(reference, None).await) });
     let mut sections = Sections::default();
-    for (title, table) in answers.await.into_iter().flatten() {
-        sections.add(&title, &table);
+    for (title, table) in answers.await {
+        // What does not exist any more is left out.
+        if let Ok(table) = table {
+            sections.add(&title, &table);
+        }
     }
-    let mut selectors: BTreeMap<String, ()> = BTreeMap::new();
-    for object in &objects {
-        let Some(selector) = selector(object) else { continue };
-        if selectors.insert(selector.clone(), ()).is_none() {
-            let namespace = object["metadata"]["namespace"].as_str().unwrap_or(&release.namespace);
-            let pods = ObjectRef::new("v1", "Pod", namespace, "");
-            if let Ok(table) = cluster.table(&pods, Some(&selector)).await {
-                sections.add("v1/Pod(related)", &table);
-            }
+    for (namespace, selector) in pods {
+        if let Ok(table) = cluster.table(&ObjectRef::new("v1", "Pod", &namespace, ""), Some(&selector)).await {
+            sections.add(RELATED, &table);
         }
     }
     Ok(sections.text())
+}
+
+/// The same as the objects themselves.
+///
+/// # Errors
+/// When the manifest is no YAML.
+pub async fn live(cluster: &Cluster, release: &Release) -> Result<Resources, Failure> {
+    let (references, pods) = parts(release)?;
+    let answers = in_parallel(&references, |reference| async move { (title(reference), cluster.get(reference).await) });
+    let mut resources = Resources::new();
+    for (title, object) in answers.await {
+        if let Ok(Some(object)) = object {
+            resources.entry(title).or_default().push(object);
+        }
+    }
+    for (namespace, selector) in pods {
+        if let Ok(found) = cluster.list("v1", "Pod", Some(&namespace), Some(&selector)).await {
+            resources.entry(RELATED.into()).or_default().extend(found);
+        }
+    }
+    Ok(resources)
+}
+
+/// Helm's title of the pods that belong to workloads of the release.
+const RELATED: &str = "v1/Pod(related)";
+
+fn title(reference: &ObjectRef) -> String {
+    format!("{}/{}", version(&reference.api_version), reference.kind)
+}
+
+/// Namespace and label selector.
+type PodsOf = (String, String);
+
+/// The objects of a release, and namespace and selector of the pods of its workloads.
+fn parts(release: &Release) -> Result<(Vec<ObjectRef>, BTreeSet<PodsOf>), Failure> {
+    let objects = manifest::objects(&release.manifest).map_err(|error| Failure::Failed(format!("Error: {error}")))?;
+    let namespace_of = |reference: &ObjectRef| reference.namespace.clone().unwrap_or_else(|| release.namespace.clone());
+    let references = objects.iter().map(ObjectRef::of);
+    let references =
+        references.map(|reference| ObjectRef { namespace: Some(namespace_of(&reference)), ..reference }).collect();
+    let pods =
+        objects.iter().filter_map(|object| Some((namespace_of(&ObjectRef::of(object)), selector(object)?))).collect();
+    Ok((references, pods))
 }
 
 fn version(api_version: &str) -> &str {
@@ -94,7 +124,8 @@ impl Sections {
     }
 
     fn text(self) -> String {
-        self.0.iter().map(|(title, text, _)| format!("==> {title}\n{text}\n")).collect()
+        let sections: Vec<String> = self.0.iter().map(|(title, text, _)| format!("==> {title}\n{text}\n")).collect();
+        sections.concat()
     }
 }
 

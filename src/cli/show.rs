@@ -1,12 +1,110 @@
 //! `show`
 
-use super::{Failure, Global, Outcome};
+use super::{Failure, Global, Outcome, notices};
+use crate::chart::{self, Chart, Error, Location, Notices, jsonpath, loader};
+use crate::goyaml;
 
 /// Show information of a chart
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum What {
+    /// Show all information of the chart
+    All(ChartArg),
+    /// Show the chart's definition
+    Chart(ChartArg),
+    /// Show the chart's values
+    Values(ValuesArg),
+    /// Show the chart's README
+    Readme(ChartArg),
+    /// Show the chart's CRDs
+    Crds(ChartArg),
+}
+
+#[derive(clap::Args, Debug)]
+struct ChartArg {
+    /// A directory, a .tgz, or core, admin, monitoring
+    chart: String,
+}
+
+#[derive(clap::Args, Debug)]
+struct ValuesArg {
+    /// A directory, a .tgz, or core, admin, monitoring
+    chart: String,
+    /// Supply a JSONPath expression to filter the output
+    #[arg(long, value_name = "TEMPLATE", default_value = "")]
+    jsonpath: String,
+}
 
 /// Runs the command.
-pub fn run(_global: &Global, _args: &Args) -> Outcome {
-    Err(Failure::Failed("error: `show` is not built yet".into()))
+pub fn run(global: &Global, args: &Args) -> Outcome {
+    let collected = Notices::new();
+    let (reference, path) = match &args.what {
+        What::Values(arg) => (&arg.chart, arg.jsonpath.as_str()),
+        What::All(arg) | What::Chart(arg) | What::Readme(arg) | What::Crds(arg) => (&arg.chart, ""),
+    };
+    let result = load(reference, &collected).and_then(|chart| describe(&args.what, &chart, path));
+    notices::print(global, &collected);
+    match result {
+        Ok(text) => {
+            print!("{text}");
+            Ok(())
+        }
+        Err(error) => Err(Failure::Failed(format!("Error: {error}"))),
+    }
+}
+
+fn load(reference: &str, notices: &Notices) -> Result<Chart, Error> {
+    match chart::locate(reference)? {
+        Location::Path(path) => loader::load_plainly(&path, notices),
+        Location::Embedded(_) => chart::load(reference, notices),
+    }
+}
+
+fn describe(what: &What, chart: &Chart, path: &str) -> Result<String, Error> {
+    let all = matches!(what, What::All(_));
+    let mut text = String::new();
+    if all || matches!(what, What::Chart(_)) {
+        let yaml = goyaml::to_yaml(&chart.metadata.to_value(true)).map_err(|e| Error::new(e.to_string()))?;
+        push(&mut text, &yaml);
+    }
+    if (all || matches!(what, What::Values(_))) && !chart.raw_values.is_empty() {
+        if all {
+            text.push_str("---\n");
+        }
+        if path.is_empty() {
+            chart.raw_values.iter().for_each(|file| push(&mut text, file.data.as_bytes()));
+        } else {
+            let found = jsonpath::apply(path, &chart.values)
+                .map_err(|e| Error::new(format!("error parsing jsonpath {path}: {e}")))?;
+            text.push_str(&found);
+        }
+    }
+    if all || matches!(what, What::Readme(_)) {
+        let is_readme = |name: &str| ["readme.md", "readme.txt", "readme"].iter().any(|r| name.eq_ignore_ascii_case(r));
+        if let Some(file) = chart.files.iter().find(|f| is_readme(&f.name)) {
+            if all {
+                text.push_str("---\n");
+            }
+            push(&mut text, file.data.as_bytes());
+        }
+    }
+    if all || matches!(what, What::Crds(_)) {
+        for (_, file) in chart.crds() {
+            if !file.data.as_bytes().starts_with(b"---") {
+                text.push_str("---\n");
+            }
+            push(&mut text, file.data.as_bytes());
+        }
+    }
+    Ok(text)
+}
+
+fn push(text: &mut String, content: &[u8]) {
+    text.push_str(&String::from_utf8_lossy(content));
+    text.push('\n');
 }

@@ -28,13 +28,15 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     };
     session::run(global, async |cluster, reporter| {
         let release = get::release(&cluster, &reporter, name, args.revision).await?;
-        let text = match args.output {
-            output::Format::Table => {
-                let resources = super::resources::table(&cluster, &release).await?;
-                describe::text(&release, describe::Shown { resources: &resources, ..Default::default() })?
+        let text = if args.output == output::Format::Table {
+            let resources = super::resources::table(&cluster, &release).await?;
+            describe::text(&release, describe::Shown { resources: &resources, ..Default::default() })?
+        } else {
+            let resources = super::resources::live(&cluster, &release).await?;
+            match args.output {
+                output::Format::Yaml => output::yaml(&describe::plain(&release, false, Some(&resources)))?,
+                _ => output::json(&describe::in_order(&release, false, Some(&resources)))?,
             }
-            output::Format::Json => output::json(&describe::in_order(&release, false))?,
-            output::Format::Yaml => output::yaml(&describe::plain(&release, false))?,
         };
         print!("{text}");
         Ok(())

@@ -78,7 +78,7 @@ pub struct WithoutEffect {
     create_namespace: bool,
     #[arg(long, hide = true)]
     replace: bool,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, alias = "force")]
     force_replace: bool,
     #[arg(long, hide = true)]
     force_conflicts: bool,
@@ -98,7 +98,7 @@ pub struct WithoutEffect {
     dependency_update: bool,
     #[arg(long, hide = true)]
     disable_openapi_validation: bool,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, alias = "atomic")]
     rollback_on_failure: bool,
     #[arg(long, hide = true)]
     take_ownership: bool,
@@ -125,16 +125,9 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 }
 
 fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
-    for (given, flag) in [
-        (args.without_effect.hide_notes, "hide-notes"),
-        (args.without_effect.render_subchart_notes, "render-subchart-notes"),
-    ] {
-        if given {
-            eprintln!(
-                "Flag --{flag} has been deprecated, this flag has no effect for 'helm template' and will be removed in Helm 5"
-            );
-        }
-    }
+    warn_of_deprecated_flags();
+    collected
+        .debug("Original chart version", vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
         capabilities.kube_version =
@@ -145,7 +138,9 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     let versions = args.api_versions.iter().flat_map(|list| chart::values::split_list(list));
     capabilities.api_versions.extend(versions);
 
-    chart::locate(reference).map_err(failed)?;
+    if let chart::Location::Path(path) = chart::locate(reference).map_err(failed)? {
+        collected.debug("Chart path", vec![("path", path.display().to_string())]);
+    }
     let config = args.values.merge().map_err(failed)?;
     let mut chart = load_installable(reference, collected).map_err(failed)?;
     if let Err(error) = render::check_release_name(&name) {
@@ -180,6 +175,21 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
             print(&text)?;
             Err(failed(error))
         }
+    }
+}
+
+/// Old spellings are taken with the remark that Helm makes, in the order of the command line.
+fn warn_of_deprecated_flags() {
+    for arg in std::env::args() {
+        let remark = match arg.split('=').next().unwrap_or(&arg) {
+            "--hide-notes" | "--render-subchart-notes" => {
+                "this flag has no effect for 'helm template' and will be removed in Helm 5"
+            }
+            "--force" => "use --force-replace instead",
+            "--atomic" => "use --rollback-on-failure instead",
+            _ => continue,
+        };
+        eprintln!("Flag {arg} has been deprecated, {remark}");
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 /// Uninstall a release
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct Args {
     /// Names of releases
     #[arg(required = true, value_name = "RELEASE")]
@@ -38,7 +39,7 @@ pub struct Args {
     /// Add a custom description
     #[arg(long)]
     description: Option<String>,
-    /// Claims of the release that are deleted, by name; all others are kept
+    /// Claims and volumes of the release that are deleted, by name; all others are kept
     #[arg(long, value_delimiter = ',', value_name = "CLAIM")]
     delete_claims: Vec<String>,
 }
@@ -74,7 +75,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             if let Some(outcome) = outcome {
                 print_kept("These resources were kept due to the resource policy:", &outcome.kept_by_policy);
                 print_kept(
-                    "These claims were kept, since they hold data (--delete-claims NAME deletes one):",
+                    "These resources were kept, since they hold data (--delete-claims NAME deletes one):",
                     &outcome.kept_claims,
                 );
             }

@@ -1,12 +1,24 @@
 //! `version`
 
-use super::{Failure, Global, Outcome};
+use super::{Global, Outcome};
+use crate::render::capabilities::HELM_VERSION;
 
-/// Print the version information
+/// Print the version
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Print the version number only
+    #[arg(long)]
+    pub short: bool,
+}
 
 /// Runs the command.
-pub fn run(_global: &Global, _args: &Args) -> Outcome {
-    Err(Failure::Failed("error: `version` is not built yet".into()))
+#[allow(clippy::unnecessary_wraps, reason = "every command returns an outcome")]
+pub fn run(_global: &Global, args: &Args) -> Outcome {
+    let version = env!("CARGO_PKG_VERSION");
+    if args.short {
+        println!("v{version}");
+    } else {
+        println!("vulas-native v{version}, renders charts as Helm {HELM_VERSION}");
+    }
+    Ok(())
 }

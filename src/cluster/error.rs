@@ -79,7 +79,7 @@ pub enum Error {
         heard: Duration,
     },
     /// The operation was stopped from outside (SIGINT, SIGTERM).
-    #[error("interrupted")]
+    #[error("interrupted by SIGINT or SIGTERM")]
     Interrupted,
     /// Anything else.
     #[error("{0}")]

@@ -11,17 +11,22 @@ impl Cluster {
     /// What keeps an object from being ready: states of its pods' containers, warning events, the end of their logs.
     /// Empty when there is nothing to say, or it cannot be read.
     pub(super) async fn troubles(&self, object: &ObjectRef) -> String {
-        let mut lines = self.warnings_of(object).await;
+        let mut told = Told::default();
+        told.add_all(self.warnings_of(object).await);
         for pod in self.pods_of(object).await.iter().filter(|pod| !is_fine(pod)).take(PODS) {
             let name = ObjectRef::of(pod);
-            let brief = container_states(pod).join("; ");
-            lines.push(format!("{name}: {}", if brief.is_empty() { phase(pod) } else { &brief }));
-            if name != *object {
-                lines.extend(self.warnings_of(&name).await);
+            for state in container_states(pod) {
+                told.add(format!("{name}: "), &state);
             }
-            lines.extend(self.log_ends(pod).await);
+            if name != *object {
+                told.add_all(self.warnings_of(&name).await);
+            }
+            for line in self.log_ends(pod).await {
+                told.0.push(line);
+            }
         }
-        lines.iter().map(|line| format!("\n  {line}")).collect()
+        let lines: Vec<String> = told.0.iter().map(|line| format!("\n  {line}")).collect();
+        lines.concat()
     }
 
     /// One short clause about the first pod in trouble (`pod/x: ImagePullBackOff`), for a line of progress.
@@ -48,13 +53,14 @@ impl Cluster {
         self.list("v1", "Pod", Some(namespace), Some(&selector.join(","))).await.unwrap_or_default()
     }
 
-    async fn warnings_of(&self, object: &ObjectRef) -> Vec<String> {
+    /// Warning events: whose, and what they say.
+    async fn warnings_of(&self, object: &ObjectRef) -> Vec<(String, String)> {
         let events = self.events(object).await.unwrap_or_default();
         let warnings = events.iter().filter(|event| event.warning).rev().take(3);
         warnings
             .map(|event| {
                 let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
-                format!("{object}: {}: {}{times}", event.reason, event.message)
+                (format!("{object}: {}: ", event.reason), format!("{}{times}", event.message))
             })
             .collect()
     }
@@ -75,6 +81,25 @@ impl Cluster {
             lines.extend(log.lines().map(|line| format!("{name} [{container_name}] {line}")));
         }
         lines
+    }
+}
+
+/// Lines that do not say the same twice: a pod's condition and its event often do.
+#[derive(Default)]
+struct Told(Vec<String>);
+
+impl Told {
+    fn add(&mut self, head: String, words: &str) {
+        let said = words.split_once(": ").map_or(words, |(_, rest)| rest);
+        if !self.0.iter().any(|line| line.contains(said)) {
+            self.0.push(head + words);
+        }
+    }
+
+    fn add_all(&mut self, lines: Vec<(String, String)>) {
+        for (head, words) in lines {
+            self.add(head, &words);
+        }
     }
 }
 

@@ -141,12 +141,8 @@ impl Cluster {
             if pending.is_empty() {
                 return Ok(());
             }
-            narrator.ask_pods(self, &mut pending).await;
-            narrator.tell(
-                objects.len() - pending.len(),
-                objects.len(),
-                pending.iter().map(|(object, state)| (object.to_string(), state.clone())),
-            );
+            narrator.ask_pods(self, &pending).await;
+            narrator.tell(objects.len() - pending.len(), objects.len(), &pending);
             if !pace.next().await {
                 return Err(self.timed_out(&pending, timeout).await);
             }
@@ -174,7 +170,10 @@ impl Cluster {
         let mut state = String::new();
         for (number, (object, words)) in pending.iter().enumerate() {
             if pending.len() > 1 {
-                state.push_str(&format!("\n  {object}: {words}"));
+                state.push_str("\n  ");
+                state.push_str(&object.to_string());
+                state.push_str(": ");
+                state.push_str(words);
             } else {
                 state.push_str(words);
             }
@@ -214,11 +213,7 @@ impl Cluster {
             if pending.is_empty() {
                 return Ok(());
             }
-            narrator.tell(
-                objects.len() - pending.len(),
-                objects.len(),
-                pending.iter().map(|(object, state)| (object.to_string(), state.clone())),
-            );
+            narrator.tell(objects.len() - pending.len(), objects.len(), &pending);
             if !pace.next().await {
                 let states: Vec<String> = pending.iter().map(|(object, state)| format!("{object} {state}")).collect();
                 let what = format!("{} to be deleted", if pending.len() == 1 { "an object" } else { "objects" });
@@ -254,9 +249,9 @@ impl Cluster {
                     return Err(Error::Failed { what: job.to_string(), state });
                 }
                 Readiness::Progressing(state) => {
-                    let mut pending = vec![(job, state)];
-                    narrator.ask_pods(self, &mut pending).await;
-                    narrator.tell(0, 1, pending.iter().map(|(object, state)| (object.to_string(), state.clone())));
+                    let pending = [(job, state)];
+                    narrator.ask_pods(self, &pending).await;
+                    narrator.tell(0, 1, &pending);
                     if !pace.next().await {
                         return Err(self.timed_out(&pending, timeout).await);
                     }
@@ -334,7 +329,7 @@ where
         match look().await? {
             Step::Done(found) => return Ok(found),
             Step::Pending(state) => {
-                narrator.tell(0, 1, [(what.to_owned(), state.clone())].into_iter());
+                narrator.tell(0, 1, &[(what, state.clone())]);
                 if !pace.next().await {
                     return Err(Error::Timeout { what: what.to_owned(), state, after: timeout });
                 }
@@ -380,7 +375,7 @@ struct Narrator<'a> {
     since: HashMap<String, (String, Instant)>,
     told: Option<(Instant, Vec<String>)>,
     asked: Instant,
-    troubles: HashMap<ObjectRef, String>,
+    troubles: HashMap<String, String>,
 }
 
 impl<'a> Narrator<'a> {
@@ -389,35 +384,36 @@ impl<'a> Narrator<'a> {
         Self { observer, started: now, since: HashMap::new(), told: None, asked: now, troubles: HashMap::new() }
     }
 
-    /// Adds to the states what the pods say.
-    async fn ask_pods(&mut self, cluster: &Cluster, pending: &mut [(&ObjectRef, String)]) {
-        if self.asked.elapsed() > ASK_PODS {
-            self.asked = Instant::now();
-            self.troubles.clear();
-            for (object, _) in pending.iter().take(4) {
-                if let Some(trouble) = cluster.brief_trouble(object).await {
-                    self.troubles.insert((*object).clone(), trouble);
-                }
-            }
+    /// Asks the pods of what takes long what keeps them.
+    async fn ask_pods(&mut self, cluster: &Cluster, pending: &[(&ObjectRef, String)]) {
+        if self.asked.elapsed() < ASK_PODS {
+            return;
         }
-        for (object, state) in pending {
-            if let Some(trouble) = self.troubles.get(object) {
-                state.push_str("; ");
-                state.push_str(trouble);
+        self.asked = Instant::now();
+        self.troubles.clear();
+        for (object, _) in pending.iter().take(4) {
+            if let Some(trouble) = cluster.brief_trouble(object).await {
+                self.troubles.insert(object.to_string(), trouble);
             }
         }
     }
 
-    fn tell(&mut self, done: usize, total: usize, pending: impl Iterator<Item = (String, String)>) {
+    fn tell(&mut self, done: usize, total: usize, pending: &[(impl std::fmt::Display, String)]) {
         let now = Instant::now();
         let mut waiting = Vec::new();
         for (what, state) in pending {
+            let what = what.to_string();
             let (known, since) = self.since.entry(what.clone()).or_insert_with(|| (state.clone(), now));
-            if *known != state {
-                known.clone_from(&state);
+            if known != state {
+                known.clone_from(state);
                 *since = now;
             }
-            waiting.push(Waiting { what, state, since: now - *since });
+            let since = now - *since;
+            let state = match self.troubles.get(&what) {
+                Some(trouble) => format!("{state}; {trouble}"),
+                None => state.clone(),
+            };
+            waiting.push(Waiting { what, state, since });
         }
         if self.started.elapsed() < QUIET {
             return;
@@ -465,11 +461,11 @@ mod tests {
     fn the_same_state_is_told_once_and_keeps_its_time() {
         let heard = Heard::default();
         let mut narrator = Narrator::new(&heard);
-        narrator.tell(0, 1, [("a".to_owned(), "x".to_owned())].into_iter());
+        narrator.tell(0, 1, &[("a", "x".to_owned())]);
         assert!(heard.0.lock().unwrap().is_empty(), "nothing is said at first");
         narrator.started -= QUIET;
         for state in ["x", "x", "y"] {
-            narrator.tell(0, 1, [("a".to_owned(), state.to_owned())].into_iter());
+            narrator.tell(0, 1, &[("a", state.to_owned())]);
         }
         let heard = heard.0.into_inner().unwrap();
         let states: Vec<&str> = heard.iter().map(|waiting| waiting[0].state.as_str()).collect();

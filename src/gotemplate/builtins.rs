@@ -100,7 +100,7 @@ impl Builtin {
     /// # Errors
     /// A value holds itself.
     pub fn print(self, args: &[Value]) -> Result<Value, FuncError> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(64);
         let printed = match (self, args) {
             (Self::Print, [text @ Value::Str(_)]) => return Ok(text.clone()),
             (Self::Printf, [Value::Str(format), rest @ ..]) => {

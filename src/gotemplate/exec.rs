@@ -181,6 +181,10 @@ impl<'s> Exec<'s> {
             self.out.extend_from_slice(b"<no value>");
             return Ok(());
         }
+        if let Value::Object(object) = &value.value {
+            self.out.extend_from_slice(object.printed().as_bytes());
+            return Ok(());
+        }
         let printed = fmt::append(&mut self.out, fmt::Style::Print, std::slice::from_ref(&value.value));
         printed.map_err(|error| self.error(error.to_string()))
     }

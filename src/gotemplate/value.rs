@@ -306,6 +306,12 @@ pub trait Object: fmt::Debug {
     /// What `%v` (and printing in a template) writes.
     fn display(&self) -> String;
 
+    /// What an action (`{{ . }}`) writes. Mostly the same, but Go follows a pointer there, and finds the methods of what it
+    /// points to.
+    fn printed(&self) -> String {
+        self.display()
+    }
+
     /// Whether the type has a `String` or `Error` method, so that `%s`, `%q` and `%x` apply to what it displays.
     fn is_stringer(&self) -> bool {
         false

@@ -20,11 +20,10 @@ pub fn documents_before_error(text: &[u8]) -> (Vec<Vec<u8>>, Option<Error>) {
     let mut current = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (mut line, after) = match rest.iter().position(|b| *b == b'\n') {
-            Some(end) => (&rest[..end], &rest[end + 1..]),
+        let (line, after) = match rest.iter().position(|b| *b == b'\n') {
+            Some(end) => (rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]), &rest[end + 1..]),
             None => (rest, &rest[rest.len()..]),
         };
-        line = line.strip_suffix(b"\r").unwrap_or(line);
         rest = after;
         if let Some(tail) = line.strip_prefix(b"---") {
             let tail = String::from_utf8_lossy(tail);

@@ -6,6 +6,7 @@
 //! | [`to_yaml`] | `sigs.k8s.io/yaml.Marshal` |
 //! | [`to_yaml_pretty`] | `go.yaml.in/yaml/v3` with an indentation of 2 |
 //! | [`from_json`], [`from_json_map`], [`from_json_list`], [`from_json_prefix`], [`to_json`], [`to_json_indent`] | `encoding/json` |
+//! | [`from_toml`], [`to_toml`] | `github.com/BurntSushi/toml` |
 //! | [`documents`] | `k8s.io/apimachinery/pkg/util/yaml.YAMLReader` |
 //!
 //! Errors carry the text that the Go library would give. Nesting is bounded as in Go and costs no stack.
@@ -16,10 +17,12 @@ mod json;
 mod number;
 pub mod schema;
 mod structs;
+mod toml;
 mod yaml;
 
 pub use documents::{documents, documents_before_error};
 pub use error::Error;
+pub use toml::{DateTime, Zone};
 
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{List, ListKind, Map, MapKind, Value};
@@ -107,9 +110,9 @@ pub fn from_json_map(text: &[u8]) -> (Value, Option<Error>) {
     };
     match json::decode::decode(text) {
         Err(error) => (empty(false), Some(error)),
-        Ok(Decoded { value: Value::Nil, fault }) => (empty(true), fault),
+        Ok(Decoded { value: Value::Nil, fault: None }) => (empty(true), None),
         Ok(Decoded { value: map @ Value::Map(_), fault }) => (map, fault),
-        Ok(Decoded { value, .. }) => (empty(false), Some(mismatch(&value, "map[string]interface {}"))),
+        Ok(other) => (empty(false), Some(mismatch(&other.into_value(), "map[string]interface {}"))),
     }
 }
 
@@ -122,20 +125,27 @@ pub fn from_json_list(text: &[u8]) -> (Value, Option<Error>) {
     let empty = |nil| Value::List(List { kind: ListKind::Any, nil, items: Vec::new() }.into());
     match json::decode::decode(text) {
         Err(error) => (empty(false), Some(error)),
-        Ok(Decoded { value: Value::Nil, fault }) => (empty(true), fault),
+        Ok(Decoded { value: Value::Nil, fault: None }) => (empty(true), None),
         Ok(Decoded { value: list @ Value::List(_), fault }) => (list, fault),
-        Ok(Decoded { value, .. }) => (empty(false), Some(mismatch(&value, "[]interface {}"))),
+        Ok(other) => (empty(false), Some(mismatch(&other.into_value(), "[]interface {}"))),
     }
 }
 
-/// TOML comes next.
-pub fn from_toml(_text: &[u8]) -> (Value, Option<Error>) {
-    (Value::Nil, None)
+/// Reads TOML into a `map[string]interface{}`: integers are `int64`, arrays of tables `[]map[string]interface{}`. Dates and
+/// times are made by `time`.
+///
+/// # Errors
+/// `toml: line 1 (last key "a"): ...`
+pub fn from_toml(text: &[u8], time: &dyn Fn(&DateTime) -> Value) -> Result<Value, Error> {
+    toml::decode::decode(text, time)
 }
 
-/// TOML comes next.
-pub fn to_toml(_value: &Value) -> Result<Vec<u8>, Error> {
-    Ok(Vec::new())
+/// Writes TOML.
+///
+/// # Errors
+/// A value that TOML can't say, for example a list with a nil in it. For nil itself Go panics.
+pub fn to_toml(value: &Value) -> Result<Vec<u8>, Error> {
+    toml::encode::encode(value)
 }
 
 /// Reads the JSON value at the start of a text; gives also the number of bytes it takes, white space before it included

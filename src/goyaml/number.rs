@@ -1,6 +1,6 @@
 //! Numbers as Go's JSON and YAML libraries write them.
 
-use crate::gotemplate::strconv::{append_float, format_float};
+use crate::gotemplate::strconv::{append_float, format_float, format_float32};
 
 /// The fewest digits that read back as the same number, with an exponent for large and small ones (Go's `'g', -1, 64`).
 pub fn shortest(f: f64) -> String {
@@ -9,13 +9,7 @@ pub fn shortest(f: f64) -> String {
 
 /// Like [`shortest`], after rounding to `float32`, as sigs.k8s.io/yaml writes numbers that become strings.
 pub fn shortest32(f: f64) -> String {
-    let narrow = f as f32;
-    if !narrow.is_finite() {
-        return format_float(f64::from(narrow), b'g', None);
-    }
-    // The digits of the float32, read as a float64, are found again as the shortest ones.
-    let digits = format!("{narrow:e}");
-    format_float(digits.parse().unwrap_or_default(), b'g', None)
+    format_float32(f as f32)
 }
 
 /// Appends a finite number as `encoding/json` writes it.
@@ -56,4 +50,30 @@ pub fn append_uint(out: &mut Vec<u8>, mut n: u64) {
         }
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+/// A `time.Duration` as its `String` method writes it.
+pub fn duration(nanoseconds: i64) -> String {
+    let all = nanoseconds.unsigned_abs();
+    let sign = if nanoseconds < 0 { "-" } else { "" };
+    let fraction = |value: u64, unit: u64| {
+        let digits = unit.ilog10() as usize;
+        let text = format!("{}.{:0digits$}", value / unit, value % unit);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    match all {
+        0 => "0s".into(),
+        1..1_000 => format!("{sign}{all}ns"),
+        1_000..1_000_000 => format!("{sign}{}µs", fraction(all, 1_000)),
+        1_000_000..1_000_000_000 => format!("{sign}{}ms", fraction(all, 1_000_000)),
+        _ => {
+            let seconds = fraction(all % 60_000_000_000, 1_000_000_000);
+            let minutes = all / 60_000_000_000;
+            match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}s"),
+                (0, m) => format!("{sign}{m}m{seconds}s"),
+                (h, m) => format!("{sign}{h}h{m}m{seconds}s"),
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ pub fn decode(value: &Value, target: &'static Struct, strict: bool) -> Result<Va
     let mut decoder = Decoder { strict, context: None, path: Vec::new(), first: None };
     let decoded = match value {
         Value::Nil => Some(empty()),
-        value => decoder.value(value, &Type::Struct(target))?,
+        value => decoder.value(value, &Type::Struct(target), None)?,
     };
     match decoder.first {
         Some(error) => Err(error),
@@ -46,52 +46,54 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// The decoded value; `None` if it leaves the zero value in place.
-    fn value(&mut self, value: &Value, target: &Type) -> Result<Option<Value>, Error> {
+    /// The decoded value over the one that is there already, which Go keeps in part; `None` for the zero value.
+    fn value(&mut self, value: &Value, target: &Type, old: Option<Value>) -> Result<Option<Value>, Error> {
         Ok(match (value, target.pointee()) {
-            (Value::Nil, _) => None,
+            (Value::Nil, Type::Any | Type::List(_) | Type::Map(_)) => None,
+            (Value::Nil, Type::Struct(_)) if matches!(target, Type::Pointer(_)) => None,
+            (Value::Nil, _) => old,
             (value, Type::Any) => Some(value.clone()),
             (Value::Str(_), Type::Str) | (Value::Bool(_), Type::Bool) | (Value::Float(_), Type::Float) => {
                 Some(value.clone())
             }
+            (Value::Float(f), Type::Int) if f.fract() == 0.0 && f.abs() < 9.3e18 => Some(Value::int(*f as i64)),
             (Value::Float(f), Type::Int) => {
-                if f.fract() == 0.0 && f.abs() < 9.3e18 {
-                    Some(Value::int(*f as i64))
-                } else {
-                    let mut literal = b"number ".to_vec();
-                    number::append_json(&mut literal, *f);
-                    self.mismatch(&String::from_utf8_lossy(&literal), target.pointee());
-                    None
-                }
+                let mut literal = b"number ".to_vec();
+                number::append_json(&mut literal, *f);
+                self.mismatch(&String::from_utf8_lossy(&literal), target.pointee());
+                old
             }
             (value, Type::Time) => Some(time(value)?),
             (Value::List(list), Type::List(item)) => {
                 let mut items = Vec::with_capacity(list.items.len());
-                for value in &list.items {
-                    items.push(self.value(value, item)?.unwrap_or_else(|| zero(item)));
+                for (i, value) in list.items.iter().enumerate() {
+                    let old = old.as_ref().and_then(Value::as_list).and_then(|l| l.get(i)).cloned();
+                    items.push(self.value(value, item, old)?.unwrap_or_else(|| zero(item)));
                 }
                 Some(Value::list(items))
             }
             (Value::Map(map), Type::Map(item)) => {
-                let mut entries = Entries::new();
+                let mut entries = old.and_then(|o| o.as_map().map(|m| m.borrow().clone())).unwrap_or_default();
                 for (key, value) in map.borrow().iter() {
-                    let value = self.value(value, item)?.unwrap_or_else(|| zero(item));
+                    let value = self.value(value, item, None)?.unwrap_or_else(|| zero(item));
                     entries.insert(key.clone(), value);
                 }
                 Some(Value::Map(Map::new(MapKind::Any, entries).into()))
             }
-            (Value::Map(map), Type::Struct(target)) => Some(self.fields(&map.borrow(), target)?),
+            (Value::Map(map), Type::Struct(target)) => {
+                let fields = old.and_then(|o| o.as_map().map(|m| m.borrow().clone())).unwrap_or_default();
+                Some(self.fields(&map.borrow(), target, fields)?)
+            }
             (value, target) => {
                 self.mismatch(json_kind(value), target);
-                None
+                old
             }
         })
     }
 
-    fn fields(&mut self, entries: &Entries, target: &'static Struct) -> Result<Value, Error> {
+    fn fields(&mut self, entries: &Entries, target: &'static Struct, mut out: Entries) -> Result<Value, Error> {
         let outer = self.context;
         let depth = self.path.len();
-        let mut out = Entries::new();
         for (key, value) in entries {
             let Some(field) = target.field(&key.to_str()) else {
                 if self.strict {
@@ -102,7 +104,8 @@ impl Decoder {
             };
             self.context = Some(target);
             self.path.push(field.name);
-            if let Some(value) = self.value(value, &field.ty)? {
+            let old = out.remove(field.name.as_bytes());
+            if let Some(value) = self.value(value, &field.ty, old)? {
                 out.insert(field.name.into(), value);
             }
             self.path.truncate(depth);

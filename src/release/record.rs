@@ -102,6 +102,9 @@ pub struct Release {
     /// The user's own labels; they stand on the Secret, not in the record.
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,
+    /// All labels of the Secret, Helm's own included. Known of records that were read.
+    #[serde(skip)]
+    pub all_labels: BTreeMap<String, String>,
     /// Written by this program last, not by Helm: it carries our check sum. Known of records that were read.
     #[serde(skip)]
     pub ours: bool,

@@ -90,10 +90,9 @@ pub fn from_secret(secret: &Json) -> Result<Release, Error> {
     let mut release = codec::decode(&data).map_err(unreadable)?;
     release.ours = secret["metadata"]["annotations"][CHECK_SUM].is_string();
     let labels = secret["metadata"]["labels"].as_object().into_iter().flatten();
-    release.labels = labels
-        .filter(|(key, _)| !SYSTEM_LABELS.contains(&key.as_str()))
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect();
+    release.all_labels = labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+    release.labels = release.all_labels.clone();
+    release.labels.retain(|key, _| !SYSTEM_LABELS.contains(&key.as_str()));
     if release.namespace.is_empty() {
         secret["metadata"]["namespace"].as_str().unwrap_or_default().clone_into(&mut release.namespace);
     }
@@ -101,7 +100,7 @@ pub fn from_secret(secret: &Json) -> Result<Release, Error> {
 }
 
 fn check_sum(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(data))
 }
 
 #[cfg(test)]
@@ -127,7 +126,9 @@ mod tests {
         assert_eq!(secret["type"], "helm.sh/release.v1");
         let labels = json!({"createdAt": "1700000000", "name": "a", "owner": "helm", "status": "deployed", "team": "x", "version": "3"});
         assert_eq!(secret["metadata"]["labels"], labels);
-        assert_eq!(from_secret(&secret).unwrap(), Release { ours: true, ..release() });
+        let read = from_secret(&secret).unwrap();
+        assert_eq!(serde_json::to_value(&read.all_labels).unwrap(), labels);
+        assert_eq!(Release { ours: false, all_labels: BTreeMap::new(), ..read }, release());
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct Host {
 }
 
 /// Helm's own functions.
-static FUNCTIONS: [(&str, Func); 15] = {
+static FUNCTIONS: [(&str, Func); 18] = {
     const TEXT: &[Type] = &[Type::Str];
     const ANY: &[Type] = &[Type::Any];
     const TEXT_ANY: &[Type] = &[Type::Str, Type::Any];
@@ -42,6 +42,9 @@ static FUNCTIONS: [(&str, Func); 15] = {
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(failed))),
         ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
         ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(bytes(&a[0]))))),
+        ("toToml", func(ANY, |_, a| Ok(goyaml::to_toml(&a[0]).map_or_else(|e| Value::str(e.to_string()), Value::str)))),
+        ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(failed))),
+        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(bytes(&a[0]), &toml_time))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -160,6 +163,12 @@ fn json_list(text: &[u8]) -> Value {
 
 fn list_or_error(read: Result<Value, goyaml::Error>) -> Value {
     read.unwrap_or_else(|error| Value::list(vec![Value::str(error.to_string())]))
+}
+
+/// A date of TOML as the text in which Go prints it.
+fn toml_time(time: &goyaml::DateTime) -> Value {
+    let goyaml::DateTime { year, month, day, hour, minute, second, .. } = *time;
+    Value::str(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} +0000 UTC"))
 }
 
 fn include(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {

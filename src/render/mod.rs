@@ -8,6 +8,7 @@ pub mod engine;
 mod errors;
 mod functions;
 mod glob;
+pub mod lint;
 pub mod manifest;
 mod objects;
 pub mod sort;

@@ -71,6 +71,10 @@ impl Object for Caps {
     }
 
     fn display(&self) -> String {
+        format!("&{}", self.printed())
+    }
+
+    fn printed(&self) -> String {
         format!("{{{} {} {}}}", self.kube.display(), self.versions.display(), self.helm.display())
     }
 
@@ -177,6 +181,10 @@ impl Object for Struct {
     fn display(&self) -> String {
         let values: Vec<&str> = self.fields.iter().map(|(_, _, value)| value.as_str()).collect();
         format!("{{{}}}", values.join(" "))
+    }
+
+    fn printed(&self) -> String {
+        if self.is_kube_version() { self.fields[1].2.clone() } else { self.display() }
     }
 
     fn to_plain(&self) -> Value {

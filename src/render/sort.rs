@@ -1,5 +1,6 @@
 //! Rendered files to objects and hooks: splitting into documents, telling hooks, ordering by kind.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::engine::Files;
@@ -185,11 +186,17 @@ pub fn sort(files: &Files, notices: &Notices) -> (Vec<Manifest>, Vec<Hook>, Opti
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or(path);
-        let content = content.to_str();
-        if base.starts_with('_') || content.trim().is_empty() {
+        let text = content.to_str();
+        if base.starts_with('_') || text.trim().is_empty() {
             continue;
         }
-        for document in split(&content) {
+        // What is no UTF-8 is no YAML either; the reader says so of the bytes.
+        if let Cow::Owned(_) = text
+            && let Err(error) = goyaml::from_yaml(content.as_bytes())
+        {
+            return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}")));
+        }
+        for document in split(&text) {
             let head = match Head::read(document) {
                 Ok(head) => head,
                 Err(error) => return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}"))),

@@ -34,6 +34,25 @@ mod url;
 mod words;
 mod wrapping;
 
+/// Go's own judgement of texts that others check, too: JSON schemas name both kinds as formats.
+pub mod check {
+    /// Whether a text is a regular expression of Go's.
+    ///
+    /// # Errors
+    /// Go's text: "error parsing regexp: CAUSE: `PLACE`".
+    pub fn expression(text: &str) -> Result<(), String> {
+        super::regex::Regex::new(text.as_bytes()).map(drop)
+    }
+
+    /// Whether a text is a URL to Go, and if so, whether it is absolute.
+    ///
+    /// # Errors
+    /// Go's text: `parse "URL": CAUSE`.
+    pub fn url(text: &str) -> Result<bool, String> {
+        super::url::is_absolute(text.as_bytes())
+    }
+}
+
 pub use host::{Clock, Entropy, Host, Rng};
 pub use time::Time;
 

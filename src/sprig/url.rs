@@ -243,6 +243,11 @@ fn host_name(host: &[u8]) -> &[u8] {
     name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name)
 }
 
+/// Whether a URL has a scheme.
+pub(super) fn is_absolute(raw: &[u8]) -> Result<bool, String> {
+    parse_url(raw).map(|url| !url.scheme.is_empty())
+}
+
 /// The parts of a URL as a dictionary.
 pub(super) fn parse(raw: &[u8]) -> Outcome {
     let url = match parse_url(raw) {

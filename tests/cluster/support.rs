@@ -158,7 +158,8 @@ impl Cluster {
         self.until(&format!("refusal of {pod}"), || {
             let log = self.try_kubectl(&["logs", pod, "-c", "prepare"]);
             let log = String::from_utf8_lossy(&log.stdout).into_owned();
-            said = log.lines().find(|line| line.contains("refused to start PostgreSQL")).unwrap_or_default().to_owned();
+            let refusal = log.lines().find(|line| line.contains("refused to start PostgreSQL"));
+            refusal.unwrap_or_default().clone_into(&mut said);
             !said.is_empty()
         });
         said

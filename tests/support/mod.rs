@@ -1,7 +1,11 @@
 //! What the tests against real programs share. Each test file uses only a part of it.
 #![allow(dead_code)]
 
+pub mod compare;
 pub mod differences;
+pub mod documents;
+#[cfg(feature = "cluster")]
+pub mod helm;
 pub mod random;
 pub mod reference;
 pub mod samples;
@@ -9,3 +13,11 @@ pub mod samples;
 pub mod scenario;
 pub mod template_generator;
 pub mod values;
+
+/// Runs a test that nests deeply, on a stack that holds it even unoptimized.
+pub fn deep(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(1 << 30).spawn(test).unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}

@@ -1,12 +1,15 @@
 //! Go values on the wire; the form is described in `tests/reference/goref/values.go`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value as Json, json};
+use vulas_native::gotemplate::strconv::quote;
 use vulas_native::gotemplate::value::Entries;
 use vulas_native::gotemplate::{GoStr, IntKind, List, ListKind, Map, MapKind, UintKind, Value};
 
 use super::reference::{base64, unbase64};
 
-/// Writes a value.
+/// Writes a value for a request.
 pub fn pack(value: &Value) -> Json {
     match value {
         Value::Nil => Json::Null,
@@ -48,6 +51,72 @@ pub fn pack(value: &Value) -> Json {
             json!({"m": map.borrow().iter().map(|(k, v)| json!([base64(k.as_bytes()), pack(v)])).collect::<Vec<_>>()})
         }
         other => json!({"o": format!("{} {other:?}", other.type_name())}),
+    }
+}
+
+/// The text that stands for a value in answers.
+pub fn pack_text(value: &Value) -> Json {
+    let mut out = String::new();
+    text(&mut out, value);
+    base64(out)
+}
+
+fn text(out: &mut String, value: &Value) {
+    match value {
+        Value::Nil => out.push('n'),
+        Value::Bool(b) => out.push(if *b { 'T' } else { 'F' }),
+        Value::Float(f) => {
+            // Go's NaN has another payload.
+            let nan = 0x7FF8_0000_0000_0001 | (f.to_bits() & (1 << 63));
+            let _ = write!(out, "f{:x}", if f.is_nan() { nan } else { f.to_bits() });
+        }
+        Value::Int(n, IntKind::Int) => {
+            let _ = write!(out, "I{n}");
+        }
+        Value::Int(n, IntKind::Int64) => {
+            let _ = write!(out, "i{n}");
+        }
+        Value::Uint(n, UintKind::Uint64) => {
+            let _ = write!(out, "u{n}");
+        }
+        Value::Str(s) => {
+            let _ = write!(out, "s{}", quote(s.as_bytes()));
+        }
+        Value::Bytes(b) => {
+            let _ = write!(out, "b{}", quote(b));
+        }
+        Value::List(list) if list.nil => out.push('L'),
+        Value::List(list) if list.kind == ListKind::Str => {
+            out.push_str("S[");
+            for item in &list.items {
+                let _ = write!(out, "{} ", quote(item.as_str().unwrap().as_bytes()));
+            }
+            out.push(']');
+        }
+        Value::List(list) => {
+            if list.kind == ListKind::MapOfAny {
+                out.push('M');
+            }
+            out.push('[');
+            for item in &list.items {
+                text(out, item);
+                out.push(' ');
+            }
+            out.push(']');
+        }
+        Value::Map(map) if map.nil => out.push('N'),
+        Value::Map(map) => {
+            out.push('{');
+            for (key, value) in map.borrow().iter() {
+                let _ = write!(out, "{}:", quote(key.as_bytes()));
+                text(out, value);
+                out.push(' ');
+            }
+            out.push('}');
+        }
+        other => {
+            let _ = write!(out, "o{} {other:?}", other.type_name());
+        }
     }
 }
 

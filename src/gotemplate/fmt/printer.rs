@@ -1,6 +1,5 @@
 //! One value by one verb, whatever its kind.
 
-use std::io::Write;
 use std::rc::Rc;
 
 use super::duration_string;
@@ -47,8 +46,21 @@ impl<'a> Printer<'a> {
     }
 
     fn decimal(&mut self, i: i64) {
-        // Writing to a vector cannot fail.
-        let _ = write!(self.out, "{i}");
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = i.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if i < 0 {
+            self.out.push(b'-');
+        }
+        self.out.extend_from_slice(&digits[start..]);
     }
 
     /// An argument of `printf` or `print`.

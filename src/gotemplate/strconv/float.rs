@@ -22,6 +22,22 @@ impl Digits {
         Self { digits, point: exponent.parse::<i32>().unwrap_or(0) + 1 }
     }
 
+    /// The fewest digits that read back as the same positive number, given as Rust writes them. If two texts are equally near,
+    /// Rust takes the upper one and Go the even one.
+    fn shortest(text: &str, exact: f64) -> Self {
+        let mut digits = Self::from_scientific(text);
+        // How many decimals the number has when it is written in full; the last of them is a 5.
+        let bits = exact.to_bits();
+        let exponent = ((bits >> 52) & 0x7FF) as i32;
+        let mantissa = bits & ((1 << 52) - 1);
+        let decimals = 1075 - exponent - (mantissa | 1 << 52).trailing_zeros() as i32;
+        let halfway = exponent > 0 && decimals > 0 && decimals == digits.digits.len() as i32 + 1 - digits.point;
+        if halfway && let Some(last) = digits.digits.last_mut() {
+            *last -= (*last - b'0') & 1;
+        }
+        digits
+    }
+
     /// From Rust's positional notation, `ddd.ddd`.
     fn from_positional(text: &str) -> Self {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -51,6 +67,21 @@ pub fn format_float(f: f64, format: u8, precision: Option<usize>) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// A `float32` as Go's `strconv.FormatFloat(f, 'g', -1, 32)` writes it.
+pub fn format_float32(f: f32) -> String {
+    if !f.is_finite() {
+        return format_float(f64::from(f), b'g', None);
+    }
+    let mut out = Vec::with_capacity(16);
+    if f.is_sign_negative() {
+        out.push(b'-');
+    }
+    let f = f.abs();
+    let digits = Digits::shortest(&format!("{f:e}"), f64::from(f));
+    append_general(&mut out, &digits, digits.digits.len(), 6, b'g');
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// Appends [`format_float`]. `format` is one of `e E f g G b x X`.
 pub fn append_float(out: &mut Vec<u8>, f: f64, format: u8, precision: Option<usize>) {
     if !f.is_finite() {
@@ -74,7 +105,7 @@ pub fn append_float(out: &mut Vec<u8>, f: f64, format: u8, precision: Option<usi
     }
     let f = f.abs();
     let Some(precision) = precision else {
-        let digits = Digits::from_scientific(&format!("{f:e}"));
+        let digits = Digits::shortest(&format!("{f:e}"), f);
         let count = digits.digits.len();
         match format {
             b'e' | b'E' => append_scientific(out, &digits, count.saturating_sub(1), format),

@@ -40,7 +40,13 @@ fn append_quoted(out: &mut Vec<u8>, s: &[u8], ascii: bool) {
     out.push(b'"');
     let mut rest = s;
     while !rest.is_empty() {
+        let plain = rest.iter().take_while(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\')).count();
+        out.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
         let (c, width) = decode_rune(rest);
+        if width == 0 {
+            break;
+        }
         if c == RUNE_ERROR && width == 1 {
             push_hex_byte(out, rest[0]);
         } else {

@@ -16,6 +16,16 @@ pub struct Decoded {
     pub fault: Option<Error>,
 }
 
+impl Decoded {
+    /// The value by its kind: nil with a fault is a number.
+    pub fn into_value(self) -> Value {
+        match self {
+            Self { value: Value::Nil, fault: Some(_) } => Value::Float(f64::INFINITY),
+            Self { value, .. } => value,
+        }
+    }
+}
+
 /// Reads a text that is one value.
 pub fn decode(text: &[u8]) -> Result<Decoded, Error> {
     let mut decoder = Decoder::new(text);
@@ -85,9 +95,17 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// The byte within a literal: Go takes the end of the text for a space there.
+    fn in_literal(&mut self) -> u8 {
+        self.text.get(self.pos).copied().unwrap_or_else(|| {
+            self.ended = true;
+            b' '
+        })
+    }
+
     #[cold]
     fn unexpected(&self, context: &str) -> Error {
-        let quoted = match self.text[self.pos] {
+        let quoted = match self.text.get(self.pos).copied().unwrap_or(b' ') {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
             byte => {
@@ -185,7 +203,7 @@ impl<'a> Decoder<'a> {
 
     fn word(&mut self, word: &[u8], value: Value) -> Result<Value, Error> {
         for (i, expected) in word.iter().enumerate() {
-            if self.current()? != *expected {
+            if self.in_literal() != *expected {
                 let word = String::from_utf8_lossy(word);
                 return Err(
                     self.unexpected(&format!("in literal {word} (expecting '{}')", char::from(word.as_bytes()[i])))
@@ -207,7 +225,7 @@ impl<'a> Decoder<'a> {
         if self.text[self.pos] == b'-' {
             self.pos += 1;
         }
-        if self.current()? == b'0' {
+        if self.in_literal() == b'0' {
             self.pos += 1;
         } else if self.digits() == 0 {
             return Err(self.unexpected("in numeric literal"));
@@ -217,7 +235,7 @@ impl<'a> Decoder<'a> {
             integer = false;
             self.pos += 1;
             if self.digits() == 0 {
-                self.current()?;
+                self.in_literal();
                 return Err(self.unexpected("after decimal point in numeric literal"));
             }
         }
@@ -228,7 +246,7 @@ impl<'a> Decoder<'a> {
                 self.pos += 1;
             }
             if self.digits() == 0 {
-                self.current()?;
+                self.in_literal();
                 return Err(self.unexpected("in exponent of numeric literal"));
             }
         }
@@ -282,7 +300,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let plain = match self.current()? {
+        let plain = match self.in_literal() {
             b'b' => 0x08,
             b'f' => 0x0C,
             b'n' => b'\n',
@@ -319,7 +337,7 @@ impl<'a> Decoder<'a> {
         self.pos += 1;
         let mut code = 0;
         for _ in 0..4 {
-            let Some(digit) = char::from(self.current()?).to_digit(16) else {
+            let Some(digit) = char::from(self.in_literal()).to_digit(16) else {
                 return Err(self.unexpected("in \\u hexadecimal character escape"));
             };
             code = code << 4 | digit;

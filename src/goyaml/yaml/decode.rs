@@ -42,8 +42,8 @@ pub struct Decoder<'t, 'a> {
     alias_decodes: usize,
     /// Errors that do not stop the decoding.
     duplicates: Vec<String>,
-    /// The first key that JSON has no form for.
-    bad_key: Option<Error>,
+    /// Whether a key was seen that JSON has no form for.
+    bad_key: bool,
     /// Whether there is a number that JSON has no form for.
     not_finite: bool,
 }
@@ -67,7 +67,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
             decodes: 0,
             alias_decodes: 0,
             duplicates: Vec::new(),
-            bad_key: None,
+            bad_key: false,
             not_finite: false,
         }
     }
@@ -81,7 +81,10 @@ impl<'t, 'a> Decoder<'t, 'a> {
         if !self.duplicates.is_empty() {
             return Err(Error::new(format!("yaml: unmarshal errors:\n  {}", self.duplicates.join("\n  "))));
         }
-        if let Some(error) = self.bad_key {
+        // A later entry may have replaced what is wrong, so look at what is left.
+        if self.bad_key
+            && let Some(error) = GoSyntax::new(self.tree, self.options.strict).unsupported_key(self.tree.root)
+        {
             return Err(error);
         }
         if self.not_finite
@@ -214,13 +217,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
                 Some(text) => {
                     out.entries.insert(text, decoded);
                 }
-                None if self.bad_key.is_none() => {
-                    let (ty, key) = GoSyntax::new(tree).key(key);
-                    let value = GoSyntax::new(tree).top(value);
-                    self.bad_key =
-                        Some(Error::new(format!("unsupported map key of type: {ty}, key: {key}, value: {value}")));
-                }
-                None => {}
+                None => self.bad_key = true,
             }
         }
         Ok(())
@@ -228,7 +225,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
 
     /// Strict mode: whether the key is new to the mapping; otherwise notes the error.
     fn first_time(&mut self, key: NodeId, value: NodeId, out: &mut Mapping) -> bool {
-        let (ty, text) = GoSyntax::new(self.tree).key(key);
+        let (ty, text) = GoSyntax::new(self.tree, self.options.strict).key(key);
         if text == "NaN" && ty == "float64" {
             return true;
         }
@@ -269,7 +266,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
             }
             Content::Sequence(_) | Content::Mapping(_) => {
                 self.value(id, None)?;
-                let text = GoSyntax::new(tree).top(id);
+                let text = GoSyntax::new(tree, self.options.strict).top(id);
                 Err(Error::new(format!("yaml: invalid map key: {text}")))
             }
         }

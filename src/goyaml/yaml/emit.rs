@@ -69,7 +69,7 @@ impl Emitter {
             Value::Nil => self.plain(b"null"),
             Value::Bool(b) => self.plain(if *b { b"true" } else { b"false" }),
             Value::Int(n, IntKind::Duration) if self.dialect == Dialect::V3 => {
-                self.string(go_duration(*n).as_bytes(), place);
+                self.string(number::duration(*n).as_bytes(), place);
             }
             Value::Int(n, _) => {
                 let mut text = Vec::with_capacity(20);
@@ -82,7 +82,7 @@ impl Emitter {
                 self.plain(&text);
             }
             Value::Float(f) => self.float(*f),
-            Value::Complex(_) => return Err(Error::new("cannot marshal type: complex128")),
+            Value::Complex(_) => return Err(Error::panic("cannot marshal type: complex128")),
             Value::Str(s) => self.go_string(s, place),
             Value::Bytes(bytes) if self.dialect == Dialect::V2 => {
                 self.string(base64::engine::general_purpose::STANDARD.encode(bytes.as_slice()).as_bytes(), place);
@@ -501,30 +501,4 @@ fn encode_binary(bytes: &[u8]) -> Vec<u8> {
         out.push(b'\n');
     }
     out
-}
-
-/// A `time.Duration` as its `String` method writes it.
-fn go_duration(nanoseconds: i64) -> String {
-    let all = nanoseconds.unsigned_abs();
-    let sign = if nanoseconds < 0 { "-" } else { "" };
-    let fraction = |value: u64, unit: u64| {
-        let digits = unit.ilog10() as usize;
-        let text = format!("{}.{:0digits$}", value / unit, value % unit);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    };
-    match all {
-        0 => "0s".into(),
-        1..1_000 => format!("{sign}{all}ns"),
-        1_000..1_000_000 => format!("{sign}{}µs", fraction(all, 1_000)),
-        1_000_000..1_000_000_000 => format!("{sign}{}ms", fraction(all, 1_000_000)),
-        _ => {
-            let seconds = fraction(all % 60_000_000_000, 1_000_000_000);
-            let minutes = all / 60_000_000_000;
-            match (minutes / 60, minutes % 60) {
-                (0, 0) => format!("{sign}{seconds}s"),
-                (0, m) => format!("{sign}{m}m{seconds}s"),
-                (h, m) => format!("{sign}{h}h{m}m{seconds}s"),
-            }
-        }
-    }
 }

@@ -59,7 +59,7 @@ impl Breaks {
     }
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Error> {
         let line = self.line;
         let indent = self.indent + 1;
@@ -74,7 +74,7 @@ impl<'a> Scanner<'a> {
             }
             let run = self.pos;
             loop {
-                while self.pos + 2 <= self.limit && !chars::is(self.byte(), stops) {
+                while self.pos + 8 <= self.limit && !chars::is(self.byte(), stops) {
                     self.continuations += usize::from(chars::is(self.byte(), CONTINUATION));
                     self.pos += 1;
                 }
@@ -147,7 +147,7 @@ impl<'a> Scanner<'a> {
             }
             let mut after_break = false;
             loop {
-                while self.pos + 2 <= self.limit
+                while self.pos + 8 <= self.limit
                     && !chars::is(self.byte(), BLANK_OR_BREAK)
                     && self.byte() != quote
                     && self.byte() != b'\\'

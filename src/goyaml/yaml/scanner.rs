@@ -150,7 +150,8 @@ impl<'a> Scanner<'a> {
     /// Makes sure that so many characters can be looked at, as far as there are any.
     #[inline]
     pub(super) fn need(&mut self, chars: usize) -> Result<(), Error> {
-        if self.pos + chars > self.limit { self.refill(chars) } else { Ok(()) }
+        // No character has more than four bytes.
+        if self.pos + 4 * chars > self.limit { self.refill(chars) } else { Ok(()) }
     }
 
     #[cold]
@@ -172,12 +173,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Steps over one character that is not a line break.
+    /// Steps over one character that is not a line break, or over the next byte of one that was begun.
     #[inline]
     pub(super) fn skip(&mut self) {
-        let width = chars::width(self.byte()).max(1);
-        self.pos += width;
-        self.continuations += width - 1;
+        match chars::width(self.byte()) {
+            0 => {
+                self.pos += 1;
+                self.continuations += 1;
+            }
+            width => {
+                self.pos += width;
+                self.continuations += width - 1;
+            }
+        }
     }
 
     /// Steps over one line break.

@@ -1,0 +1,308 @@
+//! Helm's linter: what is wrong, unusual or deprecated in a chart directory.
+
+mod chartfile;
+mod deprecations;
+mod names;
+mod templates;
+mod urls;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::KubeVersion;
+use crate::chart::{self, Notices, goerr, loader};
+use crate::gotemplate::Value;
+use crate::goyaml;
+use crate::goyaml::schema::{Field, Struct, Type};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// A recommendation.
+    Info,
+    /// Against conventions.
+    Warning,
+    /// The chart will fail.
+    Error,
+}
+
+/// A finding. Displayed as Helm prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub path: String,
+    /// What is wrong.
+    pub text: String,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Info => "INFO",
+            Severity::Warning => "WARNING",
+            Severity::Error => "ERROR",
+        };
+        write!(f, "[{severity}] {}: {}", self.path, self.text)
+    }
+}
+
+/// How to lint.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Namespace for the templates.
+    pub namespace: String,
+    /// Kubernetes version for capabilities and deprecations.
+    pub kube_version: KubeVersion,
+    /// Values are not checked against `values.schema.json`.
+    pub skip_schema_validation: bool,
+}
+
+/// Lints a chart directory or archive.
+///
+/// # Errors
+/// It cannot be looked at, in Helm's words.
+pub fn lint(path: &Path, values: &Value, options: &Options, notices: &Notices) -> Result<Vec<Message>, String> {
+    let name = path.to_string_lossy();
+    if name.ends_with(".tgz") || name.ends_with(".tar.gz") {
+        let unpacked = Unpacked::new(path)?;
+        return lint_directory(&unpacked.chart, values, options, notices);
+    }
+    lint_directory(path, values, options, notices)
+}
+
+fn lint_directory(path: &Path, values: &Value, options: &Options, notices: &Notices) -> Result<Vec<Message>, String> {
+    let chart_yaml = path.join("Chart.yaml");
+    if let Err(error) = std::fs::metadata(&chart_yaml) {
+        let error = goerr::path_error("stat", &chart_yaml, &error);
+        return Err(format!("unable to check Chart.yaml file in chart: {error}"));
+    }
+    let directory = loader::absolute(path).map_err(|e| e.to_string())?;
+    let mut linter = Linter { directory, messages: Vec::new(), options, notices };
+    chartfile::lint(&mut linter);
+    linter.values(values);
+    templates::lint(&mut linter, values);
+    linter.dependencies();
+    linter.crds();
+    Ok(linter.messages)
+}
+
+/// A chart archive in a temporary directory, which goes with this.
+struct Unpacked {
+    directory: PathBuf,
+    chart: PathBuf,
+}
+
+impl Unpacked {
+    fn new(archive: &Path) -> Result<Self, String> {
+        let data = goerr::read_file(archive).map_err(|e| format!("unable to open tarball: {e}"))?;
+        let extract = |e: &dyn fmt::Display| format!("unable to extract tarball: {e}");
+        let files = chart::archive::unpack(&data).map_err(|e| extract(&e))?;
+        let mut metadata = chart::Metadata::default();
+        for file in files.iter().filter(|f| f.name == "Chart.yaml") {
+            metadata.read(file.data.as_bytes()).map_err(|e| extract(&format!("cannot load Chart.yaml: {e}")))?;
+        }
+        match metadata.name.as_str() {
+            "" => return Err(extract(&"chart name not specified")),
+            name @ ("." | "..") => {
+                return Err(extract(&format!("chart name {} is not allowed", chart::notice::quote(name))));
+            }
+            name if name.contains('/') => {
+                let name = chart::notice::quote(name);
+                return Err(extract(&format!("chart name {name} must not contain path separators")));
+            }
+            _ => {}
+        }
+        let unique = format!("vulas-native-lint-{}-{:?}", std::process::id(), std::time::Instant::now());
+        let unique: String = unique.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        let directory = std::env::temp_dir().join(unique);
+        let unpacked = Self { chart: directory.join(&metadata.name), directory };
+        for file in files {
+            let target = unpacked.chart.join(&file.name);
+            if let Some(parent) = target.parent() {
+                std::fs::create_dir_all(parent).map_err(|e| extract(&goerr::path_error("mkdir", parent, &e)))?;
+            }
+            std::fs::write(&target, file.data.as_bytes())
+                .map_err(|e| extract(&goerr::path_error("open", &target, &e)))?;
+        }
+        Ok(unpacked)
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        // A leftover in the temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A Kubernetes object as far as the rules look at it.
+static OBJECT: Struct = Struct {
+    package: "rules",
+    name: "k8sYamlStruct",
+    fields: &[
+        Field { name: "apiVersion", ty: Type::Str },
+        Field { name: "Kind", ty: Type::Str },
+        Field { name: "Metadata", ty: Type::Struct(&OBJECT_METADATA) },
+    ],
+};
+
+static OBJECT_METADATA: Struct = Struct {
+    package: "rules",
+    name: "k8sYamlMetadata",
+    fields: &[Field { name: "Namespace", ty: Type::Str }, Field { name: "Name", ty: Type::Str }],
+};
+
+struct Object {
+    api_version: String,
+    kind: String,
+    name: String,
+}
+
+/// The objects of a stream, null ones left out, and the error that ended it.
+fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
+    let (documents, bad_separator) = goyaml::documents_before_error(stream);
+    let mut found = Vec::new();
+    for document in documents {
+        // A document of nothing leaves the pointer nil.
+        if matches!(goyaml::from_yaml(&document), Ok(Value::Nil)) {
+            continue;
+        }
+        let text = |map: &Value, key: &str| {
+            let found = map.as_map().and_then(|m| m.get(key));
+            found.and_then(|v| v.as_str().map(|s| s.to_str().into_owned())).unwrap_or_default()
+        };
+        match goyaml::from_yaml_struct(&document, &OBJECT, false) {
+            Ok(map) => {
+                let metadata = map.as_map().and_then(|m| m.get("Metadata")).unwrap_or_default();
+                found.push(Object {
+                    api_version: text(&map, "apiVersion"),
+                    kind: text(&map, "Kind"),
+                    name: text(&metadata, "Name"),
+                });
+            }
+            Err(error) => return (found, Some(error.to_string())),
+        }
+    }
+    (found, bad_separator.map(|e| e.to_string()))
+}
+
+struct Linter<'a> {
+    directory: PathBuf,
+    messages: Vec<Message>,
+    options: &'a Options,
+    notices: &'a Notices,
+}
+
+impl Linter<'_> {
+    fn add(&mut self, severity: Severity, path: impl Into<String>, text: impl Into<String>) {
+        self.messages.push(Message { severity, path: path.into(), text: text.into() });
+    }
+
+    /// Adds the error of a rule; whether there was none.
+    fn check(&mut self, severity: Severity, path: &str, result: Result<(), String>) -> bool {
+        match result {
+            Ok(()) => true,
+            Err(text) => {
+                self.add(severity, path, text);
+                false
+            }
+        }
+    }
+
+    /// `values.yaml` on its own, with the user's values over it.
+    fn values(&mut self, user: &Value) {
+        const FILE: &str = "values.yaml";
+        let path = self.directory.join(FILE);
+        if std::fs::metadata(&path).is_err() {
+            self.add(Severity::Info, FILE, "file does not exist");
+            return;
+        }
+        let result = self.values_file(&path, user);
+        self.check(Severity::Error, FILE, result);
+    }
+
+    fn values_file(&self, path: &Path, user: &Value) -> Result<(), String> {
+        let unreadable = |e: String| format!("unable to parse YAML: {e}");
+        let data = goerr::read_file(path).map_err(unreadable)?;
+        let read = goyaml::from_yaml_map(&data)
+            .map_err(|e| unreadable(e.to_string().replace("map[string]interface {}", "common.Values")))?;
+        let (Value::Map(merged), Value::Map(read)) = (chart::coalesce::copy(user), read) else { return Ok(()) };
+        chart::coalesce::tables(&merged, &read, self.notices);
+        let Ok(schema) = std::fs::read(self.directory.join("values.schema.json")) else { return Ok(()) };
+        if schema.is_empty() || self.options.skip_schema_validation {
+            return Ok(());
+        }
+        chart::schema::validate_against(&merged, &schema, self.notices)
+    }
+
+    /// Subcharts and the dependencies in `Chart.yaml` must agree.
+    fn dependencies(&mut self) {
+        let chart = match loader::load_directory(&self.directory, self.notices) {
+            Ok(chart) => chart,
+            Err(error) => {
+                self.add(Severity::Error, "", format!("unable to load chart\n\t{error}"));
+                return;
+            }
+        };
+        let directory = self.directory.to_string_lossy().into_owned();
+        let listed: Vec<_> = chart.metadata.dependencies.iter().flatten().collect();
+        let unlisted: Vec<&str> = (chart.dependencies.iter())
+            .map(chart::Chart::name)
+            .filter(|name| listed.iter().all(|d| d.name != *name))
+            .collect();
+        if !unlisted.is_empty() {
+            let text = format!("chart metadata is missing these dependencies: {}", unlisted.join(","));
+            self.add(Severity::Error, &*directory, text);
+        }
+        let key = |d: &chart::Dependency| if d.alias.is_empty() { d.name.clone() } else { d.alias.clone() };
+        let keys: Vec<String> = listed.iter().map(|d| key(d)).collect();
+        let doubled: Vec<&str> =
+            keys.iter().enumerate().filter(|(i, k)| keys[..*i].contains(k)).map(|(_, k)| k.as_str()).collect();
+        if !doubled.is_empty() {
+            let text = format!("multiple dependencies with name or alias: {}", doubled.join(","));
+            self.add(Severity::Error, &*directory, text);
+        }
+        let missing: Vec<&str> = (listed.iter())
+            .map(|d| d.name.as_str())
+            .filter(|name| chart.dependencies.iter().all(|sub| sub.name() != *name))
+            .collect();
+        if !missing.is_empty() {
+            let text = format!("chart directory is missing these dependencies: {}", missing.join(","));
+            self.add(Severity::Warning, &*directory, text);
+        }
+    }
+
+    /// What is in `crds/` must be custom resource definitions.
+    fn crds(&mut self) {
+        const FOLDER: &str = "crds/";
+        let Ok(about) = std::fs::metadata(self.directory.join("crds")) else { return };
+        if !about.is_dir() {
+            self.add(Severity::Error, FOLDER, "not a directory");
+            return;
+        }
+        let chart = match loader::load_plainly(&self.directory, self.notices) {
+            Ok(chart) => chart,
+            Err(error) => {
+                self.add(Severity::Error, FOLDER, error.message);
+                return;
+            }
+        };
+        for (_, file) in chart.crds() {
+            let (found, error) = objects(file.data.as_bytes());
+            for object in found {
+                if !object.api_version.starts_with("apiextensions.k8s.io") {
+                    self.add(Severity::Error, &*file.name, "apiVersion is not in 'apiextensions.k8s.io'");
+                }
+                if object.kind != "CustomResourceDefinition" {
+                    self.add(Severity::Error, &*file.name, "object kind is not 'CustomResourceDefinition'");
+                }
+            }
+            if let Some(error) = error {
+                self.add(Severity::Error, &*file.name, format!("unable to parse YAML: {error}"));
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Releases on a real API server, and turn by turn with the real Helm.
+//!
+//! `tests/run` starts the server and says where it is: `VULAS_TEST_KUBECONFIG`, `VULAS_HELM`.
+
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+use vulas_native::{
+    action,
+    cluster::{Cluster, ConnectOptions},
+};
+
+#[path = "release_scenarios/mod.rs"]
+mod scenarios;
+
+use scenarios::{common, get, history, install, namespace, states, uninstall, upgrade, words, words_of};
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: these tests are run by tests/run, which starts a cluster for them")
+    })
+}
+
+async fn connect(name: &str) -> (Cluster, String) {
+    let options = ConnectOptions { kubeconfig: Some(variable("VULAS_TEST_KUBECONFIG")), ..Default::default() };
+    let cluster = Cluster::connect(&options).await.unwrap();
+    // A namespace of its own: tests run side by side, and the cluster may have seen them before.
+    let ns = format!("{}-{:08x}", name.replace('_', "-").chars().take(40).collect::<String>(), rand_suffix());
+    namespace(&cluster, &ns).await;
+    (cluster, ns)
+}
+
+fn rand_suffix() -> u32 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos() ^ std::process::id()
+}
+
+/// Runs a scenario in a namespace of its own.
+macro_rules! on_the_server {
+    ($($file:ident::$scenario:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let (cluster, ns) = connect(stringify!($scenario)).await;
+            scenarios::$file::$scenario(&cluster, &ns).await;
+        }
+    )+};
+}
+
+on_the_server!(
+    life::install_upgrade_rollback_uninstall,
+    life::unchanged_objects_are_not_written,
+    life::history_is_kept_short,
+    life::what_holds_data_and_what_is_kept_stays,
+    life::definitions_come_first,
+    life::templates_look_things_up,
+    life::adoption,
+    trouble::refusals_change_nothing,
+    trouble::conflicts_are_named_and_forced_only_when_asked,
+    trouble::a_fault_at_every_write_is_put_back,
+    trouble::a_killed_run_is_recovered_by_the_next,
+    trouble::a_killed_install_or_uninstall_leaves_no_trace,
+    trouble::a_failed_install_leaves_nothing_or_all,
+    trouble::two_runs_do_not_meet,
+);
+
+/// The real Helm's standard output; it must succeed.
+fn helm(ns: &str, arguments: &[&str]) -> String {
+    let output = Command::new(variable("VULAS_HELM"))
+        .args(arguments)
+        .args(["--namespace", ns, "--kubeconfig", &variable("VULAS_TEST_KUBECONFIG")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Our own program's.
+fn ours(ns: &str, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_vulas-native"))
+        .args(arguments)
+        .args(["--namespace", ns, "--kubeconfig", &variable("VULAS_TEST_KUBECONFIG")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "vulas-native {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The chart of the scenarios as a folder, for the command line.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &[u8]| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let chart = words();
+    write("Chart.yaml", b"apiVersion: v2\nname: words\nversion: 1.0.0\nappVersion: '7'\n");
+    for file in chart.raw_values.iter().chain(&chart.templates) {
+        write(&file.name, file.data.as_bytes());
+    }
+    folder
+}
+
+/// What both programs print of a release must be the same, byte for byte.
+fn compare(ns: &str, name: &str) {
+    for arguments in [
+        &["list"][..],
+        &["list", "-o", "json"],
+        &["list", "-o", "yaml"],
+        &["history", name],
+        &["history", name, "-o", "json"],
+        &["history", name, "-o", "yaml"],
+        &["status", name, "-o", "json"],
+        &["status", name, "-o", "yaml"],
+        &["get", "all", name],
+        &["get", "hooks", name],
+        &["get", "manifest", name],
+        &["get", "metadata", name],
+        &["get", "metadata", name, "-o", "json"],
+        &["get", "metadata", name, "--revision", "1"],
+        &["get", "notes", name],
+        &["get", "values", name],
+        &["get", "values", name, "-a", "-o", "json"],
+        &["get", "values", name, "-o", "yaml", "--revision", "1"],
+    ] {
+        assert_eq!(ours(ns, arguments), helm(ns, arguments), "{arguments:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn helm_goes_on_with_what_we_installed() {
+    let (cluster, ns) = connect("helm-goes-on").await;
+    let (ns, folder) = (ns.as_str(), folder());
+    let chart = folder.path().to_str().unwrap();
+    ours(ns, &["install", "a", chart, "--set", "word=one", "--labels", "team=x"]);
+    compare(ns, "a");
+    ours(ns, &["upgrade", "a", chart, "--set", "word=two,count=2"]);
+    compare(ns, "a");
+    helm(ns, &["rollback", "a", "1"]);
+    assert_eq!(words_of(&cluster, ns, "a").await, ["0 one", "1 one", "2 one"]);
+    compare(ns, "a");
+    // Server-side apply goes on: the record says so.
+    helm(ns, &["upgrade", "a", chart, "--set", "word=three"]);
+    assert_eq!(history(&cluster, ns, "a").await.last().unwrap().apply_method, "ssa");
+    upgrade(&cluster, ns, "a", words(), json!({"word": "four", "count": 1})).await.unwrap();
+    assert_eq!(words_of(&cluster, ns, "a").await, ["0 four"]);
+    assert_eq!(states(&cluster, ns, "a").await, "1 superseded, 2 superseded, 3 superseded, 4 superseded, 5 deployed");
+    compare(ns, "a");
+    helm(ns, &["uninstall", "a"]);
+    assert_eq!(words_of(&cluster, ns, "a").await, [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn we_go_on_with_what_helm_installed() {
+    let (cluster, ns) = connect("we-go-on").await;
+    let (ns, folder) = (ns.as_str(), folder());
+    let chart = folder.path().to_str().unwrap();
+    helm(ns, &["install", "b", chart, "--set", "word=one"]);
+    compare(ns, "b");
+    upgrade(&cluster, ns, "b", words(), json!({"word": "two", "count": 2})).await.unwrap();
+    helm(ns, &["upgrade", "b", chart, "--set", "word=three"]);
+    action::rollback(&cluster, ns, "b", 1, &common(), &scenarios::Heard::default()).await.unwrap();
+    assert_eq!(words_of(&cluster, ns, "b").await, ["0 one", "1 one", "2 one"]);
+    compare(ns, "b");
+    uninstall(&cluster, ns, "b").await;
+    assert_eq!(helm(ns, &["list", "-q"]), "");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_side_fields_are_migrated() {
+    let (cluster, ns) = connect("client-side").await;
+    let (ns, folder) = (ns.as_str(), folder());
+    let chart = folder.path().to_str().unwrap();
+    helm(ns, &["install", "c", chart, "--server-side=false"]);
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c-0}\ndata: {other: x}\n";
+    let other = scenarios::chart_of("words", &[("templates/all.yaml", template)]);
+    upgrade(&cluster, ns, "c", other, json!({})).await.unwrap();
+    let map = get(&cluster, "v1", "ConfigMap", ns, "c-0").await.unwrap();
+    // The field that Helm had written by client-side apply is pruned, since its ownership was moved.
+    assert_eq!(map["data"], json!({"other": "x"}));
+    let owners: Vec<(&Json, &Json)> = map["metadata"]["managedFields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (&entry["manager"], &entry["operation"]))
+        .collect();
+    assert_eq!(owners, [(&json!("helm"), &json!("Apply"))]);
+    uninstall(&cluster, ns, "c").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pending_release_of_helm_is_not_touched_but_rolled_back() {
+    let (cluster, ns) = connect("pending-helm").await;
+    let (ns, folder) = (ns.as_str(), folder());
+    helm(ns, &["install", "p", folder.path().to_str().unwrap()]);
+    upgrade(&cluster, ns, "p", words(), json!({"word": "two"})).await.unwrap();
+    // As a killed Helm leaves it: a pending record without our check sum.
+    let mut pending = history(&cluster, ns, "p").await.last().unwrap().clone();
+    pending.version = 3;
+    pending.info.status = vulas_native::release::Status::PendingUpgrade;
+    let mut secret = vulas_native::release::stored::to_secret(
+        &pending,
+        vulas_native::release::stored::Writing::Create,
+        cluster.now(),
+    )
+    .unwrap();
+    secret["metadata"]["annotations"] = json!({});
+    cluster.create(&secret, "helm", false).await.unwrap();
+    let refused = upgrade(&cluster, ns, "p", words(), json!({})).await.unwrap_err();
+    assert!(
+        refused.message.contains("written by Helm") && refused.message.contains("vulas-native rollback p 2"),
+        "{refused}"
+    );
+    action::rollback(&cluster, ns, "p", 2, &common(), &scenarios::Heard::default()).await.unwrap();
+    assert_eq!(history(&cluster, ns, "p").await.deployed().unwrap().version, 4);
+    install(&cluster, ns, "other", words(), json!({})).await.unwrap();
+    uninstall(&cluster, ns, "p").await;
+}
