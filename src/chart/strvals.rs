@@ -431,10 +431,7 @@ mod tests {
     fn other_kinds_of_values_parse_as_in_helm() {
         assert_eq!(parse("a=1,b=true", &Kind::String).unwrap(), "{a:'1',b:'true'}");
         assert_eq!(parse("a.b=1,c=\\2", &Kind::Literal).unwrap(), "{a:{b:'1,c=\\2'}}");
-        assert_eq!(
-            parse("a={\"x\":[1,null]} , b=true,c=", &Kind::Json).unwrap(),
-            "{ b:true,a:{x:[1.0,nil]},c:nil}"
-        );
+        assert_eq!(parse("a={\"x\":[1,null]} , b=true,c=", &Kind::Json).unwrap(), "{ b:true,a:{x:[1.0,nil]},c:nil}");
         let read = |path: &str| Ok(Value::str(format!("<{path}>")));
         assert_eq!(parse("a=x,l={y,z}", &Kind::File(&read)).unwrap(), "{a:'<x>',l:['<y>','<z>']}");
     }
