@@ -20,6 +20,7 @@
 //!
 //! The first six do no network I/O and know no async: with `default-features = false` they are a library that renders charts.
 #![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod chart;

@@ -54,7 +54,7 @@ pub async fn install(
     match prepared {
         Ok(mut transaction) if common.dry_run == DryRun::None => {
             transaction.request.lock = lock;
-            transaction.execute().await
+            Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
             observer.info(&transaction.plan.summary());
@@ -130,7 +130,7 @@ async fn prepare<'a>(
         migrate: false,
         lock: None,
     };
-    Transaction::prepare(request, common.dry_run != DryRun::Client).await
+    Box::pin(Transaction::prepare(request, common.dry_run != DryRun::Client)).await
 }
 
 pub(super) async fn give_back(lock: Option<Lock>) {

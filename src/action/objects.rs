@@ -110,12 +110,11 @@ pub(super) async fn items(
         let item = Item { key: Key::of(&reference), reference, object };
         // Objects with a generated name are all different.
         let nameless = item.reference.name.is_empty();
-        match places.get(&item.key).filter(|_| !nameless) {
-            Some(place) => items[*place] = item,
-            None => {
-                places.insert(item.key.clone(), items.len());
-                items.push(item);
-            }
+        if let Some(place) = places.get(&item.key).filter(|_| !nameless) {
+            items[*place] = item;
+        } else {
+            places.insert(item.key.clone(), items.len());
+            items.push(item);
         }
     }
     if unknown.is_empty() {

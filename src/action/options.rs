@@ -86,6 +86,7 @@ pub struct Rendering {
 
 /// Options of [`install`](super::install).
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InstallOptions {
     /// Name of the release.
     pub name: String,
@@ -142,6 +143,7 @@ pub struct UpgradeOptions {
 
 /// Options of [`uninstall`](super::uninstall).
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UninstallOptions {
     /// Name of the release.
     pub name: String,

@@ -83,28 +83,26 @@ impl Transaction<'_> {
     }
 
     fn words(&self, failed: &Release, changed: usize, deleted: usize, kept: &[String]) -> String {
-        let mut words =
-            format!("Everything was put back: {deleted} created objects deleted, {changed} changed objects restored.");
+        let mut lines = vec![format!(
+            "Everything was put back: {deleted} created objects deleted, {changed} changed objects restored."
+        )];
         if let Some(former) = &self.request.former {
-            words.push_str(&format!(
-                "\nRevision {} is recorded as failed, revision {} is {} as before.",
+            lines.push(format!(
+                "Revision {} is recorded as failed, revision {} is {} as before.",
                 failed.version, former.version, former.info.status
             ));
         }
         if !kept.is_empty() {
-            words.push_str(&format!("\nWhat holds data was kept: {}", kept.join(", ")));
+            lines.push(format!("What holds data was kept: {}", kept.join(", ")));
         }
         if !self.plan.definitions.is_empty() {
             let names = self.plan.definitions.iter().filter_map(|definition| definition["metadata"]["name"].as_str());
-            words.push_str(&format!(
-                "\nCustom resource definitions were kept: {}",
-                names.collect::<Vec<_>>().join(", ")
-            ));
+            lines.push(format!("Custom resource definitions were kept: {}", names.collect::<Vec<_>>().join(", ")));
         }
         if self.request.create_namespace {
-            words.push_str(&format!("\nThe namespace {} was kept.", failed.namespace));
+            lines.push(format!("The namespace {} was kept.", failed.namespace));
         }
-        words
+        lines.join("\n")
     }
 }
 
@@ -135,10 +133,7 @@ pub(super) async fn apply_former(
     observer: &dyn Observer,
 ) -> Result<(), ClusterError> {
     let options = ApplyOptions::new(MANAGER);
-    let error = match cluster.apply(object, &options).await {
-        Ok(_) => return Ok(()),
-        Err(error) => error,
-    };
+    let Err(error) = cluster.apply(object, &options).await else { return Ok(()) };
     let conflicts = error.conflicts();
     let mut object = object.clone();
     if conflicts.is_empty() || !conflicts.iter().all(|conflict| remove(&mut object, &conflict.field)) {
@@ -172,15 +167,14 @@ pub(super) async fn delete_ours(
     uid: Option<String>,
     owner: Owner<'_>,
 ) -> Result<bool, ClusterError> {
-    let uid = match uid {
-        Some(uid) => Some(uid),
-        None => {
-            let Some(live) = cluster.get(reference).await? else { return Ok(false) };
-            if foreign(&live, owner).is_some() {
-                return Ok(false);
-            }
-            live["metadata"]["uid"].as_str().map(str::to_owned)
+    let uid = if uid.is_some() {
+        uid
+    } else {
+        let Some(live) = cluster.get(reference).await? else { return Ok(false) };
+        if foreign(&live, owner).is_some() {
+            return Ok(false);
         }
+        live["metadata"]["uid"].as_str().map(str::to_owned)
     };
     match cluster.delete(reference, &DeleteOptions { uid, ..Default::default() }).await {
         // Another object of the same name has taken its place.

@@ -56,12 +56,12 @@ pub async fn rollback(
             migrate: true,
             lock: None,
         };
-        Transaction::prepare(request, common.dry_run != DryRun::Client).await
+        Box::pin(Transaction::prepare(request, common.dry_run != DryRun::Client)).await
     };
     match prepared.await {
         Ok(mut transaction) if common.dry_run == DryRun::None => {
             transaction.request.lock = lock;
-            transaction.execute().await
+            Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
             observer.info(&transaction.plan.summary());

@@ -163,12 +163,11 @@ impl<'a> Transaction<'a> {
         if self.request.create_namespace {
             self.make_namespace().await?;
         }
-        let lock = match self.request.lock.take() {
-            Some(lock) => lock,
-            None => {
-                let Request { cluster, target, observer, .. } = &self.request;
-                Lock::take(cluster, &target.namespace, &target.name, *observer).await?
-            }
+        let lock = if let Some(lock) = self.request.lock.take() {
+            lock
+        } else {
+            let Request { cluster, target, observer, .. } = &self.request;
+            Lock::take(cluster, &target.namespace, &target.name, *observer).await?
         };
         if let Err(error) = self.request.releases.create(&self.request.target).await {
             // Perhaps it was written and only its answer was lost; a revision that somebody else wrote is not ours to delete.

@@ -103,12 +103,12 @@ pub async fn upgrade(
             take_ownership: options.take_ownership,
             lock: None,
         };
-        Transaction::prepare(request, common.dry_run != DryRun::Client).await
+        Box::pin(Transaction::prepare(request, common.dry_run != DryRun::Client)).await
     };
     match prepared.await {
         Ok(mut transaction) if common.dry_run == DryRun::None => {
             transaction.request.lock = lock;
-            transaction.execute().await
+            Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
             observer.info(&transaction.plan.summary());
@@ -148,7 +148,6 @@ fn reused(chart: &mut Chart, new: &Value, current: &Release, reuse: Reuse) -> Re
         config
     };
     match reuse {
-        Reuse::Reset => Ok(new.clone()),
         Reuse::Reuse => {
             let old_chart = record::from_record(&current.chart);
             let old = coalesce::values(&old_chart, &former, &no_notices)
@@ -158,7 +157,7 @@ fn reused(chart: &mut Chart, new: &Value, current: &Release, reuse: Reuse) -> Re
         }
         Reuse::ResetThenReuse => Ok(merged()),
         Reuse::IfNoneGiven if is_empty(new) => Ok(former),
-        Reuse::IfNoneGiven => Ok(new.clone()),
+        Reuse::Reset | Reuse::IfNoneGiven => Ok(new.clone()),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
 
 /// What to print of a release.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Shown<'a> {
     /// Values, hooks and manifest as well.
     pub debug: bool,

@@ -7,6 +7,7 @@ use crate::action::{Common, DryRun, OnFailure, Rendering, Wait};
 
 /// How an operation goes about its work.
 #[derive(clap::Args, Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct OperationArgs {
     /// What to wait for: watcher (everything is ready) or hookOnly (hooks alone, as Helm does without this flag)
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "watcher", default_missing_value = "watcher", value_name = "STRATEGY")]
@@ -95,6 +96,7 @@ impl OperationArgs {
 
 /// How a chart is rendered and its release shown.
 #[derive(clap::Args, Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct ChartArgs {
     /// Add a custom description
     #[arg(long)]

@@ -77,11 +77,12 @@ impl What {
             Self::All(_) => {
                 describe::text(release, describe::Shown { debug: true, metadata: true, ..Default::default() })
             }
-            Self::Hooks(_) => Ok(release
-                .hooks
-                .iter()
-                .map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest))
-                .collect()),
+            Self::Hooks(_) => {
+                let hooks = release.hooks.iter();
+                let texts: Vec<String> =
+                    hooks.map(|hook| format!("---\n# Source: {}\n{}\n", hook.path, hook.manifest)).collect();
+                Ok(texts.concat())
+            }
             Self::Manifest(_) => Ok(format!("{}\n", release.manifest)),
             Self::Notes(_) if release.info.notes.is_empty() => Ok(String::new()),
             Self::Notes(_) => Ok(format!("NOTES:\n{}\n", release.info.notes)),

@@ -153,7 +153,7 @@ impl Args {
         if short {
             let names: Vec<String> = releases.into_iter().map(|release| release.name).collect();
             return match self.output {
-                output::Format::Table => Ok(names.iter().map(|name| format!("{name}\n")).collect()),
+                output::Format::Table => Ok(names.iter().flat_map(|name| [name, "\n"]).collect()),
                 output::Format::Json => output::json(&names),
                 output::Format::Yaml => output::yaml(&output::plain(&names.into())),
             };

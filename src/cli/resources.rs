@@ -61,8 +61,11 @@ fn title(reference: &ObjectRef) -> String {
     format!("{}/{}", version(&reference.api_version), reference.kind)
 }
 
+/// Namespace and label selector.
+type PodsOf = (String, String);
+
 /// The objects of a release, and namespace and selector of the pods of its workloads.
-fn parts(release: &Release) -> Result<(Vec<ObjectRef>, BTreeSet<(String, String)>), Failure> {
+fn parts(release: &Release) -> Result<(Vec<ObjectRef>, BTreeSet<PodsOf>), Failure> {
     let objects = manifest::objects(&release.manifest).map_err(|error| Failure::Failed(format!("Error: {error}")))?;
     let namespace_of = |reference: &ObjectRef| reference.namespace.clone().unwrap_or_else(|| release.namespace.clone());
     let references = objects.iter().map(ObjectRef::of);
@@ -121,7 +124,8 @@ impl Sections {
     }
 
     fn text(self) -> String {
-        self.0.iter().map(|(title, text, _)| format!("==> {title}\n{text}\n")).collect()
+        let sections: Vec<String> = self.0.iter().map(|(title, text, _)| format!("==> {title}\n{text}\n")).collect();
+        sections.concat()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 /// Uninstall a release
 #[derive(clap::Args, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct Args {
     /// Names of releases
     #[arg(required = true, value_name = "RELEASE")]

@@ -112,7 +112,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
         talk.block_on(|cluster, show| async move { upgrade(&cluster, show, &options).await })
     };
     talk.report(started, &args.report);
-    let journal = result.map_err(|error| talk.failure(error))?;
+    let journal = result.map_err(|error| talk.failure(&error))?;
     print_end(&talk, &journal);
     Ok(())
 }

@@ -248,7 +248,11 @@ impl Cluster {
         let again = match &failure.error {
             // The server did nothing.
             Error::Api { code: 429, .. } => true,
-            Error::Api { code: 500..=504, .. } => call.idempotent,
+            Error::Api { code: 502..=504, .. } => call.idempotent,
+            // "Internal error occurred" may go away by itself; what has no reason (an object that the server cannot type) will not.
+            Error::Api { code: 500, reason, message, .. } => {
+                call.idempotent && (message.contains("etcdserver") || (reason == "InternalError" && attempt < 3))
+            }
             // A quota's counter was changed by somebody else at the same moment; the object itself was not written.
             Error::Api { code: 409, message, .. } => {
                 message.contains("Operation cannot be fulfilled on resourcequotas")

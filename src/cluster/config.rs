@@ -32,22 +32,22 @@ pub struct ConnectOptions {
 /// Reads the configuration and applies the overrides to it, as client-go's `ConfigFlags` do.
 pub(super) async fn load(options: &ConnectOptions) -> Result<kube::Config, Error> {
     let mut config = base(options).await?;
-    if let Some(server) = filled(&options.server) {
+    if let Some(server) = filled(options.server.as_ref()) {
         config.cluster_url = parse_server(server)?;
     }
-    if let Some(namespace) = filled(&options.namespace) {
+    if let Some(namespace) = filled(options.namespace.as_ref()) {
         config.default_namespace = namespace.into();
     }
-    if let Some(token) = filled(&options.token) {
+    if let Some(token) = filled(options.token.as_ref()) {
         config.auth_info = kube::config::AuthInfo { token: Some(token.to_owned().into()), ..Default::default() };
     }
-    if let Some(user) = filled(&options.as_user) {
+    if let Some(user) = filled(options.as_user.as_ref()) {
         config.auth_info.impersonate = Some(user.into());
     }
     if !options.as_groups.is_empty() {
         config.auth_info.impersonate_groups = Some(options.as_groups.clone());
     }
-    if let Some(name) = filled(&options.tls_server_name) {
+    if let Some(name) = filled(options.tls_server_name.as_ref()) {
         config.tls_server_name = Some(name.into());
     }
     if options.insecure {
@@ -59,8 +59,8 @@ pub(super) async fn load(options: &ConnectOptions) -> Result<kube::Config, Error
     Ok(config)
 }
 
-fn filled(option: &Option<String>) -> Option<&str> {
-    option.as_deref().filter(|text| !text.is_empty())
+fn filled(option: Option<&String>) -> Option<&str> {
+    option.map(String::as_str).filter(|text| !text.is_empty())
 }
 
 fn parse_server(server: &str) -> Result<http::Uri, Error> {
@@ -72,12 +72,13 @@ fn parse_server(server: &str) -> Result<http::Uri, Error> {
 
 async fn base(options: &ConnectOptions) -> Result<kube::Config, Error> {
     let Some((mut kubeconfig, source)) = read_files(options)? else { return without_files(options) };
-    let selection = KubeConfigOptions { context: filled(&options.context).map(str::to_owned), ..Default::default() };
-    if let Some(ca_file) = filled(&options.ca_file) {
+    let selection =
+        KubeConfigOptions { context: filled(options.context.as_ref()).map(str::to_owned), ..Default::default() };
+    if let Some(ca_file) = filled(options.ca_file.as_ref()) {
         override_ca(&mut kubeconfig, ca_file);
     }
     if kubeconfig.current_context.as_deref().is_none_or(str::is_empty) && selection.context.is_none() {
-        if filled(&options.server).is_some() {
+        if filled(options.server.as_ref()).is_some() {
             return without_files(options);
         }
         return Err(Error::Config(format!(
@@ -113,7 +114,7 @@ fn override_ca(kubeconfig: &mut Kubeconfig, ca_file: &str) {
 fn read_files(options: &ConnectOptions) -> Result<Option<(Kubeconfig, String)>, Error> {
     let broken =
         |path: &str, error: &KubeconfigError| Error::Config(format!("{path}: {}", super::client::chain(error)));
-    if let Some(path) = filled(&options.kubeconfig) {
+    if let Some(path) = filled(options.kubeconfig.as_ref()) {
         if !std::path::Path::new(path).is_file() {
             return Err(Error::Config(format!("there is no kubeconfig file {path}: check --kubeconfig")));
         }
@@ -149,9 +150,9 @@ fn without_files(options: &ConnectOptions) -> Result<kube::Config, Error> {
     match kube::Config::incluster() {
         Ok(config) => Ok(config),
         Err(error) => {
-            let Some(server) = filled(&options.server) else { return Err(no_cluster(&error)) };
+            let Some(server) = filled(options.server.as_ref()) else { return Err(no_cluster(&error)) };
             let mut config = kube::Config::new(parse_server(server)?);
-            if let Some(ca_file) = filled(&options.ca_file) {
+            if let Some(ca_file) = filled(options.ca_file.as_ref()) {
                 if !std::path::Path::new(ca_file).is_file() {
                     return Err(Error::Config(format!("there is no CA file {ca_file}")));
                 }

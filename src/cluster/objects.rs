@@ -230,17 +230,17 @@ impl Cluster {
         subresource: Option<&str>,
         manager: &str,
     ) -> Result<Json, Error> {
-        let mut path = self.path(object).await?;
+        let mut target = self.path(object).await?;
         if let Some(subresource) = subresource {
-            path.push('/');
-            path.push_str(subresource);
+            target.push('/');
+            target.push_str(subresource);
         }
         let (content_type, body) = match patch {
             Patch::Merge(body) => ("application/merge-patch+json", body),
             Patch::Json(body) => ("application/json-patch+json", body),
             Patch::Strategic(body) => ("application/strategic-merge-patch+json", body),
         };
-        let mut call = writing(Method::PATCH, path, body, manager, false);
+        let mut call = writing(Method::PATCH, target, body, manager, false);
         call.content_type = content_type;
         // A JSON patch may add to a list.
         call.idempotent = !matches!(patch, Patch::Json(_));

@@ -25,7 +25,8 @@ impl Cluster {
                 told.0.push(line);
             }
         }
-        told.0.iter().map(|line| format!("\n  {line}")).collect()
+        let lines: Vec<String> = told.0.iter().map(|line| format!("\n  {line}")).collect();
+        lines.concat()
     }
 
     /// One short clause about the first pod in trouble (`pod/x: ImagePullBackOff`), for a line of progress.

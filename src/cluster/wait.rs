@@ -170,7 +170,10 @@ impl Cluster {
         let mut state = String::new();
         for (number, (object, words)) in pending.iter().enumerate() {
             if pending.len() > 1 {
-                state.push_str(&format!("\n  {object}: {words}"));
+                state.push_str("\n  ");
+                state.push_str(&object.to_string());
+                state.push_str(": ");
+                state.push_str(words);
             } else {
                 state.push_str(words);
             }

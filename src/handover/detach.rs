@@ -81,7 +81,7 @@ async fn wait_gone(run: &Run<'_>) -> Result<(), Error> {
     let look = || {
         looks += 1;
         // An image whose stop signal is a smart shutdown waits for every client, and clients come back: end them now and then.
-        let hurry = looks % 8 == 0;
+        let hurry = looks.is_multiple_of(8);
         let (cluster, object, server) = (cluster.clone(), object.clone(), server.clone());
         async move {
             let Some(live) = cluster.get(&object).await? else { return Ok(Step::Done(())) };

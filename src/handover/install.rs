@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Error, claims, releases, run::Run};
-use crate::cluster::{DeleteOptions, Json, ObjectRef, Step, wait_until};
+use crate::cluster::{DeleteOptions, ObjectRef, Step, wait_until};
 
 /// Installs beta and waits until it is ready.
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
@@ -35,10 +35,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
 /// Claims that belong to beta's StatefulSets, other than the one that was handed over.
 async fn own_claims(run: &Run<'_>) -> Result<Vec<String>, Error> {
     let handed = &run.journal.layout.volume.claim;
-    let stems: Vec<String> = match releases::last(&run.cluster, &run.journal.namespace, &run.journal.beta).await? {
-        Some(release) => releases::claim_stems(&releases::manifest_objects(&release)?),
-        None => return Ok(run.journal.beta_claims.clone()),
-    };
+    let stems = &run.journal.future.claim_stems;
     let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&run.journal.namespace), None).await?;
     let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
     Ok(names.filter(|name| name != handed && stems.iter().any(|stem| releases::is_claim_of(name, stem))).collect())
@@ -53,7 +50,6 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     own.dedup();
     run.journal.beta_claims.clone_from(&own);
     run.save().await?;
-    let kept = kept_objects(run).await?;
     let was_there = releases::uninstall(&run.cluster, run.show, &namespace, &beta, run.timeout).await?;
     // An uninstall returns before the pods are gone; a volume in use can't be given away.
     let mut watched = own.clone();
@@ -63,9 +59,7 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
         wait_unused(run, claim, &replica, run.timeout).await?;
     }
     let deleted = claims::delete(&run.cluster, &namespace, &own, run.timeout, run.show).await?;
-    for object in kept {
-        run.cluster.delete(&object, &DeleteOptions::default()).await?;
-    }
+    delete_kept(run).await?;
     run.journal.beta_claims.clear();
     run.save().await?;
     let mut detail = if was_there { format!("{beta} uninstalled") } else { format!("{beta} was not there") };
@@ -75,20 +69,20 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     Ok(detail)
 }
 
-/// Secrets that beta's chart keeps over an uninstall: the next beta would take its credentials from them.
-async fn kept_objects(run: &Run<'_>) -> Result<Vec<ObjectRef>, Error> {
-    let Some(release) = releases::last(&run.cluster, &run.journal.namespace, &run.journal.beta).await? else {
-        return Ok(Vec::new());
-    };
-    let mut kept = Vec::new();
-    for object in releases::manifest_objects(&release)? {
-        let policy = object.pointer("/metadata/annotations/helm.sh~1resource-policy").and_then(Json::as_str);
-        let name = object.pointer("/metadata/name").and_then(Json::as_str);
-        if let (Some("keep"), Some("Secret"), Some(name)) = (policy, object["kind"].as_str(), name) {
-            kept.push(ObjectRef::new("v1", "Secret", &run.journal.namespace, name));
+/// Deletes the Secrets that beta's chart keeps over an uninstall: the next beta would take its credentials from them.
+async fn delete_kept(run: &Run<'_>) -> Result<(), Error> {
+    for name in &run.journal.future.kept_secrets {
+        let object = ObjectRef::new("v1", "Secret", &run.journal.namespace, name);
+        let owner = run.cluster.get(&object).await?.and_then(|secret| {
+            let owner = secret.pointer("/metadata/annotations/meta.helm.sh~1release-name")?;
+            owner.as_str().map(str::to_owned)
+        });
+        // Only what beta itself made.
+        if owner.as_deref() == Some(run.journal.beta.as_str()) {
+            run.cluster.delete(&object, &DeleteOptions::default()).await?;
         }
     }
-    Ok(kept)
+    Ok(())
 }
 
 async fn wait_unused(run: &Run<'_>, claim: &str, but: &str, timeout: Duration) -> Result<(), Error> {

@@ -179,6 +179,12 @@ pub struct Future {
     pub values: Json,
     /// How many objects it has.
     pub objects: usize,
+    /// What the names of its own claims begin with.
+    #[serde(default)]
+    pub claim_stems: Vec<String>,
+    /// Its Secrets that an uninstall keeps.
+    #[serde(default)]
+    pub kept_secrets: Vec<String>,
 }
 
 /// The journal of one handover.

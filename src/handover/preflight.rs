@@ -107,9 +107,11 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
                 beta_fits(cluster, options, layout, &planned, &mut checks).await?;
                 future = Some(journal::Future {
                     chart: options.chart.clone(),
-                    title: planned.title,
+                    title: planned.title.clone(),
                     values,
                     objects: planned.objects.len(),
+                    claim_stems: planned.claim_stems(),
+                    kept_secrets: planned.kept_secrets(),
                 });
             }
             Err(problems) => checks.problems.extend(problems),

@@ -64,13 +64,13 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
             log.lines().last().unwrap_or("(empty)")
         ))
     })?;
-    if let Some(fork) = &run.journal.fork {
-        if promotion.switched < fork.lsn {
-            return Err(Error::Verify(format!(
-                "the volume was promoted at {}, before the fork at {}",
-                promotion.switched, fork.lsn
-            )));
-        }
+    if let Some(fork) = &run.journal.fork
+        && promotion.switched < fork.lsn
+    {
+        return Err(Error::Verify(format!(
+            "the volume was promoted at {}, before the fork at {}",
+            promotion.switched, fork.lsn
+        )));
     }
     let before = run.journal.layout.master.identity.timeline;
     let detail = format!(

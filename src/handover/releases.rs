@@ -40,6 +40,15 @@ impl Planned {
     pub fn claim_stems(&self) -> Vec<String> {
         claim_stems(&self.objects)
     }
+
+    /// Its Secrets that an uninstall keeps.
+    pub fn kept_secrets(&self) -> Vec<String> {
+        let kept = |object: &&Json| {
+            let policy = object.pointer("/metadata/annotations/helm.sh~1resource-policy").and_then(Json::as_str);
+            object["kind"] == "Secret" && policy == Some("keep")
+        };
+        self.objects.iter().filter(kept).map(|object| name_of(object).to_owned()).collect()
+    }
 }
 
 fn failed(error: action::Error) -> Error {
@@ -270,8 +279,7 @@ pub fn chart_values(chart: &str, config: &Json) -> Json {
     let Ok(chart) = load(chart) else { return json!({}) };
     let config = crate::release::chart::values_of(config);
     chart::coalesce::values(&chart, &config, &Notices::new())
-        .map(|map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
-        .unwrap_or_else(|_| json!({}))
+        .map_or_else(|_| json!({}), |map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
 }
 
 /// Writes a record as the next revision of its release, marked as deployed; nothing is applied.

@@ -13,9 +13,9 @@ const MOST: u64 = 256 << 20;
 /// Packs a record as Helm does; the result is ASCII.
 pub fn encode(release: &Release) -> Result<String, String> {
     let json = serde_json::to_vec(release).map_err(|error| error.to_string())?;
-    let mut packer = GzEncoder::new(Vec::with_capacity(json.len() / 4), Compression::best());
-    packer.write_all(&json).map_err(|error| error.to_string())?;
-    let packed = packer.finish().map_err(|error| error.to_string())?;
+    let mut gzip = GzEncoder::new(Vec::with_capacity(json.len() / 4), Compression::best());
+    gzip.write_all(&json).map_err(|error| error.to_string())?;
+    let packed = gzip.finish().map_err(|error| error.to_string())?;
     Ok(STANDARD.encode(packed))
 }
 

@@ -19,17 +19,18 @@ pub fn documents(manifest: &str) -> Vec<Document> {
     let mut text = String::new();
     for line in manifest.trim_start().split_inclusive('\n') {
         if let Some(rest) = line.strip_prefix("---") {
-            push(&mut documents, std::mem::take(&mut text));
+            push(&mut documents, &text);
+            text.clear();
             text.push_str(rest.trim_start_matches([' ', '\t']));
         } else {
             text.push_str(line);
         }
     }
-    push(&mut documents, text);
+    push(&mut documents, &text);
     documents
 }
 
-fn push(documents: &mut Vec<Document>, text: String) {
+fn push(documents: &mut Vec<Document>, text: &str) {
     let text = text.trim_start();
     if text.trim_end().is_empty() {
         return;

@@ -100,7 +100,7 @@ pub fn from_secret(secret: &Json) -> Result<Release, Error> {
 }
 
 fn check_sum(data: &[u8]) -> String {
-    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(data))
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ pub async fn a_killed_install_or_uninstall_leaves_no_trace(cluster: &Cluster, ns
         assert_eq!(words_of(cluster, ns, "i").await, [] as [&str; 0], "uninstall killed at write {at}: {killed:?}");
         assert_eq!(states(cluster, ns, "i").await, "");
     }
-    assert_eq!(get(cluster, "v1", "Secret", ns, "i-secret").await.is_some(), true);
+    assert!(get(cluster, "v1", "Secret", ns, "i-secret").await.is_some());
     uninstall(cluster, ns, "i").await;
 }
 

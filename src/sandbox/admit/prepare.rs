@@ -178,13 +178,14 @@ fn new_pod(state: &mut State, kind: &Kind, object: &mut Json) -> ApiResult<()> {
         "" => 0,
         "system-cluster-critical" => 2_000_000_000,
         "system-node-critical" => 2_000_001_000,
-        class => match state.get("scheduling.k8s.io/priorityclasses", "", class) {
-            Some(found) => found.int("/value").unwrap_or(0),
-            None => {
+        class => {
+            if let Some(found) = state.get("scheduling.k8s.io/priorityclasses", "", class) {
+                found.int("/value").unwrap_or(0)
+            } else {
                 let why = format!("no PriorityClass with name {class} was found");
                 return Err(ApiError::forbidden(kind, name(object), &why));
             }
-        },
+        }
     };
     object.default_to("/spec/priority", priority);
     object.default_to("/spec/preemptionPolicy", "PreemptLowerPriority");

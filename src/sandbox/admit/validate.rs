@@ -35,10 +35,8 @@ pub fn object(kind: &Kind, object: &Json) -> Vec<Cause> {
             size(object, &mut causes);
         }
         "networking.k8s.io/ingresses" => ingress(object, &mut causes),
-        "storage.k8s.io/storageclasses" => {
-            if object.text("/provisioner").is_empty() {
-                causes.push(Cause::required("provisioner", ""));
-            }
+        "storage.k8s.io/storageclasses" if object.text("/provisioner").is_empty() => {
+            causes.push(Cause::required("provisioner", ""));
         }
         "rbac.authorization.k8s.io/roles" | "rbac.authorization.k8s.io/clusterroles" => {
             for (index, rule) in object.items("/rules").iter().enumerate() {
@@ -50,17 +48,17 @@ pub fn object(kind: &Kind, object: &Json) -> Vec<Cause> {
                 }
             }
         }
-        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => {
-            if object.text("/roleRef/name").is_empty() {
-                causes.push(Cause::required("roleRef.name", ""));
-            }
+        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings"
+            if object.text("/roleRef/name").is_empty() =>
+        {
+            causes.push(Cause::required("roleRef.name", ""));
         }
         "apiextensions.k8s.io/customresourcedefinitions" => definition(object, &mut causes),
-        "coordination.k8s.io/leases" => {
-            if object.int("/spec/leaseDurationSeconds").is_some_and(|seconds| seconds <= 0) {
-                let value = object.at("/spec/leaseDurationSeconds");
-                causes.push(Cause::invalid("spec.leaseDurationSeconds", value, "must be greater than 0"));
-            }
+        "coordination.k8s.io/leases"
+            if object.int("/spec/leaseDurationSeconds").is_some_and(|seconds| seconds <= 0) =>
+        {
+            let value = object.at("/spec/leaseDurationSeconds");
+            causes.push(Cause::invalid("spec.leaseDurationSeconds", value, "must be greater than 0"));
         }
         _ => {}
     }
@@ -321,7 +319,7 @@ fn walk_required(schema: &Schema, ty: TypeId, value: &Json, path: &str, causes: 
                 }
             }
             for (key, value) in object {
-                if let Some(ty) = schema.field(map, key)
+                if let Some(ty) = map.field(key)
                     && !(path.is_empty() && key == "metadata")
                 {
                     walk_required(schema, ty, value, &below(key), causes);
@@ -434,13 +432,13 @@ pub fn change(kind: &Kind, live: &Json, object: &Json) -> Vec<Cause> {
                 }
             }
         }
-        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => {
-            if object["roleRef"] != live["roleRef"] {
-                // Go prints the struct with the names of its fields.
-                let role = &object["roleRef"];
-                let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
-                causes.push(Cause::invalid("roleRef", &shown, "cannot change roleRef"));
-            }
+        "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings"
+            if object["roleRef"] != live["roleRef"] =>
+        {
+            // Go prints the struct with the names of its fields.
+            let role = &object["roleRef"];
+            let shown = json!({"APIGroup": role["apiGroup"], "Kind": role["kind"], "Name": role["name"]});
+            causes.push(Cause::invalid("roleRef", &shown, "cannot change roleRef"));
         }
         "storage.k8s.io/storageclasses" => {
             for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {

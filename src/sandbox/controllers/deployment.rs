@@ -1,4 +1,4 @@
-//! Deployments: a ReplicaSet for each template, and the way from one to the next.
+//! Deployments: a `ReplicaSet` for each template, and the way from one to the next.
 
 use std::sync::Arc;
 
@@ -179,7 +179,7 @@ fn roll(state: &mut State, deployment: &Json, current: &Json, wanted: i64) {
     }
 }
 
-/// Keeps as many old ReplicaSets as the history asks for.
+/// Keeps as many old `ReplicaSets` as the history asks for.
 fn trim(state: &mut State, deployment: &Json, sets: &[Arc<Json>], current: Option<&Json>) {
     let keep = deployment.int("/spec/revisionHistoryLimit").unwrap_or(10).max(0) as usize;
     let mut old: Vec<&Arc<Json>> = sets

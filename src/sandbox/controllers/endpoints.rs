@@ -9,7 +9,7 @@ use super::pods;
 
 const MANAGER: &str = "kube-controller-manager";
 
-/// Looks at a Service: writes its Endpoints and EndpointSlice.
+/// Looks at a Service: writes its Endpoints and `EndpointSlice`.
 pub fn sync_service(state: &mut State, space: &str, service_name: &str) {
     let Some(service) = state.get("/services", space, service_name) else {
         // The slice is owned by the Service and is collected; Endpoints share its name alone.
@@ -19,7 +19,7 @@ pub fn sync_service(state: &mut State, space: &str, service_name: &str) {
         return;
     };
     let selector = service.at("/spec/selector");
-    if !selector.as_object().is_some_and(|map| !map.is_empty()) || service.text("/spec/type") == "ExternalName" {
+    if selector.as_object().is_none_or(serde_json::Map::is_empty) || service.text("/spec/type") == "ExternalName" {
         return;
     }
     let unready_too = service["spec"]["publishNotReadyAddresses"] == true;

@@ -1,4 +1,4 @@
-//! StatefulSets: numbered pods with claims of their own, one after the other.
+//! `StatefulSets`: numbered pods with claims of their own, one after the other.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub fn sync(state: &mut State, space: &str, set_name: &str) {
     write_status(state, &set);
 }
 
-/// Keeps the template as a ControllerRevision.
+/// Keeps the template as a `ControllerRevision`.
 fn remember(state: &mut State, set: &Set<'_>) {
     let space = set.object.text("/metadata/namespace");
     if state.get("apps/controllerrevisions", space, &set.revision).is_some() {
@@ -151,7 +151,7 @@ fn claims(state: &mut State, set: &Set<'_>, ordinal: i64) -> bool {
 fn create(state: &mut State, set: &Set<'_>, ordinal: i64) -> bool {
     let pod_name = set.pod_name(ordinal);
     let reference = super::owner("StatefulSet", "apps/v1", set.object);
-    let mut pod = pods::from_template(&set.object["spec"]["template"], set.object, reference);
+    let mut pod = pods::from_template(&set.object["spec"]["template"], set.object, &reference);
     pod.put("/metadata/name", pod_name.clone());
     pod.put("/metadata/generateName", format!("{}-", name(set.object)));
     pod.put("/metadata/labels/statefulset.kubernetes.io~1pod-name", pod_name.clone());
@@ -256,7 +256,7 @@ fn retain(state: &mut State, set: &Set<'_>) {
         if surplus && set.retention("whenScaled") == "Delete" {
             match state.get("/pods", &space, &set.pod_name(ordinal)) {
                 Some(pod) => {
-                    wanted.push(json!({"apiVersion": "v1", "kind": "Pod", "name": name(&pod), "uid": uid(&pod)}))
+                    wanted.push(json!({"apiVersion": "v1", "kind": "Pod", "name": name(&pod), "uid": uid(&pod)}));
                 }
                 // The pod is gone: its reference stays, so that the claim goes too.
                 None => continue,

@@ -200,7 +200,7 @@ pub struct Volume {
     pub follows: Option<(String, String)>,
 }
 
-/// All volumes, by the name of the PersistentVolume.
+/// All volumes, by the name of the `PersistentVolume`.
 #[derive(Debug, Default)]
 pub struct Volumes(HashMap<String, Volume>);
 
