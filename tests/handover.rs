@@ -137,6 +137,10 @@ fn a_release_is_finished() {
         .said("data-alpha-database-master-0");
     stage.status().ended(0).said("finished");
     assert_eq!(stage.sql("beta-database-master-0", "SELECT pg_is_in_recovery();"), "f");
+    // What was gone over to is what the next upgrade leaves.
+    let core = format!("--core-namespace={}", stage.core);
+    stage.run(&["upgrade", &core, "--current-release=beta", "--future-release=gamma"]).ended(0).said("gamma is up");
+    assert_eq!(stage.sql("gamma-database-master-0", "SELECT pg_is_in_recovery();"), "f");
 }
 
 #[test]
@@ -215,7 +219,12 @@ fn claims_of_an_earlier_beta_are_refused() {
 
 #[test]
 fn missing_permissions_are_named_all_at_once() {
-    let deny = vec![Deny::new("patch", "apps", "statefulsets"), Deny::new("create", "batch", "jobs")];
+    let deny = vec![
+        Deny::new("patch", "apps", "statefulsets"),
+        Deny::new("create", "batch", "jobs"),
+        // Without it not even the releases can be seen.
+        Deny::new("list", "", "secrets"),
+    ];
     let allowed = Sandbox::installed();
     // The same cluster can't change its mind: what is refused here is what a second user may not do.
     let denied = Sandbox::new(Config { pace: Pace::fast(), deny, ..Config::default() });
@@ -225,6 +234,7 @@ fn missing_permissions_are_named_all_at_once() {
         .ended(1)
         .said("no permission to patch statefulsets.apps")
         .said("no permission to create jobs.batch")
+        .said("no permission to list secrets")
         .said("Nothing has been changed.");
     drop(allowed);
 }

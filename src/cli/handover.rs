@@ -77,6 +77,10 @@ impl Talk {
                 let lines = next.iter().map(|next| format!("\n  {:<14} {}", format!("{}:", next.what), next.command));
                 Failure::Left(message + &lines.collect::<String>())
             }
+            // Before the journal is written for the first time, nothing is.
+            (Failure::Failed(message), None) if error.aftermath().is_empty() => {
+                Failure::Failed(message + "\nNothing has been changed.")
+            }
             (failure, _) => failure,
         }
     }
