@@ -25,6 +25,8 @@ fn postgresql_16_there_and_back_with_200_000_rows() {
     there_and_back(&stage, 200_000);
     // The hardest instant: the pod is gone, the volume is not yet promoted.
     killed_and_resumed(&stage, "4 detach");
+    // And with beta half installed.
+    killed_and_resumed(&stage, "ready, waiting for");
     stage.remove();
 }
 

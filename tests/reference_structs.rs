@@ -8,7 +8,8 @@ mod support;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
-use support::compare::{Report, cases, compare_reading, ours};
+use support::compare::{compare_reading, ours};
+use support::differences::{Differences, cases};
 use support::random::Random;
 use support::reference::{Answer, base64, reference};
 use vulas_native::gotemplate::Value;
@@ -97,7 +98,7 @@ fn read_ours(op: &str, input: &[u8]) -> Answer {
 #[test]
 fn structs_are_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let values = [
         "a",
@@ -182,7 +183,7 @@ fn structs_are_read_alike() {
         inputs.push(text.into());
     }
     for op in ["metadata", "metadataStrict"] {
-        compare_reading(&mut go, &mut report, op, &inputs, read_ours);
+        compare_reading(&mut go, &mut differences, op, &inputs, read_ours);
     }
-    report.finish("structs");
+    differences.finish();
 }

@@ -6,11 +6,11 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::json;
-use support::compare::{Report, cases, compare_reading, compare_writing, ours};
-use support::documents::{literals, mutate, random_text, random_value};
+use support::compare::{compare_reading, compare_writing, ours};
+use support::differences::{Differences, cases};
+use support::documents::{files, literals, mutate, random_text, random_value};
 use support::random::Random;
 use support::reference::{Answer, base64, module_cache, reference};
 use support::values::pack_text;
@@ -48,19 +48,8 @@ fn toml_time(t: &DateTime) -> Value {
 
 /// The documents of the library's own tests.
 fn corpus() -> Vec<Vec<u8>> {
-    fn collect(dir: &Path, out: &mut Vec<Vec<u8>>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, out);
-            } else if path.extension().is_some_and(|e| e == "toml") {
-                out.push(std::fs::read(path).unwrap());
-            }
-        }
-    }
     let module = module_cache().join("github.com/!burnt!sushi/toml@v1.6.0");
-    let mut all = Vec::new();
-    collect(&module, &mut all);
+    let mut all = files(&module, &["toml"]);
     for file in ["decode_test.go", "encode_test.go", "error_test.go", "lex_test.go", "fuzz_test.go", "toml_test.go"] {
         all.extend(literals(&module.join(file)));
     }
@@ -213,7 +202,7 @@ const KEYS: &[&str] = &[
 #[test]
 fn documents_are_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let mut inputs = corpus();
     for value in VALUES {
@@ -269,14 +258,14 @@ fn documents_are_read_alike() {
         }
         inputs.push(text.into());
     }
-    compare_reading(&mut go, &mut report, "fromToml", &inputs, read_ours);
-    report.finish("TOML in");
+    compare_reading(&mut go, &mut differences, "fromToml", &inputs, read_ours);
+    differences.finish();
 }
 
 #[test]
 fn values_are_written_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let mut values: Vec<Value> =
         vec![Value::strings(["a", "b"]), Value::Bytes(vec![1, 2].into()), Value::map([("a", Value::Nil)])];
@@ -291,6 +280,6 @@ fn values_are_written_alike() {
         let tables = tables.collect();
         values.push(Value::map([("t", Value::list(tables)), ("s", random_value(&mut random, 2))]));
     }
-    compare_writing(&mut go, &mut report, "toToml", &values, write_ours);
-    report.finish("TOML out");
+    compare_writing(&mut go, &mut differences, "toToml", &values, write_ours);
+    differences.finish();
 }

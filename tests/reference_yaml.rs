@@ -8,9 +8,10 @@ mod support;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
-use support::compare::{Report, cases, compare_reading, compare_writing, ours};
+use support::compare::{compare_reading, compare_writing, ours};
 use support::deep;
-use support::documents::{Documents, SCALARS, literals, mutate, random_value};
+use support::differences::{Differences, cases};
+use support::documents::{Documents, SCALARS, files, literals, mutate, random_value};
 use support::random::Random;
 use support::reference::{Answer, Reference, base64, module_cache, reference};
 use support::values::pack_text;
@@ -66,12 +67,12 @@ fn write_ours(op: &str, value: &Value) -> Answer {
     )
 }
 
-fn reading(go: &mut Reference, report: &mut Report, op: &str, inputs: &[Vec<u8>]) {
-    compare_reading(go, report, op, inputs, read_ours);
+fn reading(go: &mut Reference, differences: &mut Differences, op: &str, inputs: &[Vec<u8>]) {
+    compare_reading(go, differences, op, inputs, read_ours);
 }
 
-fn writing(go: &mut Reference, report: &mut Report, op: &str, values: &[Value]) {
-    compare_writing(go, report, op, values, write_ours);
+fn writing(go: &mut Reference, differences: &mut Differences, op: &str, values: &[Value]) {
+    compare_writing(go, differences, op, values, write_ours);
 }
 
 fn corpus() -> Vec<Vec<u8>> {
@@ -97,20 +98,44 @@ const WRITERS: &[&str] = &["toYaml", "toYamlPretty", "toJson", "toRawJson", "toJ
 #[test]
 fn documents_of_the_libraries_own_tests_are_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let corpus = corpus();
     for op in READERS {
-        reading(&mut go, &mut report, op, &corpus);
+        reading(&mut go, &mut differences, op, &corpus);
     }
-    reading(&mut go, &mut report, "documents", &corpus);
-    reading(&mut go, &mut report, "fromJson", &corpus);
-    report.finish("library tables");
+    reading(&mut go, &mut differences, "documents", &corpus);
+    reading(&mut go, &mut differences, "fromJson", &corpus);
+    differences.finish();
+}
+
+#[test]
+fn files_of_the_modules_are_read_and_written_alike() {
+    let mut go = reference();
+    let mut differences = Differences::default();
+    let modules = module_cache();
+    let mut inputs = Vec::new();
+    for module in ["helm.sh/helm/v4@v4.2.4", "sigs.k8s.io/yaml@v1.6.0", "k8s.io/apimachinery@v0.36.1"] {
+        inputs.extend(files(&modules.join(module), &["yaml", "yml", "json"]));
+    }
+    // Most files hold several documents.
+    let mut documents: Vec<Vec<u8>> = inputs.iter().filter_map(|i| goyaml::documents(i).ok()).flatten().collect();
+    documents.extend_from_slice(&inputs);
+    assert!(documents.len() > 1000, "only {} documents found", documents.len());
+    reading(&mut go, &mut differences, "documents", &inputs);
+    for op in READERS {
+        reading(&mut go, &mut differences, op, &documents);
+    }
+    let values: Vec<Value> = documents.iter().filter_map(|d| goyaml::from_yaml(d).ok()).collect();
+    for op in WRITERS {
+        writing(&mut go, &mut differences, op, &values);
+    }
+    differences.finish();
 }
 
 #[test]
 fn single_scalars_are_read_and_written_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     let mut values = Vec::new();
     for scalar in SCALARS {
@@ -136,18 +161,18 @@ fn single_scalars_are_read_and_written_alike() {
         values.push(Value::map([(*scalar, Value::str(*scalar)), ("a", Value::list(vec![Value::str(*scalar)]))]));
     }
     for op in READERS {
-        reading(&mut go, &mut report, op, &inputs);
+        reading(&mut go, &mut differences, op, &inputs);
     }
     for op in WRITERS {
-        writing(&mut go, &mut report, op, &values);
+        writing(&mut go, &mut differences, op, &values);
     }
-    report.finish("scalars");
+    differences.finish();
 }
 
 #[test]
 fn random_documents_are_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let corpus = corpus();
     let inputs: Vec<Vec<u8>> = (0..cases(4000))
@@ -160,38 +185,38 @@ fn random_documents_are_read_alike() {
         })
         .collect();
     for op in READERS {
-        reading(&mut go, &mut report, op, &inputs);
+        reading(&mut go, &mut differences, op, &inputs);
     }
-    reading(&mut go, &mut report, "documents", &inputs);
+    reading(&mut go, &mut differences, "documents", &inputs);
     let fine = inputs.iter().filter(|i| goyaml::from_yaml(i).is_ok()).count();
     println!("{fine} of {} random documents are well-formed", inputs.len());
     // What was read is written back.
     let values: Vec<Value> = inputs.iter().filter_map(|i| goyaml::from_yaml(i).ok()).collect();
     for op in WRITERS {
-        writing(&mut go, &mut report, op, &values);
+        writing(&mut go, &mut differences, op, &values);
     }
-    report.finish("random documents");
+    differences.finish();
 }
 
 #[test]
 fn random_values_are_written_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let values: Vec<Value> = (0..cases(5000)).map(|_| random_value(&mut random, 0)).collect();
     for op in WRITERS {
-        writing(&mut go, &mut report, op, &values);
+        writing(&mut go, &mut differences, op, &values);
     }
     // And what was written is read.
     let texts: Vec<Vec<u8>> = values.iter().filter_map(|v| goyaml::to_yaml_pretty(v).ok()).collect();
-    reading(&mut go, &mut report, "fromYaml", &texts);
-    report.finish("random values");
+    reading(&mut go, &mut differences, "fromYaml", &texts);
+    differences.finish();
 }
 
 #[test]
 fn random_json_is_read_alike() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut random = Random::new();
     let mut inputs: Vec<Vec<u8>> = [
         "",
@@ -259,9 +284,9 @@ fn random_json_is_read_alike() {
         }
     }
     for op in ["fromJson", "fromJsonMap", "fromJsonList", "fromJsonPrefix", "fromYaml"] {
-        reading(&mut go, &mut report, op, &inputs);
+        reading(&mut go, &mut differences, op, &inputs);
     }
-    report.finish("random JSON");
+    differences.finish();
 }
 
 #[test]
@@ -271,7 +296,7 @@ fn hostile_documents_are_refused_alike() {
 
 fn hostile_documents() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut inputs: Vec<Vec<u8>> = Vec::new();
     for depth in [100, 5_000, 9_999, 10_000, 10_001, 20_000] {
         inputs.push("[".repeat(depth).into());
@@ -294,6 +319,22 @@ fn hostile_documents() {
     }
     for key in 0..400 {
         inputs.push(format!("{}: a", 2_097_152.0 + f64::from(key) * 1234.25).into());
+    }
+    // Marks in the middle.
+    for text in [
+        "- @\n?",
+        "? @\nO",
+        "?@: \t@\n|",
+        "a: @\nb: 1\n",
+        "@@a: 1\nb: 2",
+        "a:\n@ b: c\n",
+        "- @a\n- b\n- c",
+        "|\n @\n@",
+        "'@\n\n@'",
+    ] {
+        for end in ["", "\n", "x", "xy", "xyz\n", "\nz: 1\n"] {
+            inputs.push(format!("{text}{end}").replace('@', "\u{FEFF}").into());
+        }
     }
     inputs.push(b"a: &a [*a]".to_vec());
     inputs.push(b"a: &a {b: *a}".to_vec());
@@ -343,8 +384,8 @@ fn hostile_documents() {
             inputs.push(bytes);
         }
     }
-    reading(&mut go, &mut report, "fromYaml", &inputs);
-    reading(&mut go, &mut report, "fromYamlStrict", &inputs);
+    reading(&mut go, &mut differences, "fromYaml", &inputs);
+    reading(&mut go, &mut differences, "fromYamlStrict", &inputs);
     let json: Vec<Vec<u8>> = [9_999, 10_000, 10_001]
         .iter()
         .flat_map(|n| {
@@ -352,8 +393,8 @@ fn hostile_documents() {
         })
         .map(String::into_bytes)
         .collect();
-    reading(&mut go, &mut report, "fromJson", &json);
-    report.finish("hostile documents");
+    reading(&mut go, &mut differences, "fromJson", &json);
+    differences.finish();
 }
 
 #[test]
@@ -363,7 +404,7 @@ fn hostile_values_are_written_alike() {
 
 fn hostile_values() {
     let mut go = reference();
-    let mut report = Report::default();
+    let mut differences = Differences::default();
     let mut values = Vec::new();
     for length in [100, 127, 128, 129, 130, 170, 1000, 1021, 1022, 1023, 1024, 2000] {
         values.push(Value::map([("k".repeat(length), Value::str("v"))]));
@@ -395,7 +436,7 @@ fn hostile_values() {
     }
     values.push(deep);
     for op in WRITERS {
-        writing(&mut go, &mut report, op, &values);
+        writing(&mut go, &mut differences, op, &values);
     }
-    report.finish("hostile values");
+    differences.finish();
 }

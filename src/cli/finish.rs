@@ -39,7 +39,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     };
     let result = talk.block_on(|cluster, show| async move { finish(&cluster, show, &options).await });
     talk.report(started, &args.report);
-    let (journal, claims) = result.map_err(|error| talk.failure(error))?;
+    let (journal, claims) = result.map_err(|error| talk.failure(&error))?;
     println!(
         "{} is retired; {} stays, on persistentvolumeclaim/{}.",
         journal.alpha, journal.beta, journal.layout.volume.claim

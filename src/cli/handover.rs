@@ -70,12 +70,16 @@ impl Talk {
     }
 
     /// The failure in words; where something is left to do, with the commands that do it.
-    pub fn failure(&self, error: Error) -> Failure {
+    pub fn failure(&self, error: &Error) -> Failure {
         match (failure(error), self.show.journal()) {
             (Failure::Left(message), Some(journal)) => {
                 let next = next_commands(&journal);
                 let lines = next.iter().map(|next| format!("\n  {:<14} {}", format!("{}:", next.what), next.command));
                 Failure::Left(message + &lines.collect::<String>())
+            }
+            // Before the journal is written for the first time, nothing is.
+            (Failure::Failed(message), None) if error.aftermath().is_empty() => {
+                Failure::Failed(message + "\nNothing has been changed.")
             }
             (failure, _) => failure,
         }
@@ -144,9 +148,9 @@ pub fn core_namespace(global: &Global, own: Option<&String>) -> Result<String, F
 }
 
 /// An error in words: what, below it why and what to do, at the end what became of the changes.
-pub fn failure(error: Error) -> Failure {
+pub fn failure(error: &Error) -> Failure {
     let code = error.exit_code();
-    let mut lines = match &error {
+    let mut lines = match error {
         Error::Problems(problems) if problems.len() == 1 => {
             vec![format!("error: {}", problems[0].what), format!("  {}", problems[0].advice)]
         }
@@ -186,7 +190,7 @@ mod tests {
             crate::handover::Problem::new("a is wrong", "mend a"),
             crate::handover::Problem::new("b is wrong", "mend b"),
         ];
-        let Failure::Failed(message) = failure(Error::Problems(problems)) else { panic!("wrong exit code") };
+        let Failure::Failed(message) = failure(&Error::Problems(problems)) else { panic!("wrong exit code") };
         for part in ["2 reasons", "a is wrong", "mend a", "b is wrong", "mend b", "Nothing has been changed."] {
             assert!(message.contains(part), "{part} is not in {message}");
         }

@@ -54,7 +54,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     };
     let talk = handover::Talk::new(global)?;
     let routed = talk.block_on(|cluster, show| async move { route(&cluster, show, &options).await });
-    let routed = routed.map_err(handover::failure)?;
+    let routed = routed.map_err(|error| handover::failure(&error))?;
     if routed.unchanged {
         println!("{} serves {} already; nothing was changed.", args.admin_release, routed.after);
         return Ok(());

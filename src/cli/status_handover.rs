@@ -10,7 +10,7 @@ use crate::handover::{Divergence, State, Status, status};
 pub fn run(global: &Global, core_namespace: &str, format: output::Format) -> Outcome {
     let talk = handover::Talk::new(global)?;
     let found = talk.block_on(|cluster, _| async move { status(&cluster, core_namespace).await });
-    let Some(found) = found.map_err(handover::failure)? else {
+    let Some(found) = found.map_err(|error| handover::failure(&error))? else {
         return Err(Failure::Failed(format!(
             "error: there is no handover in namespace {core_namespace}\n  begin one: vulas-native upgrade --core-namespace {core_namespace} --current-release A --future-release B"
         )));

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Failure, Global, Outcome, handover, upgrade_in_place};
-use crate::handover::{Fence, Given, Journal, UpgradeOptions, resume, upgrade};
+use crate::database::human_bytes;
+use crate::handover::{Fence, Given, Journal, UpgradeOptions, resume, status, upgrade};
 use crate::report::next_commands;
 
 /// The flags of a handover.
@@ -96,7 +97,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             admin_namespace: args.admin_namespace.clone(),
             alpha: required(args.current_release.as_ref(), "--current-release")?.into(),
             beta: required(args.future_release.as_ref(), "--future-release")?.into(),
-            chart: args.future_chart.clone(),
+            chart: lasting(&args.future_chart),
             values: crate::release::chart::to_json(&values),
             reset_values: shared.reset_values,
             claim_value: args.claim_value.clone(),
@@ -112,9 +113,19 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
         talk.block_on(|cluster, show| async move { upgrade(&cluster, show, &options).await })
     };
     talk.report(started, &args.report);
-    let journal = result.map_err(|error| talk.failure(error))?;
+    let journal = result.map_err(|error| talk.failure(&error))?;
     print_end(&talk, &journal);
     Ok(())
+}
+
+/// A chart's path that is the same from every folder: the run that resumes may start in another.
+fn lasting(chart: &str) -> String {
+    match std::fs::canonicalize(chart) {
+        Ok(path) if std::path::Path::new(chart).components().count() > 1 || chart.ends_with(".tgz") => {
+            path.display().to_string()
+        }
+        _ => chart.into(),
+    }
 }
 
 /// Check files go to the server on a command line; that has its limits.
@@ -131,7 +142,16 @@ fn read_check(path: &str) -> Result<String, Failure> {
 /// What is different now, and what can be done next.
 fn print_end(talk: &handover::Talk, journal: &Journal) {
     let as_of = journal.fork.as_ref().map(|fork| format!(" as of {} ({})", fork.time, fork.lsn)).unwrap_or_default();
-    println!("{} is up, on {}'s data{as_of}. {} serves on, untouched.", journal.beta, journal.alpha, journal.alpha);
+    let namespace = journal.namespace.clone();
+    let now = talk.block_on(|cluster, _| async move { status(&cluster, &namespace).await });
+    let since = now.ok().flatten().and_then(|now| now.divergence);
+    let since = since
+        .map(|d| format!("; since the fork it has written {} ({})", human_bytes(d.bytes()), d.rows()))
+        .unwrap_or_default();
+    println!(
+        "{} is up, on {}'s data{as_of}. {} serves on, untouched{since}.",
+        journal.beta, journal.alpha, journal.alpha
+    );
     for next in next_commands(journal) {
         println!("{:<20} {}", format!("{}:", next.what), next.command);
     }

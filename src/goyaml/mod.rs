@@ -14,9 +14,12 @@
 mod documents;
 mod error;
 mod json;
+mod nesting;
 mod number;
 pub mod schema;
 mod structs;
+#[cfg(test)]
+mod tests;
 mod toml;
 mod yaml;
 

@@ -8,12 +8,12 @@ use crate::gotemplate::{Map, MapKind, Value};
 
 /// Decodes a JSON value into a struct: a map of the fields that are present.
 pub fn decode(value: &Value, target: &'static Struct, strict: bool) -> Result<Value, Error> {
-    let mut decoder = Decoder { strict, context: None, path: Vec::new(), first: None };
+    let mut reader = Decoder { strict, context: None, path: Vec::new(), first: None };
     let decoded = match value {
         Value::Nil => Some(empty()),
-        value => decoder.value(value, &Type::Struct(target), None)?,
+        value => reader.value(value, &Type::Struct(target), None)?,
     };
-    match decoder.first {
+    match reader.first {
         Some(error) => Err(error),
         None => Ok(decoded.unwrap_or_else(empty)),
     }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{Problem, claims};
 use crate::{
     cluster::{Cluster, Json, ObjectRef},
     database::{Identity, Server},
@@ -141,6 +141,21 @@ pub(super) fn is_ready(pod: &Json) -> bool {
         && conditions.iter().any(|c| text(c, "/type") == Some("Ready") && text(c, "/status") == Some("True"))
 }
 
+/// Claims of a pod that are not bound: the likely reason why its server does not answer.
+async fn unbound(cluster: &Cluster, namespace: &str, pod: &Json) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in claims::of_pod(pod) {
+        let object = claims::claim(namespace, name);
+        let Ok(live) = cluster.get(&object).await else { continue };
+        let phase = live.as_ref().map_or("missing", |claim| text(claim, "/status/phase").unwrap_or("Unknown"));
+        if phase != "Bound" {
+            let advice = format!("see why: kubectl -n {namespace} describe pvc {name}");
+            problems.push(Problem::new(format!("{object} is not Bound but {phase}"), advice));
+        }
+    }
+    problems
+}
+
 /// A server that answered, with what Kubernetes says of it.
 struct Found {
     place: Place,
@@ -207,6 +222,7 @@ pub async fn find(
                 }
                 Err(error) => {
                     let state = text(&pod, "/status/phase").unwrap_or("Unknown");
+                    problems.extend(unbound(cluster, namespace, &pod).await);
                     silent.push((name.clone(), ordinal, format!("pod/{pod_name} ({state}) can't be asked: {error}")));
                 }
             }

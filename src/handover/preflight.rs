@@ -37,8 +37,27 @@ impl Checks {
 }
 
 /// Looks at everything that the upgrade will rely on.
+///
+/// # Errors
+/// [`Error::Problems`] with every reason not to begin.
 pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions) -> Result<Found, Error> {
     let mut checks = Checks { count: 0, problems: Vec::new(), warnings: Vec::new() };
+    match look(cluster, show, options, &mut checks).await {
+        // What was found so far is the likely reason why one could not look further (a missing permission).
+        Err(error) if !checks.problems.is_empty() && !matches!(error, Error::Problems(_)) => {
+            checks.problem(error.to_string(), "mend the other problems first");
+            Err(Error::Problems(checks.problems))
+        }
+        result => result,
+    }
+}
+
+async fn look(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &UpgradeOptions,
+    checks: &mut Checks,
+) -> Result<Found, Error> {
     if options.alpha == options.beta {
         return Err(Error::unfit(
             format!("the current and the future release are both named {}", options.alpha),
@@ -46,7 +65,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         ));
     }
     checks.count += 1;
-    permissions(cluster, options, &mut checks).await?;
+    permissions(cluster, options, checks).await?;
 
     checks.count += 1;
     let alpha = releases::current(cluster, &options.namespace, &options.alpha).await?;
@@ -86,9 +105,9 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
     }
     let mut lag = Lsn::default();
     if let Some(layout) = &mut found {
-        lag = replica(cluster, show, options, layout, &mut checks).await?;
-        volume(cluster, options, layout, &mut checks).await?;
-        autoscaler(cluster, options, layout, &mut checks).await?;
+        lag = replica(cluster, show, options, layout, checks).await?;
+        volume(cluster, options, layout, checks).await?;
+        autoscaler(cluster, options, layout, checks).await?;
     }
 
     let mut future = None;
@@ -104,7 +123,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         };
         match releases::plan_install(cluster, show, &request).await {
             Ok(planned) => {
-                beta_fits(cluster, options, layout, &planned, &mut checks).await?;
+                beta_fits(cluster, options, layout, &planned, checks).await?;
                 future = Some(journal::Future {
                     chart: options.chart.clone(),
                     title: planned.title.clone(),
@@ -118,7 +137,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         }
     }
     let (Some(alpha), Some(layout), Some(future)) = (alpha, found, future) else {
-        return Err(Error::Problems(checks.problems));
+        return Err(Error::Problems(std::mem::take(&mut checks.problems)));
     };
     checks.count += 1;
     let replicas_value = match &options.replicas_value {
@@ -132,7 +151,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         ));
     }
     if !checks.problems.is_empty() {
-        return Err(Error::Problems(checks.problems));
+        return Err(Error::Problems(std::mem::take(&mut checks.problems)));
     }
     for warning in &checks.warnings {
         show.warning(warning);
@@ -173,7 +192,7 @@ pub async fn check(cluster: &Cluster, show: &dyn Show, options: &UpgradeOptions)
         beta_schema: None,
         check_sql: options.check_sql.clone(),
         route: None,
-        warnings: checks.warnings,
+        warnings: checks.warnings.clone(),
     };
     Ok(Found { journal, summary })
 }

@@ -75,7 +75,7 @@ pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -
             format!("name the deployed admin release (there are: {known})"),
         ));
     };
-    let lease = take_lease(cluster, &options.namespace, &options.holder).await?;
+    let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
     let result = switch(cluster, show, options, &core, &admin).await;
     // If that fails it expires by itself.
     let _ = lease.release().await;

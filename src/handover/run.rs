@@ -6,10 +6,10 @@ use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
     preflight, promote, protect, verify,
 };
-use crate::cluster::{Cluster, LeaseGuard};
+use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
 /// How long a holder that is not heard of is believed to live.
-const LEASE_DURATION: Duration = Duration::from_secs(30);
+const LEASE_DURATION: Duration = Duration::from_secs(15);
 
 /// A handover under way.
 pub struct Run<'a> {
@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
         timeout: Duration,
         stop: tokio_util::sync::CancellationToken,
     ) -> Result<Self, Error> {
-        let lease = take_lease(cluster, &journal.namespace, holder).await?;
+        let lease = take_lease(cluster, show, &journal.namespace, holder).await?;
         let mut journal = journal;
         holder.clone_into(&mut journal.holder);
         Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
@@ -100,7 +100,8 @@ impl<'a> Run<'a> {
                 let stop = self.stop.clone();
                 tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err(Error::Interrupted),
+                    // An installation hears the signals itself, and puts back what it has begun.
+                    () = stop.cancelled(), if stage != Stage::Install => Err(Error::Interrupted),
                     result = act(self, stage) => result,
                 }
             }
@@ -195,15 +196,36 @@ async fn undo(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
     }
 }
 
-/// Takes the namespace's Lease.
-pub async fn take_lease(cluster: &Cluster, namespace: &str, holder: &str) -> Result<LeaseGuard, Error> {
-    match cluster.acquire_lease(namespace, LEASE, holder, LEASE_DURATION).await {
-        Ok(lease) => Ok(lease),
-        Err(error @ crate::cluster::Error::Held { .. }) => Err(Error::unfit(
-            format!("another handover is at work in namespace {namespace}: {error}"),
-            format!("wait for it; a holder that was killed is believed dead after {} s", LEASE_DURATION.as_secs()),
-        )),
-        Err(error) => Err(error.into()),
+/// Takes the namespace's Lease. While somebody else holds it, waits until he renews it (then he is alive, and we refuse) or
+/// until it expires (then he is dead, and we take over).
+pub async fn take_lease(
+    cluster: &Cluster,
+    show: &dyn Observer,
+    namespace: &str,
+    holder: &str,
+) -> Result<LeaseGuard, Error> {
+    let mut before: Option<(String, Duration)> = None;
+    loop {
+        match cluster.acquire_lease(namespace, LEASE, holder, LEASE_DURATION).await {
+            Ok(lease) => return Ok(lease),
+            Err(ClusterError::Held { holder, heard, .. }) => {
+                let alive = before.is_some_and(|(known, last)| known != holder || heard < last);
+                if alive {
+                    return Err(Error::unfit(
+                        format!("{holder} is at work on the handover in namespace {namespace}"),
+                        "wait until it is done; see vulas-native status --core-namespace",
+                    ));
+                }
+                let state = format!(
+                    "held by {holder}; taken over when that is not heard of for {} s",
+                    LEASE_DURATION.as_secs()
+                );
+                show.waiting(0, 1, &[Waiting { what: format!("lease/{LEASE}"), state, since: heard }]);
+                before = Some((holder, heard));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl State {
         let live = self.get(&kind.key, namespace, name).ok_or_else(|| ApiError::not_found(kind, name))?;
         preconditions(kind, &live, options)?;
         let mut object = (*live).clone();
-        self.propagate(kind, &mut object, options);
+        Self::propagate(kind, &mut object, options);
         let pending = !object.items("/metadata/finalizers").is_empty() || !object.items("/spec/finalizers").is_empty();
         let grace = match kind.key.as_ref() {
             "/pods" => grace(&object, options),
@@ -131,7 +131,7 @@ impl State {
         self.kind(key)
     }
 
-    fn propagate(&self, kind: &Kind, object: &mut Json, options: &DeleteOptions) {
+    fn propagate(kind: &Kind, object: &mut Json, options: &DeleteOptions) {
         let orphan_by_default = matches!(kind.key.as_ref(), "batch/jobs" | "/replicationcontrollers");
         let policy = match options.propagation.as_str() {
             "" if orphan_by_default => "Orphan",

@@ -47,32 +47,29 @@ fn containers(pod: &Json) -> impl Iterator<Item = &Json> {
 /// The container that a request means.
 fn container(pod: &Json, asked: Option<&str>) -> ApiResult<String> {
     let names = |pointer: &str| -> Vec<&str> { pod.items(pointer).iter().map(|c| c.text("/name")).collect() };
-    match asked.filter(|asked| !asked.is_empty()) {
-        Some(asked) => {
-            if containers(pod).any(|c| c.text("/name") == asked) {
-                Ok(asked.into())
-            } else {
-                Err(ApiError::bad_request(format!("container {asked} is not valid for pod {}", name(pod))))
-            }
+    if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
+        if containers(pod).any(|c| c.text("/name") == asked) {
+            Ok(asked.into())
+        } else {
+            Err(ApiError::bad_request(format!("container {asked} is not valid for pod {}", name(pod))))
         }
-        None => {
-            let default = pod.text("/metadata/annotations/kubectl.kubernetes.io~1default-container");
-            match names("/spec/containers").as_slice() {
-                _ if !default.is_empty() => Ok(default.into()),
-                [one] => Ok((*one).into()),
-                many => {
-                    let init = names("/spec/initContainers");
-                    let more = if init.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" or one of the init containers: [{}]", init.join(" "))
-                    };
-                    Err(ApiError::bad_request(format!(
-                        "a container name must be specified for pod {}, choose one of: [{}]{more}",
-                        name(pod),
-                        many.join(" ")
-                    )))
-                }
+    } else {
+        let default = pod.text("/metadata/annotations/kubectl.kubernetes.io~1default-container");
+        match names("/spec/containers").as_slice() {
+            _ if !default.is_empty() => Ok(default.into()),
+            [one] => Ok((*one).into()),
+            many => {
+                let init = names("/spec/initContainers");
+                let more = if init.is_empty() {
+                    String::new()
+                } else {
+                    format!(" or one of the init containers: [{}]", init.join(" "))
+                };
+                Err(ApiError::bad_request(format!(
+                    "a container name must be specified for pod {}, choose one of: [{}]{more}",
+                    name(pod),
+                    many.join(" ")
+                )))
             }
         }
     }
@@ -138,7 +135,11 @@ pub fn logs(shared: &Arc<Shared>, call: &Call, target: &Target) -> ApiResult<Res
 }
 
 fn join(lines: &[String], from: usize) -> String {
-    lines[from.min(lines.len())..].iter().map(|line| format!("{line}\n")).collect()
+    lines[from.min(lines.len())..].iter().fold(String::new(), |mut text, line| {
+        text.push_str(line);
+        text.push('\n');
+        text
+    })
 }
 
 /// Whether the container has ended for good.

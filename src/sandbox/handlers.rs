@@ -24,13 +24,12 @@ use super::{exec, review, scale, table, watch};
 /// The `Status` to answer instead.
 pub async fn handle(shared: &Arc<Shared>, call: &mut Call, target: &Target, verb: &str) -> ApiResult<Response> {
     match target.subresource.as_str() {
-        "" => {}
         "log" => return exec::logs(shared, call, target),
         "exec" => return exec::connect(shared, call, target).await,
         "attach" | "portforward" | "proxy" => {
             return Err(ApiError::not_modelled(&format!("{}/{}", target.kind.plural, target.subresource)));
         }
-        "status" | "scale" | "finalize" | "eviction" | "binding" | "token" | "ephemeralcontainers" | "resize" => {}
+        "" | "status" | "scale" | "finalize" | "eviction" | "binding" | "token" | "ephemeralcontainers" | "resize" => {}
         _ => return Err(ApiError::no_resource()),
     }
     if let Some(answer) = shared.with(|state| review::answer(state, call, target)) {
@@ -41,7 +40,8 @@ pub async fn handle(shared: &Arc<Shared>, call: &mut Call, target: &Target, verb
         verb => verb,
     };
     let verbs = target.kind.subresources.get(&target.subresource).map_or(&target.kind.verbs, |sub| &sub.verbs);
-    if !verbs.iter().any(|known| known == allowed) && !(allowed == "watch" && target.subresource.is_empty()) {
+    let watched = allowed == "watch" && target.subresource.is_empty();
+    if !watched && !verbs.iter().any(|known| known == allowed) {
         return Err(ApiError::method_not_allowed());
     }
     match verb {
@@ -216,7 +216,7 @@ fn list(state: &mut State, call: &Call, target: &Target) -> ApiResult<Response> 
     }
     let page: Vec<Arc<Json>> = page.iter().map(|object| shown(target, object)).collect();
     let body = match form(call) {
-        Form::Table => table::list(target, &page, call, metadata),
+        Form::Table => table::list(target, &page, call, &metadata),
         Form::Metadata => json!({
             "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
             "items": page.iter().map(|object| metadata_only(object)).collect::<Vec<_>>(),

@@ -118,12 +118,11 @@ pub fn refusal(error: &ApiError) -> Response {
 /// [`Dropped`] when a fault closes the connection.
 pub async fn handle(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response, Dropped> {
     let (parts, body) = request.into_parts();
-    let body = match to_bytes(Body::new(body), LIMIT).await {
-        Ok(body) => body.to_vec(),
-        Err(_) => {
-            let message = "Request entity too large: limit is 3145728";
-            return Ok(refusal(&ApiError::injected(413, "RequestEntityTooLarge", message)));
-        }
+    let body = if let Ok(body) = to_bytes(Body::new(body), LIMIT).await {
+        body.to_vec()
+    } else {
+        let message = "Request entity too large: limit is 3145728";
+        return Ok(refusal(&ApiError::injected(413, "RequestEntityTooLarge", message)));
     };
     let mut call = Call {
         method: parts.method,

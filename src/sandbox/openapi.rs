@@ -1,4 +1,4 @@
-//! OpenAPI v3, as far as clients use it: which kinds know `fieldValidation`, and the fields of kinds.
+//! `OpenAPI` v3, as far as clients use it: which kinds know `fieldValidation`, and the fields of kinds.
 
 use std::collections::BTreeSet;
 

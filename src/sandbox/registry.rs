@@ -1,4 +1,4 @@
-//! The kinds that are served: those of Kubernetes, and those that CustomResourceDefinitions add.
+//! The kinds that are served: those of Kubernetes, and those that `CustomResourceDefinitions` add.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub struct Subresource {
 
 /// A kind of objects.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "Kubernetes calls the field so")]
 pub struct Kind {
     /// Names its store.
     pub key: Key,
@@ -62,7 +63,7 @@ pub struct Kind {
     pub storage: usize,
     /// For custom kinds: the definition's `subresources.scale`.
     pub scale_paths: Option<Json>,
-    /// Whether a CustomResourceDefinition made it.
+    /// Whether a `CustomResourceDefinition` made it.
     pub custom: bool,
 }
 
@@ -90,11 +91,6 @@ impl Kind {
     /// A served version by name.
     pub fn version(&self, name: &str) -> Option<&Version> {
         self.versions.iter().find(|version| version.served && version.name == name)
-    }
-
-    /// Whether a request can do `verb`.
-    pub fn allows(&self, verb: &str) -> bool {
-        self.verbs.iter().any(|known| known == verb)
     }
 
     /// Whether there is a `status` subresource.
@@ -164,7 +160,7 @@ impl Registry {
         self.kinds.values().find(|known| known.group == group && known.kind == kind)
     }
 
-    /// Adds or replaces the kind of a CustomResourceDefinition.
+    /// Adds or replaces the kind of a `CustomResourceDefinition`.
     pub fn define(&mut self, schema: &mut Schema, definition: &Json) {
         let spec = &definition["spec"];
         let names = if spec["names"].is_object() { &spec["names"] } else { return };

@@ -43,12 +43,11 @@ fn decode(text: &str) -> String {
             b'%' => {
                 let hex: Vec<u8> = bytes.by_ref().take(2).collect();
                 let value = std::str::from_utf8(&hex).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
-                match value {
-                    Some(value) => out.push(value),
-                    None => {
-                        out.push(b'%');
-                        out.extend(hex);
-                    }
+                if let Some(value) = value {
+                    out.push(value);
+                } else {
+                    out.push(b'%');
+                    out.extend(hex);
                 }
             }
             byte => out.push(byte),

@@ -159,13 +159,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // Out of descriptors, or the peer is gone already: the next one may succeed.
-                Err(_) => {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else {
+                    // Out of descriptors, or the peer is gone already: the next one may succeed.
                     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
                     continue;
-                }
+                };
+                stream
             },
             () = over(&mut end) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,

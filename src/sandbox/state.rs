@@ -73,11 +73,6 @@ pub fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The time as events and Leases hold it, to the microsecond.
-pub fn now_micro() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
-}
-
 /// Numbers that look random and come out the same for the same seed (splitmix64).
 #[derive(Debug)]
 pub struct Random(u64);

@@ -75,7 +75,8 @@ impl Cause {
 }
 
 impl ApiError {
-    fn new(code: u16, reason: &str, message: String, details: Json) -> Self {
+    fn new(code: u16, reason: &str, message: impl Into<String>, details: Json) -> Self {
+        let message = message.into();
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": code,
         });
@@ -93,11 +94,6 @@ impl ApiError {
         self.body["message"].as_str().unwrap_or_default()
     }
 
-    /// The machine's word: `NotFound`, `Conflict`, ...
-    pub fn reason(&self) -> &str {
-        self.body["reason"].as_str().unwrap_or_default()
-    }
-
     /// 404: there is no such object.
     pub fn not_found(kind: &Kind, name: &str) -> Self {
         let message = format!("{} \"{name}\" not found", kind.qualified());
@@ -106,7 +102,7 @@ impl ApiError {
 
     /// 404: nothing is served at this path.
     pub fn no_resource() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource".into(), json!({}))
+        Self::new(404, "NotFound", "the server could not find the requested resource", json!({}))
     }
 
     /// 409: the name is taken.
@@ -192,12 +188,12 @@ impl ApiError {
 
     /// 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(400, "BadRequest", message.into(), Json::Null)
+        Self::new(400, "BadRequest", message, Json::Null)
     }
 
     /// 401.
     pub fn unauthorized() -> Self {
-        Self::new(401, "Unauthorized", "Unauthorized".into(), Json::Null)
+        Self::new(401, "Unauthorized", "Unauthorized", Json::Null)
     }
 
     /// 403: the user may not. `why` is the clause after the colon.
@@ -220,7 +216,7 @@ impl ApiError {
     /// 405.
     pub fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Self::new(405, "MethodNotAllowed", message.into(), json!({}))
+        Self::new(405, "MethodNotAllowed", message, json!({}))
     }
 
     /// 410: the watch asks for a version that is no longer kept.
@@ -230,7 +226,7 @@ impl ApiError {
 
     /// 415 for a patch of an unknown type.
     pub fn unknown_patch() -> Self {
-        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type".into(), json!({}))
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type", json!({}))
     }
 
     /// 415.
@@ -242,7 +238,7 @@ impl ApiError {
 
     /// 500 without a reason, as the server answers for errors that it has no class for.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(500, "", message.into(), Json::Null)
+        Self::new(500, "", message, Json::Null)
     }
 
     /// 501: real servers do this, the sandbox does not.
@@ -252,7 +248,7 @@ impl ApiError {
 
     /// Any status, for injected faults.
     pub fn injected(code: u16, reason: &str, message: &str) -> Self {
-        Self::new(code, reason, message.into(), json!({}))
+        Self::new(code, reason, message, json!({}))
     }
 }
 

@@ -12,16 +12,16 @@ use super::route::Target;
 /// A table of one object.
 pub fn one(target: &Target, object: &Arc<Json>, call: &Call) -> Json {
     let metadata = json!({"resourceVersion": object.text("/metadata/resourceVersion")});
-    rows(target, std::slice::from_ref(object), call.query.get("includeObject").unwrap_or_default(), metadata)
+    rows(target, std::slice::from_ref(object), call.query.get("includeObject").unwrap_or_default(), &metadata)
 }
 
 /// A table of a list.
-pub fn list(target: &Target, objects: &[Arc<Json>], call: &Call, metadata: Json) -> Json {
+pub fn list(target: &Target, objects: &[Arc<Json>], call: &Call, metadata: &Json) -> Json {
     rows(target, objects, call.query.get("includeObject").unwrap_or_default(), metadata)
 }
 
 /// A table. `include` says what is sent beside the cells: `None`, `Metadata` (default) or `Object`.
-pub fn rows(target: &Target, objects: &[Arc<Json>], include: &str, metadata: Json) -> Json {
+pub fn rows(target: &Target, objects: &[Arc<Json>], include: &str, metadata: &Json) -> Json {
     let columns = columns(target);
     let definitions: Vec<Json> = columns
         .iter()
@@ -203,14 +203,13 @@ fn columns(target: &Target) -> Vec<Column> {
             ];
         }
         "coordination.k8s.io/leases" => vec![at("Holder", "/spec/holderIdentity")],
-        "rbac.authorization.k8s.io/roles" | "rbac.authorization.k8s.io/clusterroles" => {
+        "rbac.authorization.k8s.io/roles"
+        | "rbac.authorization.k8s.io/clusterroles"
+        | "apiextensions.k8s.io/customresourcedefinitions" => {
             return vec![columns.remove(0), at("Created At", "/metadata/creationTimestamp")];
         }
         "rbac.authorization.k8s.io/rolebindings" | "rbac.authorization.k8s.io/clusterrolebindings" => {
             vec![column("Role", |o| format!("{}/{}", o.text("/roleRef/kind"), o.text("/roleRef/name")).into())]
-        }
-        "apiextensions.k8s.io/customresourcedefinitions" => {
-            return vec![columns.remove(0), at("Created At", "/metadata/creationTimestamp")];
         }
         _ => custom(target),
     };

@@ -108,7 +108,7 @@ impl Watch {
     }
 
     async fn next(&mut self) -> Option<String> {
-        let mut changes = self.shared.changes();
+        let mut follow = self.shared.changes();
         let mut end = self.shared.end();
         let mut bookmark = Instant::now() + BOOKMARK;
         loop {
@@ -118,13 +118,13 @@ impl Watch {
             if self.failed {
                 return None;
             }
-            changes.mark_unchanged();
+            follow.mark_unchanged();
             self.collect();
             if !self.lines.is_empty() {
                 continue;
             }
             tokio::select! {
-                changed = changes.changed() => changed.ok()?,
+                more = follow.changed() => more.ok()?,
                 () = over(&mut end) => return None,
                 () = tokio::time::sleep_until(self.end) => return None,
                 () = tokio::time::sleep_until(bookmark), if self.bookmarks => {
@@ -177,7 +177,7 @@ impl Watch {
         let object = shown(&self.target, object);
         let body = match self.form {
             Form::Table => {
-                let mut table = table::rows(&self.target, &[object], &self.include, json!({}));
+                let mut table = table::rows(&self.target, &[object], &self.include, &json!({}));
                 if std::mem::replace(&mut self.columns_sent, true) {
                     table["columnDefinitions"] = Json::Null;
                 }

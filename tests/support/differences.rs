@@ -28,6 +28,12 @@ impl Differences {
         }
     }
 
+    /// Counts a comparison, with the difference that it showed.
+    pub fn count(&mut self, difference: Option<String>) {
+        self.compared += 1;
+        self.found.extend(difference);
+    }
+
     /// Fails if there are any, and shows the first.
     pub fn finish(self) {
         println!("{} compared, {} different", self.compared, self.found.len());

@@ -6,6 +6,20 @@ use vulas_native::gotemplate::{Value, strconv};
 
 use super::random::Random;
 
+/// The contents of the files in a folder and below it whose names end in one of the extensions.
+pub fn files(dir: &Path, extensions: &[&str]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
+    for path in entries.map(|e| e.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path, extensions));
+        } else if path.extension().is_some_and(|e| extensions.iter().any(|x| e == *x)) {
+            found.push(std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
 /// The string literals of a Go file; literals joined by `+` are one.
 pub fn literals(path: &Path) -> Vec<Vec<u8>> {
     let source = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

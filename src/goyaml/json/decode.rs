@@ -54,6 +54,19 @@ pub fn decode_prefix(text: &[u8]) -> Result<(Value, usize), Error> {
     }
 }
 
+/// Bytes that stand for themselves in a string.
+static ORDINARY: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        table[i] = false;
+        i += 1;
+    }
+    table[b'"' as usize] = false;
+    table[b'\\' as usize] = false;
+    table
+};
+
 /// What is open around the current position.
 enum Open {
     List(Vec<Value>),
@@ -86,13 +99,10 @@ impl<'a> Decoder<'a> {
     }
 
     fn current(&mut self) -> Result<u8, Error> {
-        match self.text.get(self.pos) {
-            Some(byte) => Ok(*byte),
-            None => {
-                self.ended = true;
-                Err(Error::new("unexpected end of JSON input"))
-            }
-        }
+        self.text.get(self.pos).copied().ok_or_else(|| {
+            self.ended = true;
+            Error::new("unexpected end of JSON input")
+        })
     }
 
     /// The byte within a literal: Go takes the end of the text for a space there.
@@ -269,9 +279,7 @@ impl<'a> Decoder<'a> {
     fn string(&mut self) -> Result<GoStr, Error> {
         self.pos += 1;
         let start = self.pos;
-        let run = |text: &[u8], from: usize| {
-            text[from..].iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..=0x1F)).count()
-        };
+        let run = |text: &[u8], from: usize| text[from..].iter().take_while(|b| ORDINARY[**b as usize]).count();
         self.pos += run(self.text, self.pos);
         if self.text.get(self.pos) == Some(&b'"') {
             let literal = &self.text[start..self.pos];

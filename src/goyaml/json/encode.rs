@@ -1,17 +1,11 @@
 //! Values to JSON, as `encoding/json` writes them.
 
-use std::collections::HashSet;
-
 use base64::Engine as _;
 
+use super::super::nesting::{Nested, Nesting};
 use super::super::{Error, number};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{GoStr, Value};
-
-/// From this depth on Go looks for values that contain themselves.
-const CYCLE_DEPTH: usize = 1000;
-/// How deep values may be nested. Go runs until its memory is full.
-const MAX_DEPTH: usize = 100_000;
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +18,19 @@ pub struct Format<'a> {
 
 /// Appends a value.
 pub fn encode(out: &mut Vec<u8>, value: &Value, format: Format<'_>) -> Result<(), Error> {
-    Encoder { out, format, depth: 0, inside: HashSet::new() }.value(value)
+    Encoder { out, format, nesting: Nesting::default() }.value(value)
 }
 
 struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     format: Format<'a>,
-    depth: usize,
-    /// The deep maps that are being written.
-    inside: HashSet<*const ()>,
+    nesting: Nesting,
+}
+
+impl Nested for Encoder<'_> {
+    fn nesting(&mut self) -> &mut Nesting {
+        &mut self.nesting
+    }
 }
 
 impl Encoder<'_> {
@@ -58,29 +56,12 @@ impl Encoder<'_> {
             Value::List(list) => self.nested(|this| this.list(&list.items))?,
             Value::Map(map) if map.nil => self.out.extend_from_slice(b"null"),
             Value::Map(map) => {
-                let identity = std::rc::Rc::as_ptr(map).cast::<()>();
-                if self.depth >= CYCLE_DEPTH && !self.inside.insert(identity) {
-                    let ty = value.type_name();
-                    return Err(Error::new(format!("json: unsupported value: encountered a cycle via {ty}")));
-                }
-                self.nested(|this| this.map(&map.borrow()))?;
-                if self.depth >= CYCLE_DEPTH {
-                    self.inside.remove(&identity);
-                }
+                let cycle = format!("json: unsupported value: encountered a cycle via {}", value.type_name());
+                self.inside_map(map, &cycle, |this| this.map(&map.borrow()))?;
             }
             Value::Object(object) => self.nested(|this| this.value(&object.to_plain()))?,
         }
         Ok(())
-    }
-
-    fn nested(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Error::new(format!("json: exceeded max depth of {MAX_DEPTH}")));
-        }
-        let result = stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || f(self));
-        self.depth -= 1;
-        result
     }
 
     fn list(&mut self, items: &[Value]) -> Result<(), Error> {
@@ -89,11 +70,11 @@ impl Encoder<'_> {
             if i > 0 {
                 self.out.push(b',');
             }
-            self.line(self.depth);
+            self.line(0);
             self.value(item)?;
         }
         if !items.is_empty() {
-            self.line(self.depth - 1);
+            self.line(1);
         }
         self.out.push(b']');
         Ok(())
@@ -105,24 +86,24 @@ impl Encoder<'_> {
             if i > 0 {
                 self.out.push(b',');
             }
-            self.line(self.depth);
+            self.line(0);
             self.go_string(key);
             self.out.extend_from_slice(if self.format.indent.is_some() { b": " } else { b":" });
             self.value(value)?;
         }
         if !entries.is_empty() {
-            self.line(self.depth - 1);
+            self.line(1);
         }
         self.out.push(b'}');
         Ok(())
     }
 
-    /// Starts a new line, if lines are wanted.
-    fn line(&mut self, depth: usize) {
+    /// Starts a new line, if lines are wanted, some levels further out.
+    fn line(&mut self, out: usize) {
         if let Some((prefix, indent)) = self.format.indent {
             self.out.push(b'\n');
             self.out.extend_from_slice(prefix.as_bytes());
-            for _ in 0..depth {
+            for _ in out..self.nesting.depth() {
                 self.out.extend_from_slice(indent.as_bytes());
             }
         }

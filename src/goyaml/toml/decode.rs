@@ -1,4 +1,4 @@
-//! TOML to values, as BurntSushi's library reads it into a `map[string]interface{}`.
+//! TOML to values, as `github.com/BurntSushi/toml` reads it into a `map[string]interface{}`.
 
 use super::super::Error;
 use super::scan::{Fault, Scanner, Token, quote_char};
@@ -222,13 +222,13 @@ impl Parser<'_> {
             Token::Bool(b) => Ok(Value::Bool(b)),
             Token::Integer(text) => integer(&text),
             Token::Float(text) => float(&text),
-            Token::DateTime(text) => match DateTime::parse(&text) {
-                Some(t) => Ok((self.time)(&t)),
-                None => {
+            Token::DateTime(text) => {
+                let invalid = || {
                     let normal = text.replace('z', "Z").replace(['t', ' '], "T");
-                    Err(format!("invalid datetime: {}", strconv::quote(normal.as_bytes())))
-                }
-            },
+                    format!("invalid datetime: {}", strconv::quote(normal.as_bytes()))
+                };
+                DateTime::parse(&text).map(|t| (self.time)(&t)).ok_or_else(invalid)
+            }
         };
         value.map_err(|message| Fault { line: self.scanner.line, message })
     }

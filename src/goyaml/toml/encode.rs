@@ -1,12 +1,13 @@
-//! Values to TOML, as BurntSushi's library writes them.
+//! Values to TOML, as `github.com/BurntSushi/toml` writes them.
 
+use super::super::nesting::{Nested, Nesting};
 use super::super::{Error, number};
 use super::{dotted, push_dotted, push_key, push_quoted};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{GoStr, IntKind, Object, Value};
 
-/// How deep values may be nested. Go crashes when its stack is full.
-const MAX_DEPTH: usize = 10_000;
+/// Go crashes on it.
+const CYCLE: &str = "toml: map contains itself";
 
 /// What TOML makes of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub fn encode(value: &Value) -> Result<Vec<u8>, Error> {
     if value.is_nil() {
         return Err(Error::panic("reflect: call of reflect.Value.Type on zero Value"));
     }
-    let mut encoder = Encoder { out: Vec::new(), key: Vec::new(), depth: 0 };
+    let mut encoder = Encoder { out: Vec::new(), key: Vec::new(), nesting: Nesting::default() };
     encoder.value(value)?;
     Ok(encoder.out)
 }
@@ -32,7 +33,13 @@ struct Encoder {
     out: Vec<u8>,
     /// The key of the current table.
     key: Vec<GoStr>,
-    depth: usize,
+    nesting: Nesting,
+}
+
+impl Nested for Encoder {
+    fn nesting(&mut self) -> &mut Nesting {
+        &mut self.nesting
+    }
 }
 
 impl Encoder {
@@ -41,7 +48,7 @@ impl Encoder {
         match value {
             Value::Nil => Ok(()),
             Value::Map(map) if map.nil => Ok(()),
-            Value::Map(map) => self.table(&map.borrow()),
+            Value::Map(map) => self.inside_map(map, CYCLE, |this| this.table(&map.borrow())),
             Value::List(list) if type_of(value)? == Type::ArrayOfTables => self.array_of_tables(&list.items),
             Value::Object(object) if object.type_name() != "time.Time" => {
                 self.nested(|this| this.value(&object.to_plain()))
@@ -53,16 +60,6 @@ impl Encoder {
             }
             _ => self.key_value(value),
         }
-    }
-
-    fn nested(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Error::new(format!("toml: exceeded max depth of {MAX_DEPTH}")));
-        }
-        let result = stacker::maybe_grow(64 * 1024, 1024 * 1024, || f(self));
-        self.depth -= 1;
-        result
     }
 
     fn new_line(&mut self) {
@@ -127,7 +124,7 @@ impl Encoder {
             self.new_line();
             self.indent();
             self.header(b"[[", b"]]");
-            self.entries(&entries.borrow())?;
+            self.inside_map(entries, CYCLE, |this| this.entries(&entries.borrow()))?;
         }
         Ok(())
     }
@@ -135,17 +132,15 @@ impl Encoder {
     /// The entries of the current table: values first, then tables.
     fn entries(&mut self, entries: &Entries) -> Result<(), Error> {
         let (direct, sub) = split(entries)?;
-        self.nested(|this| {
-            for (key, value) in direct.into_iter().chain(sub) {
-                if is_nil(value) {
-                    continue;
-                }
-                this.key.push(key.clone());
-                this.value(value)?;
-                this.key.pop();
+        for (key, value) in direct.into_iter().chain(sub) {
+            if is_nil(value) {
+                continue;
             }
-            Ok(())
-        })
+            self.key.push(key.clone());
+            self.value(value)?;
+            self.key.pop();
+        }
+        Ok(())
     }
 
     /// A value where no key stands before it.
@@ -162,7 +157,7 @@ impl Encoder {
                 self.array(&items)?;
             }
             Value::List(list) => self.nested(|this| this.array(&list.items))?,
-            Value::Map(map) => self.nested(|this| this.inline_table(&map.borrow()))?,
+            Value::Map(map) => self.inside_map(map, CYCLE, |this| this.inline_table(&map.borrow()))?,
             Value::Object(object) if object.type_name() == "time.Time" => self.time(object.as_ref()),
             Value::Object(object) => self.nested(|this| this.element(&object.to_plain()))?,
             Value::Complex(_) => return Err(Error::new("unexpected type: complex128")),

@@ -136,19 +136,14 @@ impl<'a> Scanner<'a> {
 
     /// One part of a key or table name: bare (perhaps empty) or quoted.
     pub fn key_part(&mut self) -> Scanned<String> {
-        match self.peek()? {
-            quote @ ('"' | '\'') => {
-                self.next()?;
-                self.string(quote)
-            }
-            _ => {
-                let start = self.pos;
-                while super::is_bare(self.peek()?) {
-                    self.next()?;
-                }
-                Ok(self.since(start))
-            }
+        let first = self.peek()?;
+        if matches!(first, '"' | '\'') {
+            self.next()?;
+            return self.string(first);
         }
+        let start = self.pos;
+        self.skip_while(super::is_bare)?;
+        Ok(self.since(start))
     }
 
     fn since(&self, start: usize) -> String {

@@ -16,8 +16,8 @@ pub const WORD: u8 = 16;
 pub const FLOW: u8 = 32;
 /// `:`.
 pub const COLON: u8 = 64;
-/// A byte in the middle of a character.
-pub const CONTINUATION: u8 = 128;
+/// A byte of a character that is not ASCII.
+pub const WIDE: u8 = 128;
 
 /// Everything at which a run of ordinary characters is interrupted.
 pub const BLANK_OR_BREAK: u8 = BLANK | BREAK | END | MAYBE_BREAK;
@@ -37,8 +37,8 @@ const fn classes() -> [u8; 256] {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => WORD,
             b',' | b'?' | b'[' | b']' | b'{' | b'}' => FLOW,
             b':' => COLON,
-            0xC2 | 0xE2 => MAYBE_BREAK,
-            0x80..=0xBF => CONTINUATION,
+            0xC2 | 0xE2 => MAYBE_BREAK | WIDE,
+            0x80..=0xFF => WIDE,
             _ => 0,
         };
         i += 1;
@@ -56,9 +56,8 @@ pub fn is(byte: u8, classes: u8) -> bool {
 #[inline]
 pub fn break_len(s: &[u8]) -> usize {
     match s {
-        [b'\r', b'\n', ..] => 2,
+        [b'\r', b'\n', ..] | [0xC2, 0x85, ..] => 2,
         [b'\r' | b'\n', ..] => 1,
-        [0xC2, 0x85, ..] => 2,
         [0xE2, 0x80, 0xA8 | 0xA9, ..] => 3,
         _ => 0,
     }

@@ -2,7 +2,7 @@
 //! is decoded. Here that is one walk; the errors are those that the first of the three steps would meet.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 
@@ -52,7 +52,7 @@ pub struct Decoder<'t, 'a> {
 #[derive(Default)]
 struct Mapping {
     entries: Entries,
-    seen: HashSet<Vec<u8>>,
+    seen: BTreeSet<Vec<u8>>,
 }
 
 impl<'t, 'a> Decoder<'t, 'a> {

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use base64::Engine as _;
 
+use super::super::nesting::{Nested, Nesting};
 use super::super::{Error, number};
 use super::chars::{self, break_len};
 use super::keyorder;
@@ -20,8 +21,6 @@ const INDENT: isize = 2;
 const WIDTH: usize = 80;
 /// How long a key without `?` may be.
 const MAX_SIMPLE_KEY: usize = 128;
-/// How deep values may be nested. Go runs until its memory is full.
-const MAX_DEPTH: usize = 100_000;
 
 /// Where a node stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +41,13 @@ pub struct Emitter {
     whitespace: bool,
     /// Whether only indentation and `-` or `?` stand on the line so far.
     indention: bool,
-    depth: usize,
+    nesting: Nesting,
+}
+
+impl Nested for Emitter {
+    fn nesting(&mut self) -> &mut Nesting {
+        &mut self.nesting
+    }
 }
 
 impl Emitter {
@@ -55,7 +60,7 @@ impl Emitter {
             indent: -1,
             whitespace: true,
             indention: true,
-            depth: 0,
+            nesting: Nesting::default(),
         };
         emitter.node(value, Place::Root)?;
         emitter.write_indent();
@@ -94,20 +99,12 @@ impl Emitter {
             Value::List(list) if list.nil && self.dialect == Dialect::V2 => self.plain(b"null"),
             Value::List(list) => self.sequence(&list.items, place)?,
             Value::Map(map) if map.nil && self.dialect == Dialect::V2 => self.plain(b"null"),
-            Value::Map(map) => self.mapping(&map.borrow())?,
+            Value::Map(map) => {
+                self.inside_map(map, "yaml: map contains itself", |this| this.mapping(&map.borrow()))?;
+            }
             Value::Object(object) => self.nested(|this| this.node(&object.to_plain(), place))?,
         }
         Ok(())
-    }
-
-    fn nested(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Error::new(format!("yaml: exceeded max depth of {MAX_DEPTH}")));
-        }
-        let result = stacker::maybe_grow(64 * 1024, 4 * 1024 * 1024, || f(self));
-        self.depth -= 1;
-        result
     }
 
     fn sequence(&mut self, items: &[Value], place: Place) -> Result<(), Error> {
@@ -139,29 +136,26 @@ impl Emitter {
         }
         let outer = self.indent;
         self.increase_indent(false, false);
-        self.nested(|this| {
-            let mut sorted: Vec<(&GoStr, &Value)> = entries.iter().collect();
-            let dialect = this.dialect;
-            let order = |a: &(&GoStr, _), b: &(&GoStr, _)| keyorder::compare(a.0.as_bytes(), b.0.as_bytes(), dialect);
-            // Mostly the bytewise order is the right one already.
-            if !sorted.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
-                sorted.sort_by(order);
+        let mut sorted: Vec<(&GoStr, &Value)> = entries.iter().collect();
+        let dialect = self.dialect;
+        let order = |a: &(&GoStr, _), b: &(&GoStr, _)| keyorder::compare(a.0.as_bytes(), b.0.as_bytes(), dialect);
+        // Mostly the bytewise order is the right one already.
+        if !sorted.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
+            sorted.sort_by(order);
+        }
+        for (key, value) in sorted {
+            self.write_indent();
+            if self.is_simple_key(key) {
+                self.go_string(key, Place::SimpleKey);
+                self.indicator(b":", false, false, false);
+            } else {
+                self.indicator(b"?", true, false, true);
+                self.go_string(key, Place::Mapping);
+                self.write_indent();
+                self.indicator(b":", true, false, true);
             }
-            for (key, value) in sorted {
-                this.write_indent();
-                if this.is_simple_key(key) {
-                    this.go_string(key, Place::SimpleKey);
-                    this.indicator(b":", false, false, false);
-                } else {
-                    this.indicator(b"?", true, false, true);
-                    this.go_string(key, Place::Mapping);
-                    this.write_indent();
-                    this.indicator(b":", true, false, true);
-                }
-                this.node(value, Place::Mapping)?;
-            }
-            Ok(())
-        })?;
+            self.node(value, Place::Mapping)?;
+        }
         self.indent = outer;
         Ok(())
     }
@@ -249,7 +243,7 @@ impl Emitter {
     }
 
     fn plain_text(&mut self, text: &[u8], width: usize) {
-        if !self.whitespace && !(text.is_empty() && self.dialect == Dialect::V3) {
+        if !(self.whitespace || text.is_empty() && self.dialect == Dialect::V3) {
             self.put(b' ');
         }
         self.folded(text, width, false);
@@ -357,9 +351,9 @@ impl Emitter {
             0xA0 => self.put(b'_'),
             0x2028 => self.put(b'L'),
             0x2029 => self.put(b'P'),
-            0..=0xFF => self.text(format!("x{code:02X}").as_bytes()),
-            0..=0xFFFF => self.text(format!("u{code:04X}").as_bytes()),
-            _ => self.text(format!("U{code:08X}").as_bytes()),
+            code if code <= 0xFF => self.text(format!("x{code:02X}").as_bytes()),
+            code if code <= 0xFFFF => self.text(format!("u{code:04X}").as_bytes()),
+            code => self.text(format!("U{code:08X}").as_bytes()),
         }
         width
     }

@@ -49,32 +49,31 @@ impl Text for Runes<'_> {
 }
 
 /// Compares texts that first differ at character `i`.
-fn differ(a: &impl Text, b: &impl Text, i: usize, dialect: Dialect) -> Ordering {
-    let (Some(x), Some(y)) = (a.at(i), b.at(i)) else { return Ordering::Equal };
+fn differ(left: &impl Text, right: &impl Text, i: usize, dialect: Dialect) -> Ordering {
+    let (Some(a), Some(b)) = (left.at(i), right.at(i)) else { return Ordering::Equal };
     let less = |less: bool| if less { Ordering::Less } else { Ordering::Greater };
-    let digit = |t: Option<char>| t.is_some_and(is_digit);
-    match (is_letter(x), is_letter(y)) {
-        (true, true) => return x.cmp(&y),
+    match (is_letter(a), is_letter(b)) {
+        (true, true) => return a.cmp(&b),
         (false, false) => {}
-        (x_letter, y_letter) => {
-            let after_digit = dialect == Dialect::V3 && i > 0 && digit(a.at(i - 1));
-            return less(if after_digit { x_letter } else { y_letter });
+        (first, second) => {
+            let after_digit = dialect == Dialect::V3 && i > 0 && left.at(i - 1).is_some_and(is_digit);
+            return less(if after_digit { first } else { second });
         }
     }
-    let mut numbers = [0i64; 2];
-    if x == '0' || y == '0' {
-        // Zeros count if a number other than zero began before them.
-        let nonzero = (0..i).rev().map_while(|j| a.at(j).filter(|c| is_digit(*c))).any(|c| c != '0');
-        if nonzero {
-            numbers = [1, 1];
-        }
+    // Zeros count if a number other than zero began before them.
+    let mut digits_before = (0..i).rev().map_while(|j| left.at(j).filter(|c| is_digit(*c)));
+    let start = i64::from((a == '0' || b == '0') && digits_before.any(|c| c != '0'));
+    let (left_number, left_end) = number(left, i, start);
+    let (right_number, right_end) = number(right, i, start);
+    left_number.cmp(&right_number).then(left_end.cmp(&right_end)).then(a.cmp(&b))
+}
+
+/// The number that goes on at a character, and where it ends.
+fn number(text: &impl Text, from: usize, start: i64) -> (i64, usize) {
+    let (mut number, mut end) = (start, from);
+    while let Some(c) = text.at(end).filter(|c| is_digit(*c)) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(u32::from(c)) - i64::from(b'0'));
+        end += 1;
     }
-    let mut ends = [i, i];
-    for (number, (end, text)) in numbers.iter_mut().zip(ends.iter_mut().zip([a as &dyn Text, b])) {
-        while let Some(c) = text.at(*end).filter(|c| is_digit(*c)) {
-            *number = number.wrapping_mul(10).wrapping_add(i64::from(u32::from(c)) - i64::from(u32::from('0')));
-            *end += 1;
-        }
-    }
-    numbers[0].cmp(&numbers[1]).then(ends[0].cmp(&ends[1])).then(x.cmp(&y))
+    (number, end)
 }

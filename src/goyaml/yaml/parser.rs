@@ -12,7 +12,7 @@ pub struct Properties<'a> {
     /// The name after `&`.
     pub anchor: Option<&'a [u8]>,
     /// The tag with its handle resolved; empty if there is none.
-    pub tag: Vec<u8>,
+    pub tag: Box<[u8]>,
 }
 
 /// What a document is made of.
@@ -272,10 +272,10 @@ impl<'a> Parser<'a> {
         }
         if let Some(((handle, suffix), at)) = tag {
             if handle.is_empty() {
-                properties.tag = suffix;
+                properties.tag = suffix.into();
             } else {
                 if let Some((_, prefix)) = self.tags.iter().find(|t| t.0 == handle) {
-                    properties.tag = [prefix.as_slice(), &suffix].concat();
+                    properties.tag = [prefix.as_slice(), &suffix].concat().into();
                 }
                 if properties.tag.is_empty() {
                     return Err(error("found undefined tag handle", at));
@@ -308,7 +308,7 @@ impl<'a> Parser<'a> {
                     Data::Scalar(value, plain) => (value, plain),
                     _ => (Cow::Borrowed(&b""[..]), true),
                 };
-                let implicit = (properties.tag.is_empty() && plain) || properties.tag == b"!";
+                let implicit = (properties.tag.is_empty() && plain) || *properties.tag == *b"!";
                 return Ok((Event::Scalar { properties, value, implicit }, start));
             }
             _ if properties.anchor.is_some() || !properties.tag.is_empty() => {

@@ -56,44 +56,36 @@ impl Input {
 
 /// Whether the text is UTF-8 with only characters that YAML allows and no further byte order mark.
 fn is_clean(text: &[u8]) -> bool {
-    const OK: u8 = 0;
-    const BAD: u8 = 1;
-    const C1: u8 = 2;
-    const EF: u8 = 3;
-    static KIND: [u8; 256] = {
-        let mut table = [OK; 256];
-        let mut i = 0;
-        while i < 0x20 {
-            table[i] = BAD;
-            i += 1;
+    // Mostly all is printable ASCII: look at many bytes at once, in a loop that needs no branches.
+    let printable = |chunk: &[u8]| chunk.iter().fold(true, |ok, &b| ok & (0x20..0x7F).contains(&b) || (b == b'\n'));
+    let mut ascii = true;
+    for (n, chunk) in text.chunks(CHUNK).enumerate() {
+        if printable(chunk) {
+            continue;
         }
-        table[b'\t' as usize] = OK;
-        table[b'\n' as usize] = OK;
-        table[b'\r' as usize] = OK;
-        table[0x7F] = BAD;
-        table[0xC2] = C1;
-        table[0xEF] = EF;
-        table
-    };
-    if std::str::from_utf8(text).is_err() {
-        return false;
-    }
-    for (i, &byte) in text.iter().enumerate() {
-        match KIND[byte as usize] {
-            OK => {}
-            C1 => {
-                if text[i + 1] < 0xA0 && text[i + 1] != 0x85 {
-                    return false;
-                }
-            }
-            EF => match (text[i + 1], text[i + 2]) {
-                (0xBB, 0xBF) | (0xBF, 0xBE | 0xBF) => return false,
-                _ => {}
-            },
-            _ => return false,
+        ascii &= chunk.is_ascii();
+        if !chunk_is_clean(text, n * CHUNK, chunk.len()) {
+            return false;
         }
     }
-    true
+    ascii || std::str::from_utf8(text).is_ok()
+}
+
+/// How many bytes are looked at together.
+const CHUNK: usize = 64;
+
+/// Whether no character that begins in this part is one that YAML does not allow. What is not UTF-8 may pass.
+fn chunk_is_clean(text: &[u8], start: usize, len: usize) -> bool {
+    let at = |i: usize| text.get(i).copied().unwrap_or_default();
+    (start..start + len).all(|i| match text[i] {
+        b'\t' | b'\n' | b'\r' => true,
+        0..=0x1F | 0x7F => false,
+        // U+0080 to U+009F but for NEL
+        0xC2 => at(i + 1) >= 0xA0 || at(i + 1) == 0x85,
+        // The byte order mark, U+FFFE and U+FFFF
+        0xEF => !matches!((at(i + 1), at(i + 2)), (0xBB, 0xBF) | (0xBF, 0xBE | 0xBF)),
+        _ => true,
+    })
 }
 
 /// The encodings that a byte order mark can announce.

@@ -178,13 +178,13 @@ pub fn resolve_tagged(tag: &[u8], text: &[u8], dialect: Dialect) -> Result<Meani
     let Some(known) = tag.strip_prefix(TAG_PREFIX) else { return Ok(Meaning::Str) };
     let timestamps = known == b"timestamp";
     let wanted: fn(Meaning) -> bool = match known {
-        b"str" => return Ok(Meaning::Str),
         b"binary" => return Ok(Meaning::Binary),
         b"bool" => |m| matches!(m, Meaning::Bool(_)),
         b"int" => |m| matches!(m, Meaning::Int(_) | Meaning::Uint(_)),
         b"float" => |m| matches!(m, Meaning::Float(_)),
         b"null" => |m| m == Meaning::Null,
         b"timestamp" => |m| m == Meaning::Timestamp,
+        // `str`, and tags that are not known.
         _ => return Ok(Meaning::Str),
     };
     let found = resolve_hinted(text, dialect, timestamps);

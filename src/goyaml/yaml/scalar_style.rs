@@ -42,17 +42,16 @@ pub fn is_simple(text: &[u8]) -> bool {
 /// Whether the character that starts the slice can be written as it is.
 pub fn is_printable(s: &[u8]) -> bool {
     match *s {
-        [b'\n' | 0x20..=0x7E, ..] => true,
         [0xC2, second, ..] => second >= 0xA0,
         [0xED, second, ..] => second < 0xA0,
-        [0xEF, 0xBB, 0xBF, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => false,
-        [0xC3..=0xEC | 0xEE | 0xEF, ..] => true,
-        _ => false,
+        [] | [0xEF, 0xBB, 0xBF, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => false,
+        [first, ..] => matches!(first, b'\n' | 0x20..=0x7E | 0xC3..=0xEF),
     }
 }
 
 /// What stands in a text, as far as it matters for its style.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the text")]
 struct Analysis {
     indicators: bool,
     line_breaks: bool,

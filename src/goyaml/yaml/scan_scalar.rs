@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::Error;
-use super::chars::{self, BLANK, BLANK_OR_BREAK, COLON, CONTINUATION, FLOW, break_len, is_blankz, is_breakz};
+use super::chars::{self, BLANK, BLANK_OR_BREAK, COLON, FLOW, WIDE, break_len, is_blankz, is_breakz};
 use super::scanner::Scanner;
 use super::token::{Data, Kind};
 
@@ -63,7 +63,7 @@ impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Error> {
         let line = self.line;
         let indent = self.indent + 1;
-        let stops = if self.flow_level > 0 { FLOW | COLON } else { COLON } | BLANK_OR_BREAK;
+        let stops = BLANK_OR_BREAK | WIDE | COLON | if self.flow_level > 0 { FLOW } else { 0 };
         let mut text = Text::new(self.buf, self.pos);
         let mut breaks = Breaks::default();
         let mut after_break = false;
@@ -74,10 +74,7 @@ impl Scanner<'_> {
             }
             let run = self.pos;
             loop {
-                while self.pos + 8 <= self.limit && !chars::is(self.byte(), stops) {
-                    self.continuations += usize::from(chars::is(self.byte(), CONTINUATION));
-                    self.pos += 1;
-                }
+                self.skip_ascii(|b| !chars::is(b, stops));
                 self.need(2)?;
                 let byte = self.byte();
                 if is_blankz(self.rest()) {
@@ -147,14 +144,7 @@ impl Scanner<'_> {
             }
             let mut after_break = false;
             loop {
-                while self.pos + 8 <= self.limit
-                    && !chars::is(self.byte(), BLANK_OR_BREAK)
-                    && self.byte() != quote
-                    && self.byte() != b'\\'
-                {
-                    self.continuations += usize::from(chars::is(self.byte(), CONTINUATION));
-                    self.pos += 1;
-                }
+                self.skip_ascii(|b| !chars::is(b, BLANK_OR_BREAK | WIDE) && b != quote && b != b'\\');
                 self.need(2)?;
                 text.end = self.pos;
                 if is_blankz(self.rest()) {

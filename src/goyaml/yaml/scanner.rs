@@ -27,6 +27,7 @@ struct SimpleKey {
 }
 
 /// The scanner.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about the position")]
 pub struct Scanner<'a> {
     /// The text with NULs after it.
     pub(super) buf: &'a [u8],
@@ -42,8 +43,10 @@ pub struct Scanner<'a> {
     pub(super) limit: usize,
     pieces: Option<&'a Pieces>,
     next_piece: usize,
-    /// Whether the current piece began with a byte order mark (Go looks there, not at the current position).
-    piece_starts_with_bom: bool,
+    /// How many NULs Go has put behind the end.
+    end_marks: usize,
+    /// Whether Go's buffer begins with a byte order mark (it looks there, not at the current position).
+    buffer_starts_with_bom: bool,
 
     queue: VecDeque<Token<'a>>,
     tokens_parsed: usize,
@@ -73,7 +76,8 @@ impl<'a> Scanner<'a> {
             limit: if pieces.is_some() { 0 } else { input.len },
             pieces,
             next_piece: 0,
-            piece_starts_with_bom: false,
+            end_marks: 0,
+            buffer_starts_with_bom: false,
             queue: VecDeque::with_capacity(16),
             tokens_parsed: 0,
             available: false,
@@ -159,16 +163,22 @@ impl<'a> Scanner<'a> {
         let Some(pieces) = self.pieces else { return Ok(()) };
         loop {
             let decoded = &self.buf[self.pos.min(self.limit)..self.limit];
-            if decoded.iter().filter(|b| **b & 0xC0 != 0x80).count() >= chars {
+            let unread = decoded.iter().filter(|b| **b & 0xC0 != 0x80).count() + self.end_marks;
+            if unread >= chars {
                 return Ok(());
             }
-            match pieces.ends.get(self.next_piece) {
-                Some(&end) => {
+            // Go moves what is left to the start of its buffer.
+            self.buffer_starts_with_bom = self.rest().starts_with(&[0xEF, 0xBB, 0xBF]);
+            match (pieces.ends.get(self.next_piece), &pieces.error) {
+                (Some(&end), _) => {
                     self.limit = end;
                     self.next_piece += 1;
-                    self.piece_starts_with_bom = self.rest().starts_with(&[0xEF, 0xBB, 0xBF]);
                 }
-                None => return pieces.error.clone().map_or(Ok(()), Err),
+                (None, Some(error)) => return Err(error.clone()),
+                (None, None) => {
+                    self.end_marks += 1;
+                    return Ok(());
+                }
             }
         }
     }
@@ -215,13 +225,18 @@ impl<'a> Scanner<'a> {
         self.skip_line();
     }
 
+    /// Steps over ASCII characters of a kind, except for the last few before the end of what is decoded.
+    #[inline]
+    pub(super) fn skip_ascii(&mut self, kind: impl Fn(u8) -> bool) {
+        if let Some(text) = self.buf.get(self.pos..self.limit.saturating_sub(8)) {
+            self.pos += text.iter().position(|b| !kind(*b)).unwrap_or(text.len());
+        }
+    }
+
     /// Steps over the rest of the line, but not over its break.
     pub(super) fn skip_to_break(&mut self) -> Result<(), Error> {
         loop {
-            while self.pos < self.limit && !chars::is(self.byte(), BREAK | END | chars::MAYBE_BREAK) {
-                self.continuations += usize::from(self.byte() & 0xC0 == 0x80);
-                self.pos += 1;
-            }
+            self.skip_ascii(|b| !chars::is(b, BREAK | END | chars::WIDE));
             self.need(1)?;
             if chars::is_breakz(self.rest()) {
                 return Ok(());
@@ -352,10 +367,11 @@ impl<'a> Scanner<'a> {
     fn skip_to_token(&mut self) -> Result<(), Error> {
         loop {
             self.need(1)?;
-            if self.piece_starts_with_bom && self.column() == 0 {
+            if self.buffer_starts_with_bom && self.column() == 0 {
                 self.skip();
             }
             self.need(1)?;
+            self.skip_ascii(|b| b == b' ');
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
             while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
                 self.pos += 1;

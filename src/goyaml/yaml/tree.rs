@@ -53,7 +53,7 @@ pub struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Parses the first document; `None` if there is none. What comes after it is not looked at, but for the next token.
     pub fn parse(parser: &mut Parser<'a>) -> Result<Option<Self>, Error> {
-        let mut builder = Builder { nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new() };
+        let mut builder = Builder { nodes: Vec::with_capacity(64), open: Vec::new(), anchors: HashMap::new() };
         loop {
             let (event, line) = parser.next()?;
             match event {
@@ -108,7 +108,7 @@ impl<'a> Builder<'a> {
     fn add(&mut self, event: Event<'a>, line: u32) -> Result<(), Error> {
         match event {
             Event::Scalar { properties: Properties { anchor, tag }, value, implicit } => {
-                self.attach(Content::Scalar { text: value, tag: tag.into(), implicit }, line, anchor);
+                self.attach(Content::Scalar { text: value, tag, implicit }, line, anchor);
             }
             Event::Alias(name) => {
                 let Some(&target) = self.anchors.get(name) else {

@@ -46,6 +46,10 @@ impl Walker<'_> {
                     let cause = Cause::wrong_type(path, json_type(*scalar), word(scalar_value));
                     self.findings.mistyped.get_or_insert(cause);
                     self.wrong(&go, plain, owner);
+                } else if *scalar == Scalar::Quantity
+                    && let Some(text) = canonical(scalar_value)
+                {
+                    *scalar_value = text.into();
                 }
             }
             (Type::Map(map), other) => {
@@ -82,7 +86,7 @@ impl Walker<'_> {
         let keys: Vec<String> = object.keys().cloned().collect();
         for key in keys {
             let below = |prefix: &str| if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            let (field, ty) = (map.fields.get(&key), self.schema.field(map, &key));
+            let (field, ty) = (map.fields.get(&key), map.field(&key));
             let Some(ty) = ty else {
                 self.findings.unknown.push(format!("unknown field \"{}\"", below(path)));
                 object.remove(&key);
@@ -212,15 +216,52 @@ fn mismatch(scalar: Scalar, value: &Json) -> Option<String> {
     }
 }
 
+/// The form in which the server keeps a quantity: `1000m` is `1`, `1024Mi` is `1Gi`, 0.5 is `500m`.
+fn canonical(value: &Json) -> Option<String> {
+    const BILLIONTHS: i128 = 1_000_000_000;
+    let text = match value {
+        Json::String(text) => text.clone(),
+        number => number.to_string(),
+    };
+    if text.contains(['e', 'E']) {
+        // Written with an exponent, it stays so.
+        return Some(text);
+    }
+    let amount = billionths(&text)?;
+    if amount == 0 {
+        return Some("0".into());
+    }
+    if text.ends_with('i') && amount % BILLIONTHS == 0 && amount.abs() >= 1024 * BILLIONTHS {
+        let (mut mantissa, mut power) = (amount / BILLIONTHS, 0);
+        while mantissa % 1024 == 0 && power < 6 {
+            mantissa /= 1024;
+            power += 1;
+        }
+        return Some(format!("{mantissa}{}", ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power]));
+    }
+    let suffixes = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+    let (mut mantissa, mut power) = (amount, 0);
+    while mantissa % 1000 == 0 && power + 1 < suffixes.len() {
+        mantissa /= 1000;
+        power += 1;
+    }
+    Some(format!("{mantissa}{}", suffixes[power]))
+}
+
 /// A quantity in thousandths of its unit; `None` when it is not one.
 pub fn quantity(text: &str) -> Option<i128> {
+    billionths(text).map(|amount| amount / 1_000_000)
+}
+
+/// A quantity in billionths of its unit, below which nothing is kept.
+fn billionths(text: &str) -> Option<i128> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '+' | '-'))).unwrap_or(text.len());
     let (number, suffix) = text.split_at(end);
     let (number, suffix) = match suffix.strip_prefix(['e', 'E']) {
         // `1e3`, but `1E` alone is exa.
         Some(exponent) if exponent.parse::<i32>().is_ok() => {
             let scaled = format!("{number}e{exponent}").parse::<f64>().ok()?;
-            return Some((scaled * 1000.0).round() as i128);
+            return Some((scaled * 1e9).round() as i128);
         }
         _ => (number, suffix),
     };
@@ -246,7 +287,18 @@ pub fn quantity(text: &str) -> Option<i128> {
     if number.is_empty() || number.matches('.').count() > 1 || !number.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    Some((number.parse::<f64>().ok()? * factor * 1000.0).round() as i128)
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    // Exactly, as far as nine digits go.
+    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let negative = whole.starts_with('-');
+    let whole: i128 = if whole.trim_start_matches(['+', '-']).is_empty() { 0 } else { whole.parse().ok()? };
+    let billionths = whole.abs() * 1_000_000_000 + digits.parse::<i128>().ok()?;
+    let scaled = if factor < 1.0 {
+        billionths / (1.0 / factor).round() as i128
+    } else {
+        billionths.checked_mul(factor as i128)?
+    };
+    Some(if negative { -scaled } else { scaled })
 }
 
 #[cfg(test)]
@@ -295,6 +347,20 @@ mod tests {
         assert_eq!(quantity("500m"), Some(500));
         assert_eq!(quantity("10Gi"), Some(10 * 1024 * 1024 * 1024 * 1000));
         assert_eq!(quantity("1e3"), Some(1_000_000));
+        for (given, kept) in [
+            ("1000m", "1"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("0.5", "500m"),
+            ("100Mi", "100Mi"),
+            ("1000", "1k"),
+            ("1G", "1G"),
+            ("0", "0"),
+            ("-2", "-2"),
+            ("1e3", "1e3"),
+        ] {
+            assert_eq!(canonical(&json!(given)).as_deref(), Some(kept), "{given}");
+        }
         assert_eq!(quantity("10GiB"), None);
         assert_eq!(quantity(""), None);
     }

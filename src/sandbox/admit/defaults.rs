@@ -134,8 +134,12 @@ fn stateful_set(object: &mut Json) {
     object.default_to("/spec/replicas", 1);
     object.default_to("/spec/revisionHistoryLimit", 10);
     object.default_to("/spec/podManagementPolicy", "OrderedReady");
-    object.default_to("/spec/updateStrategy/type", "RollingUpdate");
-    if object.text("/spec/updateStrategy/type") == "RollingUpdate" {
+    if object.text("/spec/updateStrategy/type").is_empty() {
+        object.put("/spec/updateStrategy/type", "RollingUpdate");
+        object.default_to("/spec/updateStrategy/rollingUpdate", json!({}));
+    }
+    // Who names the type and nothing else gets nothing else.
+    if object.at("/spec/updateStrategy/rollingUpdate").is_object() {
         object.default_to("/spec/updateStrategy/rollingUpdate/partition", 0);
     }
     object.default_to("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted", "Retain");

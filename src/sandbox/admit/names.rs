@@ -10,9 +10,6 @@ const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alpha
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and \
     must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
-    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
-    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must \
     start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation \
     is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -31,11 +28,6 @@ fn word_form(text: &str) -> bool {
     let bytes = text.as_bytes();
     matches!((bytes.first(), bytes.last()), (Some(a), Some(b)) if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric())
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// Whether `text` is a label of RFC 1123.
-pub fn dns_label(text: &str) -> bool {
-    text.len() <= 63 && label_form(text)
 }
 
 /// Whether `text` is a subdomain of RFC 1123.
@@ -81,13 +73,6 @@ pub fn name(kind: &Kind, object: &Json) -> Vec<Cause> {
         _ => check(text.split('.').all(label_form), 253, SUBDOMAIN),
     }
     causes
-}
-
-/// What is wrong with a name of the older, stricter form (starts with a letter).
-pub fn label_1035(field: &str, value: &Json) -> Option<Cause> {
-    let text = value.as_str().unwrap_or_default();
-    let ok = text.len() <= 63 && label_form(text) && text.starts_with(|c: char| c.is_ascii_lowercase());
-    (!ok).then(|| Cause::invalid(field, value, LABEL_1035))
 }
 
 /// What is wrong with a label-like name in a spec.
@@ -163,7 +148,6 @@ mod tests {
         for bad in ["", "A", "a..b", "-a", "a-", "a_b"] {
             assert!(!dns_subdomain(bad), "{bad}");
         }
-        assert!(dns_label(&"a".repeat(63)) && !dns_label(&"a".repeat(64)));
         assert!(key("f", "example.com/Name_1").is_none());
         assert!(key("f", "/x").is_some());
     }

@@ -64,13 +64,6 @@ fn container(container: &mut Json) {
             http(container, hook);
         }
     }
-    for group in ["/resources/limits", "/resources/requests"] {
-        for amount in container.pointer_mut(group).and_then(Json::as_object_mut).into_iter().flatten() {
-            if amount.1.is_number() {
-                *amount.1 = amount.1.to_string().into();
-            }
-        }
-    }
 }
 
 fn items(source: &mut Json) {

@@ -36,6 +36,23 @@ const WITH_GENERATION: &[&str] = &[
     "discovery.k8s.io/endpointslices",
 ];
 
+/// What objects of a kind would lead to in a real cluster, and do not here.
+fn not_acted_on(kind: &Kind) -> Option<&'static str> {
+    Some(match kind.key.as_ref() {
+        "admissionregistration.k8s.io/validatingwebhookconfigurations"
+        | "admissionregistration.k8s.io/mutatingwebhookconfigurations" => "admission webhooks",
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings"
+        | "admissionregistration.k8s.io/mutatingadmissionpolicybindings" => "admission policies",
+        "autoscaling/horizontalpodautoscalers" => "autoscaling",
+        "batch/cronjobs" => "the schedule of CronJobs",
+        "/resourcequotas" => "quotas",
+        "/limitranges" => "limit ranges",
+        "/replicationcontrollers" => "ReplicationControllers",
+        "apiregistration.k8s.io/apiservices" => "aggregated API servers",
+        _ => return None,
+    })
+}
+
 fn has_generation(kind: &Kind, object: &Json) -> bool {
     let key = kind.key.as_ref();
     kind.custom
@@ -87,6 +104,9 @@ pub fn create(state: &mut State, kind: &Arc<Kind>, object: &mut Json, call: &mut
         "networking.k8s.io/ingresses" => object.put("/status", json!({"loadBalancer": {}})),
         "apiextensions.k8s.io/customresourcedefinitions" => new_definition(object),
         _ => {}
+    }
+    if let Some(what) = not_acted_on(kind) {
+        call.warnings.push(format!("sandbox does not model {what}: the object is stored and nothing comes of it"));
     }
     if call.manager.is_empty() {
         call.manager = "unknown".into();
@@ -178,13 +198,14 @@ fn new_pod(state: &mut State, kind: &Kind, object: &mut Json) -> ApiResult<()> {
         "" => 0,
         "system-cluster-critical" => 2_000_000_000,
         "system-node-critical" => 2_000_001_000,
-        class => match state.get("scheduling.k8s.io/priorityclasses", "", class) {
-            Some(found) => found.int("/value").unwrap_or(0),
-            None => {
+        class => {
+            if let Some(found) = state.get("scheduling.k8s.io/priorityclasses", "", class) {
+                found.int("/value").unwrap_or(0)
+            } else {
                 let why = format!("no PriorityClass with name {class} was found");
                 return Err(ApiError::forbidden(kind, name(object), &why));
             }
-        },
+        }
     };
     object.default_to("/spec/priority", priority);
     object.default_to("/spec/preemptionPolicy", "PreemptLowerPriority");

@@ -319,7 +319,7 @@ fn walk_required(schema: &Schema, ty: TypeId, value: &Json, path: &str, causes: 
                 }
             }
             for (key, value) in object {
-                if let Some(ty) = schema.field(map, key)
+                if let Some(ty) = map.field(key)
                     && !(path.is_empty() && key == "metadata")
                 {
                     walk_required(schema, ty, value, &below(key), causes);

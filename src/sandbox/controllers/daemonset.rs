@@ -1,4 +1,4 @@
-//! DaemonSets: a pod on every node.
+//! `DaemonSets`: a pod on every node.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::super::json::{Access, is_terminating, name};
 use super::super::state::{State, hash_suffix};
 use super::pods;
 
-/// Looks at a DaemonSet.
+/// Looks at a `DaemonSet`.
 pub fn sync(state: &mut State, space: &str, set_name: &str) {
     let Some(set) = state.get("apps/daemonsets", space, set_name) else { return };
     if is_terminating(&set) {
@@ -21,7 +21,7 @@ pub fn sync(state: &mut State, space: &str, set_name: &str) {
         match here {
             None => {
                 let mut pod =
-                    pods::from_template(&set["spec"]["template"], &set, super::owner("DaemonSet", "apps/v1", &set));
+                    pods::from_template(&set["spec"]["template"], &set, &super::owner("DaemonSet", "apps/v1", &set));
                 pod.put("/metadata/generateName", format!("{set_name}-"));
                 pod.put("/metadata/labels/controller-revision-hash", hash.clone());
                 pod.put("/metadata/labels/pod-template-generation", "1");

@@ -38,8 +38,8 @@ pub fn sync(state: &mut State) {
         }
         let living = |reference: &Json| {
             all.get(reference["uid"].as_str().unwrap_or_default()).is_some_and(|owner| {
-                !(is_terminating(&owner.object) && has(&owner.object, "foregroundDeletion"))
-                    && !(is_terminating(&owner.object) && has(&owner.object, "orphan"))
+                let leaves = has(&owner.object, "foregroundDeletion") || has(&owner.object, "orphan");
+                !(is_terminating(&owner.object) && leaves)
                     && (namespace(&owner.object).is_empty() || namespace(&owner.object) == namespace(&item.object))
             })
         };

@@ -1,4 +1,4 @@
-//! Jobs: pods that run to their end. CronJobs are stored and not started.
+//! Jobs: pods that run to their end. `CronJobs` are stored and not started.
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ pub fn sync(state: &mut State, space: &str, job_name: &str) -> Option<Duration> 
         let parallel = job.int("/spec/parallelism").unwrap_or(1);
         let wanted = parallel.min(completions - succeeded);
         for _ in active..wanted {
-            let mut pod = pods::from_template(&job["spec"]["template"], &job, super::owner("Job", "batch/v1", &job));
+            let mut pod = pods::from_template(&job["spec"]["template"], &job, &super::owner("Job", "batch/v1", &job));
             pod.put("/metadata/generateName", format!("{}-", name(&job)));
             pod.list_mut("/metadata/finalizers").push(FINALIZER.into());
             if pods::create(state, &job, pod, "job-controller").is_err() {
@@ -99,6 +99,10 @@ pub fn sync(state: &mut State, space: &str, job_name: &str) -> Option<Duration> 
     status["ready"] = all.iter().filter(|pod| pods::is_ready(pod)).count().into();
     status["terminating"] = all.iter().filter(|pod| is_terminating(pod)).count().into();
     status["uncountedTerminatedPods"] = json!({});
+    let time = now();
+    for condition in status.get_mut("conditions").and_then(Json::as_array_mut).into_iter().flatten() {
+        condition.default_to("/lastProbeTime", time.clone());
+    }
     let live = state.get("batch/jobs", space, job_name)?;
     let mut object = (*live).clone();
     object.put("/status", status);

@@ -109,12 +109,12 @@ pub fn bootstrap(state: &mut State) {
 
 /// Runs all controllers until the server ends.
 pub async fn run(shared: Arc<Shared>) {
-    let mut changes = shared.changes();
+    let mut follow = shared.changes();
     let mut end = shared.end();
     let mut queue: BTreeMap<Task, Instant> = BTreeMap::new();
     let mut seen = 0;
     loop {
-        changes.mark_unchanged();
+        follow.mark_unchanged();
         shared.with(|state| {
             let now = Instant::now();
             for change in state.store.since(seen) {
@@ -140,7 +140,7 @@ pub async fn run(shared: Arc<Shared>) {
         }
         let next = queue.values().min().copied();
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            more = follow.changed() => if more.is_err() { return },
             () = sleep_until(next) => {}
             () = over(&mut end) => return,
         }

@@ -20,7 +20,7 @@ pub fn is_active(pod: &Json) -> bool {
 }
 
 /// A pod from a workload's template. Without a name it gets one that begins with the owner's.
-pub fn from_template(template: &Json, owner: &Json, reference: Json) -> Json {
+pub fn from_template(template: &Json, owner: &Json, reference: &Json) -> Json {
     let mut pod = json!({"metadata": {}, "spec": template["spec"]});
     for field in ["labels", "annotations", "finalizers"] {
         let value = &template["metadata"][field];

@@ -1,10 +1,10 @@
-//! ReplicaSets: so many pods of a template.
+//! `ReplicaSets`: so many pods of a template.
 
 use super::super::json::{Access, is_terminating, name};
 use super::super::state::State;
 use super::pods;
 
-/// Looks at a ReplicaSet.
+/// Looks at a `ReplicaSet`.
 pub fn sync(state: &mut State, space: &str, set_name: &str) {
     let Some(set) = state.get("apps/replicasets", space, set_name) else { return };
     let all = super::owned(state, "/pods", &set);
@@ -14,7 +14,7 @@ pub fn sync(state: &mut State, space: &str, set_name: &str) {
     if !is_terminating(&set) {
         for _ in active.len()..wanted {
             let mut pod =
-                pods::from_template(&set["spec"]["template"], &set, super::owner("ReplicaSet", "apps/v1", &set));
+                pods::from_template(&set["spec"]["template"], &set, &super::owner("ReplicaSet", "apps/v1", &set));
             pod.put("/metadata/generateName", format!("{}-", name(&set)));
             match pods::create(state, &set, pod, "replicaset-controller") {
                 Ok(pod) => active.push(pod),

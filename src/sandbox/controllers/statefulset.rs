@@ -1,4 +1,4 @@
-//! StatefulSets: numbered pods with claims of their own, one after the other.
+//! `StatefulSets`: numbered pods with claims of their own, one after the other.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub fn sync(state: &mut State, space: &str, set_name: &str) {
     write_status(state, &set);
 }
 
-/// Keeps the template as a ControllerRevision.
+/// Keeps the template as a `ControllerRevision`.
 fn remember(state: &mut State, set: &Set<'_>) {
     let space = set.object.text("/metadata/namespace");
     if state.get("apps/controllerrevisions", space, &set.revision).is_some() {
@@ -73,10 +73,12 @@ fn remember(state: &mut State, set: &Set<'_>) {
     let hash = set.revision.rsplit('-').next().unwrap_or_default();
     let mut labels = set.object.at("/spec/template/metadata/labels").clone();
     labels["controller.kubernetes.io/hash"] = hash.into();
+    let mut template = set.object["spec"]["template"].clone();
+    template["$patch"] = "replace".into();
     let revision = json!({
         "metadata": {"name": set.revision, "namespace": space, "labels": labels,
             "ownerReferences": [super::owner("StatefulSet", "apps/v1", set.object)]},
-        "revision": number, "data": {"spec": {"template": set.object["spec"]["template"]}},
+        "revision": number, "data": {"spec": {"template": template}},
     });
     if let Err(error) = state.create_as(MANAGER, "apps/controllerrevisions", revision) {
         tracing::debug!(%error, "no controller revision");
@@ -151,7 +153,7 @@ fn claims(state: &mut State, set: &Set<'_>, ordinal: i64) -> bool {
 fn create(state: &mut State, set: &Set<'_>, ordinal: i64) -> bool {
     let pod_name = set.pod_name(ordinal);
     let reference = super::owner("StatefulSet", "apps/v1", set.object);
-    let mut pod = pods::from_template(&set.object["spec"]["template"], set.object, reference);
+    let mut pod = pods::from_template(&set.object["spec"]["template"], set.object, &reference);
     pod.put("/metadata/name", pod_name.clone());
     pod.put("/metadata/generateName", format!("{}-", name(set.object)));
     pod.put("/metadata/labels/statefulset.kubernetes.io~1pod-name", pod_name.clone());

@@ -37,10 +37,10 @@ impl Entry {
     fn printed(&self) -> String {
         let mut text = format!("{:?}", self.manager);
         if !self.subresource.is_empty() {
-            text += &format!(" with subresource {:?}", self.subresource);
+            text = format!("{text} with subresource {:?}", self.subresource);
         }
         if !self.applied {
-            text += &format!(" using {}", self.version);
+            text = format!("{text} using {}", self.version);
         }
         text
     }
@@ -187,7 +187,7 @@ impl Managed {
         let last = position.map(|index| self.0.remove(index));
         let all = self.0.iter().fold(mine.set.clone(), |all, entry| all.union(&entry.set));
         let new = match &last {
-            Some(last) if !last.set.is_empty() => prune(typed, schema, ty, merged, &last.set, &all),
+            Some(last) if !last.set.is_empty() => prune(typed, schema, ty, &merged, &last.set, &all),
             _ => merged,
         };
         let change = typed.compare(&live, &new).without(&writer.ignored);
@@ -233,18 +233,18 @@ fn bare(object: &Json) -> Json {
 }
 
 /// Takes away what the manager applied last time and now does not, unless somebody else owns it.
-fn prune(typed: Typed<'_>, schema: &Schema, ty: TypeId, merged: Json, last: &Set, owned: &Set) -> Json {
+fn prune(typed: Typed<'_>, schema: &Schema, ty: TypeId, merged: &Json, last: &Set, owned: &Set) -> Json {
     let named = |set: &Set| set.with_named_fields(schema, ty);
     let last = named(last);
-    let all = named(&typed.fields(&merged));
+    let all = named(&typed.fields(merged));
     let fields_of = |value: &Option<Json>| value.as_ref().map(|v| named(&typed.fields(v))).unwrap_or_default();
     // What the manager had applied goes, then comes back what anybody owns ...
-    let pruned = typed.remove(&merged, &last);
+    let pruned = typed.remove(merged, &last);
     let keep = fields_of(&pruned).union(&named(owned));
-    let pruned = typed.remove(&merged, &all.difference(&keep));
+    let pruned = typed.remove(merged, &all.difference(&keep));
     // ... and what went with its parents although the manager had never applied it.
     let gone = all.difference(&fields_of(&pruned)).intersection(&last);
-    typed.remove(&merged, &gone).unwrap_or(Json::Null)
+    typed.remove(merged, &gone).unwrap_or(Json::Null)
 }
 
 fn conflict_text(conflicts: &[(String, String)]) -> String {

@@ -237,7 +237,7 @@ impl Set {
                     if map.fields.contains_key(name) {
                         members.insert(element.clone());
                     }
-                    schema.field(map, name).unwrap_or(ANY)
+                    map.field(name).unwrap_or(ANY)
                 }
                 (Type::List(list), Element::Key(_)) if list.relation != Relation::Atomic => list.element,
                 _ => ANY,

@@ -67,7 +67,7 @@ impl<'a> Typed<'a> {
     }
 
     fn field(self, map: Option<&MapType>, key: &str) -> Self {
-        self.of(map.and_then(|map| self.schema.field(map, key)).unwrap_or(ANY))
+        self.of(map.and_then(|map| map.field(key)).unwrap_or(ANY))
     }
 
     fn key(self, list: &ListType, item: &Json) -> Result<Element, String> {
@@ -116,7 +116,7 @@ impl<'a> Typed<'a> {
             (Type::Map(map), Json::Object(object)) => {
                 for (key, value) in object {
                     path.push(Element::Field(key.clone()));
-                    match self.schema.field(map, key) {
+                    match map.field(key) {
                         Some(ty) => self.of(ty).check(value, path, problems),
                         None => problems.push((path.clone(), "field not declared in schema".into())),
                     }

@@ -30,11 +30,6 @@ impl Runtime {
         Some(if previous { before } else { current })
     }
 
-    /// Writes a line for a container.
-    pub fn write(&mut self, uid: &str, container: &str, line: impl Into<String>) {
-        self.logs.entry((uid.to_string(), container.to_string())).or_default().0.push(line.into());
-    }
-
     fn fresh_log(&mut self, uid: &str, container: &str, lines: Vec<String>) {
         let entry = self.logs.entry((uid.to_string(), container.to_string())).or_default();
         entry.1 = std::mem::replace(&mut entry.0, lines);
@@ -101,10 +96,10 @@ impl Run {
         }
     }
 
-    fn after(&mut self, step: Step, wait: Duration) -> Option<Duration> {
+    fn after(&mut self, step: Step, wait: Duration) -> Duration {
         self.step = step;
         self.due = Instant::now() + wait;
-        Some(wait)
+        wait
     }
 }
 
@@ -138,7 +133,7 @@ fn step(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
             Some(0) => Duration::ZERO,
             _ => pause(state, |pace| pace.stop.clone()),
         };
-        return run.after(Step::Stopping, wait);
+        return Some(run.after(Step::Stopping, wait));
     }
     let early = run.due.saturating_duration_since(Instant::now());
     if !early.is_zero() && !matches!(run.step, Step::Bind) {
@@ -146,10 +141,10 @@ fn step(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
     }
     match run.step.clone() {
         Step::Bind => bind(state, pod, run),
-        Step::Mount => mount(state, pod, run),
-        Step::Init(index) => init(state, pod, run, index),
+        Step::Mount => Some(mount(state, pod, run)),
+        Step::Init(index) => Some(init(state, pod, run, index)),
         Step::InitRuns(index, code) => init_ends(state, pod, run, index, code),
-        Step::Start => start(state, pod, run),
+        Step::Start => Some(start(state, pod, run)),
         Step::Settle => settle(state, pod, run),
         Step::Ends(code) => ends(state, pod, run, code),
         Step::Backoff(next) => {
@@ -191,7 +186,9 @@ fn bind(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
         let node = format!("sandbox-{}", state.random.within(1..u64::from(state.config.nodes.max(1)) + 1));
         let mut bound = pod.clone();
         bound.put("/spec/nodeName", node.clone());
-        state.write_as("kube-scheduler", "/pods", bound, "");
+        // A binding is no update: it has no field manager and makes no new generation.
+        let kind = state.kind("/pods");
+        state.store.put(&kind.key, bound);
         let text = format!("Successfully assigned {}/{} to {node}", namespace(pod), name(pod));
         events::record(state, pod, "Normal", "Scheduled", &text, "default-scheduler");
     }
@@ -202,7 +199,7 @@ fn bind(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
     Some(wait)
 }
 
-fn mount(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
+fn mount(state: &mut State, pod: &Json, run: &mut Run) -> Duration {
     if let Err(why) = mounts::volumes(state, pod) {
         events::record(state, pod, "Warning", "FailedMount", &why, "kubelet");
         return run.after(Step::Mount, Duration::from_millis(200));
@@ -247,7 +244,7 @@ fn terminated(code: i32, container: &Json) -> Json {
         "startedAt": started, "finishedAt": now()}})
 }
 
-fn init(state: &mut State, pod: &Json, run: &mut Run, index: usize) -> Option<Duration> {
+fn init(state: &mut State, pod: &Json, run: &mut Run, index: usize) -> Duration {
     let Some(container) = pod.items("/spec/initContainers").get(index) else {
         return run.after(Step::Start, Duration::ZERO);
     };
@@ -271,7 +268,7 @@ fn init_ends(state: &mut State, pod: &Json, run: &mut Run, index: usize, code: i
     run.init[index]["started"] = false.into();
     if code == 0 {
         status::write(state, pod, run);
-        return run.after(Step::Init(index + 1), Duration::ZERO);
+        return Some(run.after(Step::Init(index + 1), Duration::ZERO));
     }
     if pod.text("/spec/restartPolicy") == "Never" {
         run.step = Step::Ended;
@@ -279,7 +276,7 @@ fn init_ends(state: &mut State, pod: &Json, run: &mut Run, index: usize, code: i
         return None;
     }
     let container = pod.items("/spec/initContainers")[index].text("/name").to_string();
-    crash(state, pod, run, &container, Step::Init(index), true, index)
+    Some(crash(state, pod, run, &container, Step::Init(index), true, index))
 }
 
 /// A failed container waits, twice as long each time.
@@ -291,7 +288,7 @@ fn crash(
     again: Step,
     init: bool,
     index: usize,
-) -> Option<Duration> {
+) -> Duration {
     run.failures += 1;
     let wait = Duration::from_millis(state.config.pace.crash) * 2u32.pow((run.failures - 1).min(4));
     let entry = if init { &mut run.init[index] } else { &mut run.main[index] };
@@ -318,7 +315,7 @@ fn crash(
     run.after(Step::Backoff(Box::new(again)), wait)
 }
 
-fn start(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
+fn start(state: &mut State, pod: &Json, run: &mut Run) -> Duration {
     let mut end = None;
     for (index, container) in pod.items("/spec/containers").iter().enumerate() {
         let (lines, code) = match workload::start(state, pod, container) {
@@ -336,21 +333,18 @@ fn start(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
         }
     }
     status::write(state, pod, run);
-    match end {
-        Some(code) => {
-            let wait = pause(state, |pace| pace.run.clone());
-            run.after(Step::Ends(code), wait)
-        }
-        None => {
-            let wait = pause(state, |pace| pace.ready.clone());
-            run.after(Step::Settle, wait)
-        }
+    if let Some(code) = end {
+        let wait = pause(state, |pace| pace.run.clone());
+        run.after(Step::Ends(code), wait)
+    } else {
+        let wait = pause(state, |pace| pace.ready.clone());
+        run.after(Step::Settle, wait)
     }
 }
 
 fn settle(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
     if let Some(wait) = workload::unready(state, pod) {
-        return run.after(Step::Settle, wait);
+        return Some(run.after(Step::Settle, wait));
     }
     for container in &mut run.main {
         container["ready"] = true.into();
@@ -374,7 +368,7 @@ fn ends(state: &mut State, pod: &Json, run: &mut Run, code: i32) -> Option<Durat
     };
     if again {
         let container = pod.at("/spec/containers/0").text("/name").to_string();
-        return crash(state, pod, run, &container, Step::Start, false, 0);
+        return Some(crash(state, pod, run, &container, Step::Start, false, 0));
     }
     run.step = Step::Ended;
     workload::stopped(state, pod);

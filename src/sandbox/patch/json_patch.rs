@@ -15,7 +15,7 @@ pub fn json(base: &Json, patch: &Json) -> ApiResult<Json> {
     };
     let mut result = base.clone();
     for operation in operations {
-        let path = operation.text("/path");
+        let place = operation.text("/path");
         let value = operation.get("value").cloned().unwrap_or(Json::Null);
         let refuse = |why: String| {
             // The server keeps the cause to itself.
@@ -23,31 +23,31 @@ pub fn json(base: &Json, patch: &Json) -> ApiResult<Json> {
             ApiError::injected(422, "Invalid", "the server rejected our request due to an error in our request")
         };
         match operation.text("/op") {
-            "add" => add(&mut result, path, value).map_err(refuse)?,
+            "add" => add(&mut result, place, value).map_err(refuse)?,
             "replace" => {
-                if result.pointer(path).is_none() {
+                if result.pointer(place).is_none() {
                     return Err(refuse(format!(
-                        "replace operation does not apply: doc is missing key: {path}: missing value"
+                        "replace operation does not apply: doc is missing key: {place}: missing value"
                     )));
                 }
-                take(&mut result, path).and_then(|_| add(&mut result, path, value)).map_err(refuse)?;
+                take(&mut result, place).and_then(|_| add(&mut result, place, value)).map_err(refuse)?;
             }
             "remove" => {
-                take(&mut result, path).map_err(|why| refuse(format!("remove operation does not apply: {why}")))?;
+                take(&mut result, place).map_err(|why| refuse(format!("remove operation does not apply: {why}")))?;
             }
             "test" => {
-                if result.pointer(path).unwrap_or(&Json::Null) != &value {
-                    return Err(refuse(format!("testing value {path} failed: test failed")));
+                if result.pointer(place).unwrap_or(&Json::Null) != &value {
+                    return Err(refuse(format!("testing value {place} failed: test failed")));
                 }
             }
             "move" => {
                 let moved = take(&mut result, operation.text("/from")).map_err(refuse)?;
-                add(&mut result, path, moved).map_err(refuse)?;
+                add(&mut result, place, moved).map_err(refuse)?;
             }
             "copy" => {
                 let copied = result.pointer(operation.text("/from")).cloned();
                 let copied = copied.ok_or_else(|| refuse("copy operation does not apply: missing value".into()))?;
-                add(&mut result, path, copied).map_err(refuse)?;
+                add(&mut result, place, copied).map_err(refuse)?;
             }
             other => return Err(refuse(format!("Unexpected kind: {other}"))),
         }

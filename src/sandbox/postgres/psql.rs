@@ -2,6 +2,7 @@
 
 /// What is asked of psql.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of psql")]
 pub struct Request {
     /// Database; empty is `postgres` or the container's own.
     pub database: String,

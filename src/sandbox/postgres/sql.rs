@@ -27,7 +27,7 @@ impl Rows {
     }
 
     /// One row of one column.
-    pub fn one(value: impl ToString) -> Self {
+    pub fn one(value: impl std::fmt::Display) -> Self {
         Self::of([[value.to_string()]])
     }
 
@@ -95,28 +95,28 @@ pub fn run(state: &mut State, pod: &Json, volume: &str, environment: &Environmen
         if statement.starts_with('\\') && !statement.starts_with("\\gexec") {
             if matches!(statement.split_whitespace().next(), Some("\\set" | "\\pset" | "\\echo" | "\\timing")) {
                 if let Some(text) = statement.strip_prefix("\\echo ") {
-                    output.stdout += &format!("{}\n", text.trim_matches('\''));
+                    line_of(&mut output.stdout, text.trim_matches('\''));
                 }
                 continue;
             }
-            output.stderr += &format!("sandbox: does not model: {statement}\n");
+            line_of(&mut output.stderr, &format!("sandbox: does not model: {statement}"));
             output.code = 1;
             return output;
         }
         match session.statement(&statement) {
             Ok(answer) => {
                 for row in answer.rows {
-                    output.stdout += &format!("{}\n", row.join(&request.separator));
+                    line_of(&mut output.stdout, &row.join(&request.separator));
                 }
                 if !request.quiet && !answer.tag.is_empty() {
-                    output.stdout += &format!("{}\n", answer.tag);
+                    line_of(&mut output.stdout, &answer.tag);
                 }
             }
             Err(error) => {
                 let modelled = !error.starts_with("sandbox: ");
                 let place = if request.script && modelled { format!("psql:<stdin>:{line}: ") } else { String::new() };
                 let word = if modelled { "ERROR:  " } else { "" };
-                output.stderr += &format!("{place}{word}{error}\n");
+                line_of(&mut output.stderr, &format!("{place}{word}{error}"));
                 if !modelled || !request.script {
                     output.code = 1;
                     return output;
@@ -129,6 +129,11 @@ pub fn run(state: &mut State, pod: &Json, volume: &str, environment: &Environmen
         }
     }
     output
+}
+
+fn line_of(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
 }
 
 /// Statements with the line they end on: split at `;` outside quotes and at `\gexec`, comments left out.

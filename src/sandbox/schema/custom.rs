@@ -1,4 +1,4 @@
-//! Types from the `openAPIV3Schema` of a CustomResourceDefinition.
+//! Types from the `openAPIV3Schema` of a `CustomResourceDefinition`.
 
 use super::super::json::{Access, Json};
 use super::{ANY, Field, ListType, MapType, Relation, Scalar, Schema, Type, TypeId};

@@ -1,4 +1,4 @@
-//! What the fields of objects are: the types of Kubernetes 1.36, and those that CustomResourceDefinitions bring.
+//! What the fields of objects are: the types of Kubernetes 1.36, and those that `CustomResourceDefinitions` bring.
 //!
 //! The table `kubernetes.json.gz` is recorded from a real API server by `tests/conformance/record`. Everything that
 //! depends on a field's type (strict decoding, server-side apply, strategic merge) reads it here.
@@ -152,9 +152,11 @@ impl Schema {
         });
         Json::Object(fields.collect())
     }
+}
 
-    /// The type of `key` in a map of type `ty`; `None`: the key is not declared.
-    pub fn field(&self, ty: &MapType, key: &str) -> Option<TypeId> {
-        ty.fields.get(key).map(|field| field.ty).or(ty.element)
+impl MapType {
+    /// The type of `key`; `None`: the key is not declared.
+    pub fn field(&self, key: &str) -> Option<TypeId> {
+        self.fields.get(key).map(|field| field.ty).or(self.element)
     }
 }

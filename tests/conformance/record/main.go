@@ -1,12 +1,12 @@
 // Records what a real Kubernetes API server serves, as the table that the sandbox is driven by (src/sandbox/schema/kubernetes.json.gz).
 //
-// Two sources: the server's own documents (openapi v2, aggregated discovery, version), read from the files given as
-// arguments, and the Go types of k8s.io/api, which say what the documents do not: whether an empty value is kept.
-//
-//	go run . swagger.json api.json apis.json version.json > kubernetes.json
+// Two sources: the server's own documents (openapi v2, aggregated discovery, version), asked of the cluster of $KUBECONFIG, and
+// the Go types of k8s.io/api, which say what the documents do not: whether an empty value is kept, and the numbers of fields in
+// protobuf messages. record.sh runs it.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,7 +16,10 @@ import (
 
 	apiext "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	aggregator "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
@@ -30,6 +33,7 @@ var served = map[string]string{
 	"authentication.k8s.io": "v1", "scheduling.k8s.io": "v1", "apiregistration.k8s.io": "v1", "node.k8s.io": "v1",
 }
 
+var client rest.Interface
 var definitions object
 var types = object{}
 
@@ -46,7 +50,12 @@ var opaque = map[string]bool{"Time": true, "MicroTime": true, "Quantity": true, 
 var goTypes = map[string]map[string]goField{}
 
 func main() {
-	swagger := read(os.Args[1])
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	if err != nil {
+		panic(err)
+	}
+	client = discovery.NewDiscoveryClientForConfigOrDie(config).RESTClient()
+	swagger := read("/openapi/v2")
 	definitions = swagger["definitions"].(object)
 	for _, add := range []func(*runtime.Scheme) error{apiext.AddToScheme, aggregator.AddToScheme} {
 		if err := add(scheme.Scheme); err != nil {
@@ -64,8 +73,8 @@ func main() {
 		}
 	}
 	var kinds []any
-	for _, file := range os.Args[2:4] {
-		for _, group := range list(read(file)["items"]) {
+	for _, path := range []string{"/api", "/apis"} {
+		for _, group := range list(read(path)["items"]) {
 			name, _ := group.(object)["metadata"].(object)["name"].(string)
 			for _, version := range list(group.(object)["versions"]) {
 				version := version.(object)
@@ -111,13 +120,14 @@ func main() {
 	}
 	out := json.NewEncoder(os.Stdout)
 	out.SetEscapeHTML(false)
-	if err := out.Encode(object{"version": read(os.Args[4]), "kinds": kinds, "types": types}); err != nil {
+	if err := out.Encode(object{"version": read("/version"), "kinds": kinds, "types": types}); err != nil {
 		panic(err)
 	}
 }
 
 func read(path string) object {
-	bytes, err := os.ReadFile(path)
+	accept := "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+	bytes, err := client.Get().AbsPath(path).SetHeader("Accept", accept).DoRaw(context.Background())
 	if err != nil {
 		panic(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -214,4 +215,88 @@ func pack(value any) any {
 		return map[string]any{"m": pairs}
 	}
 	return map[string]any{"o": fmt.Sprintf("%T %v", value, value)}
+}
+
+// packText writes a value of any depth as one text, in base64: n (nil), T, F, f (float64, its bits in hex), I (int), i (int64),
+// u (uint64), s (string, quoted), b ([]byte, quoted), [...] ([]any), {...} (map[string]any), S[...] ([]string), M[...] ([]map[string]any), N and L (nil map
+// and nil slice), times as strings, o (another type: its %T and %v, quoted).
+func packText(value any) string {
+	var out strings.Builder
+	packInto(&out, value)
+	return encode(out.String())
+}
+
+func packInto(out *strings.Builder, value any) {
+	switch v := value.(type) {
+	case nil:
+		out.WriteString("n")
+	case bool:
+		out.WriteString(map[bool]string{true: "T", false: "F"}[v])
+	case float64:
+		out.WriteString("f" + strconv.FormatUint(math.Float64bits(v), 16))
+	case int:
+		out.WriteString("I" + strconv.Itoa(v))
+	case int64:
+		out.WriteString("i" + strconv.FormatInt(v, 10))
+	case uint64:
+		out.WriteString("u" + strconv.FormatUint(v, 10))
+	case string:
+		out.WriteString("s" + strconv.Quote(v))
+	case []byte:
+		out.WriteString("b" + strconv.Quote(string(v)))
+	case []string:
+		if v == nil {
+			out.WriteString("L")
+			return
+		}
+		out.WriteString("S[")
+		for _, item := range v {
+			out.WriteString(strconv.Quote(item) + " ")
+		}
+		out.WriteString("]")
+	case []any:
+		if v == nil {
+			out.WriteString("L")
+			return
+		}
+		out.WriteString("[")
+		for _, item := range v {
+			packInto(out, item)
+			out.WriteString(" ")
+		}
+		out.WriteString("]")
+	case map[string]any:
+		if v == nil {
+			out.WriteString("N")
+			return
+		}
+		keys := make([]string, 0, len(v))
+		for key := range v {
+			keys = append(keys, key)
+		}
+		sort.Strings(keys)
+		out.WriteString("{")
+		for _, key := range keys {
+			out.WriteString(strconv.Quote(key) + ":")
+			packInto(out, v[key])
+			out.WriteString(" ")
+		}
+		out.WriteString("}")
+	case []map[string]any:
+		out.WriteString("M[")
+		for _, item := range v {
+			packInto(out, item)
+			out.WriteString(" ")
+		}
+		out.WriteString("]")
+	case time.Time:
+		zone := v.Location().String()
+		if !strings.HasSuffix(zone, "-local") {
+			_, offset := v.Zone()
+			zone = strconv.Itoa(offset)
+		}
+		out.WriteString("s" + strconv.Quote(v.Format("2006-01-02T15:04:05.000000000 ")+zone))
+	default:
+		out.WriteString("o" + strconv.Quote(fmt.Sprintf("%T %v", value, value)))
+	}
 }

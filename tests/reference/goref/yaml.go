@@ -39,7 +39,7 @@ func writing(name string, write func(value any) ([]byte, error)) {
 
 // withError is the answer of functions that give a value and an error.
 func withError(value any, err error) (any, error) {
-	reply := map[string]any{"value": pack(value)}
+	reply := map[string]any{"value": packText(value)}
 	if err != nil {
 		reply["error"] = encode(err.Error())
 	}
@@ -59,7 +59,7 @@ func init() {
 	reading("fromYaml", func(in []byte) (any, error) {
 		var v any
 		err := yaml.Unmarshal(in, &v)
-		return pack(v), err
+		return packText(v), err
 	})
 	reading("fromYamlMap", func(in []byte) (any, error) {
 		v := map[string]any{}
@@ -72,7 +72,7 @@ func init() {
 	reading("fromYamlStrict", func(in []byte) (any, error) {
 		var v any
 		err := yaml.UnmarshalStrict(in, &v)
-		return pack(v), err
+		return packText(v), err
 	})
 	reading("metadata", func(in []byte) (any, error) {
 		v := new(chart.Metadata)
@@ -85,7 +85,7 @@ func init() {
 	reading("fromJson", func(in []byte) (any, error) {
 		var v any
 		err := json.Unmarshal(in, &v)
-		return pack(v), err
+		return packText(v), err
 	})
 	reading("fromJsonMap", func(in []byte) (any, error) {
 		v := map[string]any{}
@@ -103,7 +103,7 @@ func init() {
 		if err := decoder.Decode(&v); err != nil {
 			return nil, err
 		}
-		return []any{pack(v), decoder.InputOffset()}, nil
+		return []any{packText(v), decoder.InputOffset()}, nil
 	})
 	reading("documents", func(in []byte) (any, error) {
 		reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(in)))
