@@ -60,6 +60,9 @@ on_the_server!(
     trouble::a_killed_install_or_uninstall_leaves_no_trace,
     trouble::a_failed_install_leaves_nothing_or_all,
     trouble::two_runs_do_not_meet,
+    workloads::hooks_run_in_their_order,
+    workloads::what_does_not_become_ready_is_put_back,
+    workloads::the_autoscaler_keeps_its_number,
 );
 
 /// The real Helm's standard output; it must succeed.

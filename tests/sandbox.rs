@@ -189,6 +189,46 @@ async fn a_database_outlives_its_pod() {
     assert!(!well && error.contains("sandbox: does not model"), "{error}");
 }
 
+/// As our charts start a master: an init container checks whose the volume is.
+fn master(release: &str) -> Value {
+    let mut set = stateful_set(1, "Retain");
+    let env = json!([{"name": "ROLE", "value": "master"}, {"name": "RELEASE", "value": release},
+        {"name": "MOUNT", "value": "/data"}, {"name": "PGDATA", "value": "/data/pgdata"}, {"name": "DB_NAME", "value": "app"}]);
+    let mut prepare = set["spec"]["template"]["spec"]["containers"][0].clone();
+    prepare["name"] = "prepare".into();
+    prepare["env"] = env;
+    set["spec"]["template"]["spec"]["initContainers"] = json!([prepare]);
+    set
+}
+
+#[tokio::test]
+async fn a_server_does_not_start_on_the_volume_of_another_release() {
+    let (_server, client) = start(Config::default()).await;
+    let sets = api::<StatefulSet>(&client);
+    sets.create(&PostParams::default(), &read(master("alpha"))).await.unwrap();
+    ready_set(&client, 1).await;
+    sets.delete("db", &DeleteParams::foreground()).await.unwrap();
+    until("no set", async || sets.get_opt("db").await.unwrap().is_none()).await;
+    sets.create(&PostParams::default(), &read(master("beta"))).await.unwrap();
+    let pods = api::<Pod>(&client);
+    until("a crash loop", async || {
+        let Some(pod) = pods.get_opt("db-0").await.unwrap() else { return false };
+        let statuses = pod.status.and_then(|status| status.init_container_statuses).unwrap_or_default();
+        statuses.iter().any(|status| status.restart_count > 1)
+    })
+    .await;
+    let params = LogParams { container: Some("prepare".into()), previous: true, ..LogParams::default() };
+    let log = pods.logs("db-0", &params).await.unwrap();
+    assert!(log.starts_with("master: refused to start PostgreSQL: the volume belongs to release alpha"), "{log}");
+    let events = api::<Event>(&client).list(&ListParams::default()).await.unwrap().items;
+    assert!(events.iter().any(|event| event.reason.as_deref() == Some("BackOff")));
+    // Alpha's database is as it was.
+    sets.delete("db", &DeleteParams::foreground()).await.unwrap();
+    until("no set", async || sets.get_opt("db").await.unwrap().is_none()).await;
+    sets.create(&PostParams::default(), &read(master("alpha"))).await.unwrap();
+    ready_set(&client, 1).await;
+}
+
 #[tokio::test]
 async fn a_job_runs_to_its_end_and_leaves_a_log() {
     let (_server, client) = start(Config::default()).await;

@@ -57,7 +57,7 @@ pub async fn install(
             Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
-            observer.info(&transaction.plan.summary());
+            observer.info(&format!("dry run: {}", transaction.plan.summary()));
             let mut release = transaction.request.target;
             release.info.description = "Dry run complete".into();
             Ok(release)

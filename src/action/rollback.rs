@@ -64,7 +64,7 @@ pub async fn rollback(
             Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
-            observer.info(&transaction.plan.summary());
+            observer.info(&format!("dry run: {}", transaction.plan.summary()));
             Ok(transaction.request.target)
         }
         Err(error) => {

@@ -111,7 +111,7 @@ pub async fn upgrade(
             Box::pin(transaction.execute()).await
         }
         Ok(transaction) => {
-            observer.info(&transaction.plan.summary());
+            observer.info(&format!("dry run: {}", transaction.plan.summary()));
             let mut release = transaction.request.target;
             release.info.description = common.description.clone().unwrap_or_else(|| "Dry run complete".into());
             Ok(release)

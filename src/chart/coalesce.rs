@@ -92,14 +92,14 @@ impl Merger<'_> {
                     dest.insert(sub.name(), Value::Map(inner.clone()));
                     inner
                 }
-                Some(value) => match table(value) {
-                    Some(map) => map.clone(),
-                    None => {
-                        let shown =
-                            String::from_utf8_lossy(&fmt::sprintf(b"%t", std::slice::from_ref(value))).into_owned();
+                Some(value) => {
+                    let Some(map) = table(value) else {
+                        let shown = fmt::sprintf(b"%t", std::slice::from_ref(value));
+                        let shown = String::from_utf8_lossy(&shown).into_owned();
                         return Err(Error::new(format!("type mismatch on {}: {shown}", sub.name())));
-                    }
-                },
+                    };
+                    map.clone()
+                }
             };
             let sub_prefix = within(prefix, chart.name());
             self.globals(&inner, dest, &sub_prefix);

@@ -1,5 +1,7 @@
 //! The charts that are compiled into the program.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use super::{Chart, Error, Notices, loader};
@@ -25,7 +27,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn archive(name: &str) -> Option<Result<&'static [u8], Error>> {
     let (_, file, data) = ARCHIVES.iter().find(|(known, ..)| *known == name)?;
     let recorded = SUMS.lines().filter_map(|line| line.split_once("  ")).find(|(_, of)| of == file).map(|(sum, _)| sum);
-    let sum: String = Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = Sha256::digest(data).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
     Some(if recorded == Some(sum.as_str()) {
         Ok(*data)
     } else {

@@ -64,7 +64,7 @@ fn steps(expression: &str) -> Result<Vec<Step>, String> {
             match &after[..end] {
                 "" => {}
                 "*" => steps.push(Step::All),
-                name => steps.push(Step::Key(name.replace("\\", ""))),
+                name => steps.push(Step::Key(name.replace('\\', ""))),
             }
             rest = &after[end..];
         } else if let Some(after) = rest.strip_prefix('[') {

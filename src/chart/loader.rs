@@ -18,7 +18,7 @@ pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
         return load_chart_directory(path, notices);
     }
     let data = read_archive(path)?;
-    let files = archive::unpack(&data).map_err(|e| not_a_chart(path, e, "unable to load chart archive"))?;
+    let files = archive::unpack(&data).map_err(|e| not_a_chart(path, &e, "unable to load chart archive"))?;
     from_unpacked(files, notices)
 }
 
@@ -44,10 +44,7 @@ pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
         return load_directory(path, notices);
     }
     let data = read_archive(path)?;
-    let files = archive::unpack(&data).map_err(|e| {
-        let own = e.message.clone();
-        not_a_chart(path, e, &own)
-    })?;
+    let files = archive::unpack(&data).map_err(|e| not_a_chart(path, &e, &e.message))?;
     from_files(files, notices)
 }
 
@@ -67,7 +64,7 @@ fn from_unpacked(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
     from_files(files, notices)
 }
 
-fn not_a_chart(path: &Path, error: Error, otherwise: &str) -> Error {
+fn not_a_chart(path: &Path, error: &Error, otherwise: &str) -> Error {
     if error.message == archive::NOT_GZIP {
         return Error::new(format!(
             "file '{}' does not appear to be a valid chart file (details: {error})",

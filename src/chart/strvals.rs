@@ -83,7 +83,7 @@ impl Parser<'_, '_> {
             }
             if c == '\\' && escapes {
                 match self.next() {
-                    Some(escaped) => read.push(escaped),
+                    Some(literal) => read.push(literal),
                     None => return (read, None),
                 }
             } else {
@@ -281,16 +281,9 @@ impl Parser<'_, '_> {
     /// Skips white space and one comma; whether the comma or the end of the text was reached.
     fn separator(&mut self) -> bool {
         let trimmed = self.rest.trim_start();
-        match trimmed.strip_prefix(',') {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => {
-                self.rest = trimmed;
-                trimmed.is_empty()
-            }
-        }
+        let after_comma = trimmed.strip_prefix(',');
+        self.rest = after_comma.unwrap_or(trimmed);
+        after_comma.is_some() || trimmed.is_empty()
     }
 }
 

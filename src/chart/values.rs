@@ -98,16 +98,12 @@ pub fn split_list(text: &str) -> Vec<String> {
                 None => return parts,
             }
         } else {
-            match rest.split_once(',') {
-                Some((part, next)) => {
-                    parts.push(part.to_string());
-                    rest = next;
-                }
-                None => {
-                    parts.push(rest.to_string());
-                    return parts;
-                }
-            }
+            let Some((part, next)) = rest.split_once(',') else {
+                parts.push(rest.to_string());
+                return parts;
+            };
+            parts.push(part.to_string());
+            rest = next;
         }
     }
 }

@@ -52,6 +52,7 @@ pub struct Global {
 
 impl Global {
     /// The manner of talking alone, without any access to a cluster.
+    #[must_use]
     pub fn alone(&self) -> Self {
         Self {
             debug: self.debug,

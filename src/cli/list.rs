@@ -17,8 +17,8 @@ pub struct Args {
     /// List releases of all namespaces
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// Names alone; -q does the same
-    #[arg(long)]
+    /// Names alone
+    #[arg(short = 'q', long)]
     short: bool,
     /// Sort by release date, newest first
     #[arg(short = 'd', long)]
@@ -90,8 +90,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         };
         let all =
             releases.all(args.selector.as_deref(), &reporter).await.map_err(|error| session::failure("", &error))?;
-        // Helm's -q is our --quiet everywhere else.
-        print!("{}", args.text(args.chosen(all)?, args.short || global.quiet)?);
+        print!("{}", args.text(args.chosen(all)?)?);
         Ok(())
     })
 }
@@ -149,8 +148,8 @@ impl Args {
         flags.iter().filter(|(set, _)| *set).flat_map(|(_, states)| states.iter().copied()).collect()
     }
 
-    fn text(&self, releases: Vec<Release>, short: bool) -> Result<String, Failure> {
-        if short {
+    fn text(&self, releases: Vec<Release>) -> Result<String, Failure> {
+        if self.short {
             let names: Vec<String> = releases.into_iter().map(|release| release.name).collect();
             return match self.output {
                 output::Format::Table => Ok(names.iter().flat_map(|name| [name, "\n"]).collect()),
@@ -209,7 +208,7 @@ mod tests {
             release("hummingbird", 1, 3, "deployed"),
             release("iguana", 2, 4, "deployed"),
         ];
-        args.chosen(all).and_then(|chosen| args.text(chosen, args.short)).unwrap_or_default()
+        args.chosen(all).and_then(|chosen| args.text(chosen)).unwrap_or_default()
     }
 
     fn args() -> Args {

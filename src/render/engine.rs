@@ -27,7 +27,7 @@ pub fn execute(
     let shared = Shared { release: release_map(release), capabilities: objects::capabilities(capabilities) };
     let mut templates = BTreeMap::new();
     let values = Map::view(MapKind::Values, values);
-    shared.collect(chart, chart.name(), Rc::new(values), true, &mut templates);
+    shared.collect(chart, chart.name(), &Rc::new(values), true, &mut templates);
     let mut order: Vec<(String, Template<'_>)> = templates.into_iter().collect();
     // Deepest path first, and backwards within a depth: what the outer charts define comes last and wins.
     order.sort_by(|(a, _), (b, _)| {
@@ -95,7 +95,7 @@ impl Shared {
         &self,
         chart: &'a Chart,
         path: &str,
-        values: Rc<Map>,
+        values: &Rc<Map>,
         root: bool,
         templates: &mut BTreeMap<String, Template<'a>>,
     ) -> Rc<Map> {
@@ -118,7 +118,7 @@ impl Shared {
             let own =
                 own.map_or_else(|| Map::new(MapKind::Values, Entries::new()), |map| Map::view(MapKind::Values, map));
             let sub_path = format!("{path}/charts/{}", sub.name());
-            let sub_context = self.collect(sub, &sub_path, Rc::new(own), false, templates);
+            let sub_context = self.collect(sub, &sub_path, &Rc::new(own), false, templates);
             subcharts.insert(sub.name(), Value::Map(sub_context));
         }
         let base_path = GoStr::from(metadata::join(path, "templates"));

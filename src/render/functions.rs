@@ -35,15 +35,15 @@ static FUNCTIONS: [(&str, Func); 18] = {
     [
         ("toYaml", func(ANY, |_, a| Ok(yaml_or_nothing(&a[0])))),
         ("mustToYaml", func(ANY, |_, a| yaml(&a[0]))),
-        ("toYamlPretty", func(ANY, |_, a| Ok(without_newline(goyaml::to_yaml_pretty(&a[0]).unwrap_or_default())))),
+        ("toYamlPretty", func(ANY, |_, a| Ok(without_newline(&goyaml::to_yaml_pretty(&a[0]).unwrap_or_default())))),
         ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(bytes(&a[0])))))),
         ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(bytes(&a[0])))))),
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
-        ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(failed))),
+        ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(|e| failed(&e)))),
         ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
         ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(bytes(&a[0]))))),
         ("toToml", func(ANY, |_, a| Ok(goyaml::to_toml(&a[0]).map_or_else(|e| Value::str(e.to_string()), Value::str)))),
-        ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(failed))),
+        ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
         ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(bytes(&a[0]), &toml_time))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
@@ -66,7 +66,7 @@ pub(super) fn of_values() -> FuncMap {
     let func = |params, body| Func { params, variadic: None, body };
     FuncMap::from([
         ("AsMap", func(&[], |_, a| Ok(as_type(&a[0], MapKind::Any)))),
-        ("YAML", func(&[], |_, a| goyaml::to_yaml(&a[0]).map(Value::str).map_err(failed))),
+        ("YAML", func(&[], |_, a| goyaml::to_yaml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
         ("Table", func(&[Type::Str], |_, a| table(&a[0], &text(&a[1])))),
         ("PathValue", func(&[Type::Str], |_, a| path_value(&a[0], &text(&a[1])))),
     ])
@@ -123,21 +123,21 @@ fn text(value: &Value) -> String {
     value.as_str().map(|s| s.to_str().into_owned()).unwrap_or_default()
 }
 
-fn failed(error: goyaml::Error) -> FuncError {
+fn failed(error: &goyaml::Error) -> FuncError {
     FuncError::new(error.to_string())
 }
 
-fn without_newline(text: Vec<u8>) -> Value {
-    Value::str(text.strip_suffix(b"\n").unwrap_or(&text))
+fn without_newline(text: &[u8]) -> Value {
+    Value::str(text.strip_suffix(b"\n").unwrap_or(text))
 }
 
 /// `toYaml`: what cannot be written is written as nothing.
 fn yaml_or_nothing(value: &Value) -> Value {
-    without_newline(goyaml::to_yaml(value).unwrap_or_default())
+    without_newline(&goyaml::to_yaml(value).unwrap_or_default())
 }
 
 fn yaml(value: &Value) -> Result<Value, FuncError> {
-    goyaml::to_yaml(value).map(without_newline).map_err(failed)
+    goyaml::to_yaml(value).map(|text| without_newline(&text)).map_err(|e| failed(&e))
 }
 
 /// A map, or what could be read of it with the error under `Error`.
@@ -260,6 +260,7 @@ fn from_cluster(value: &serde_json::Value) -> Value {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "a function body returns a result")]
 /// The first address of a host, when asking the network is allowed.
 fn get_host_by_name(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     use std::net::ToSocketAddrs;

@@ -54,6 +54,7 @@ pub trait Lookup {
 
 /// How to render.
 #[derive(Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Options {
     /// Answers `lookup`; without it every lookup finds an empty map.
     pub lookup: Option<Rc<dyn Lookup>>,

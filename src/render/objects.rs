@@ -49,11 +49,11 @@ struct Caps {
 }
 
 impl Object for Caps {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "*common.Capabilities"
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "ptr"
     }
 
@@ -96,11 +96,11 @@ impl Object for Caps {
 struct VersionSet(Vec<String>);
 
 impl Object for VersionSet {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "common.VersionSet"
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "slice"
     }
 
@@ -159,11 +159,11 @@ impl Struct {
 }
 
 impl Object for Struct {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         self.go_type
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "struct"
     }
 
@@ -189,7 +189,8 @@ impl Object for Struct {
 
     fn to_plain(&self) -> Value {
         let wanted = |(_, json, value): &&(&str, &str, String)| {
-            !json.is_empty() && !(value.is_empty() && json.starts_with(|c: char| c.is_ascii_lowercase()))
+            // The build information leaves out what is empty; its names are in lower case.
+            !(json.is_empty() || value.is_empty() && json.starts_with(|c: char| c.is_ascii_lowercase()))
         };
         Value::map(self.fields.iter().filter(wanted).map(|(_, json, value)| (*json, Value::str(value.as_str()))))
     }
@@ -229,11 +230,11 @@ impl Files {
 }
 
 impl Object for Files {
-    fn type_name(&self) -> &str {
+    fn type_name(&self) -> &'static str {
         "engine.files"
     }
 
-    fn kind_name(&self) -> &str {
+    fn kind_name(&self) -> &'static str {
         "map"
     }
 

@@ -54,7 +54,8 @@ impl Call {
     fn writer(&self, kind: &Kind) -> Writer {
         let ignored = match self.subresource.as_str() {
             "" if kind.has_status() => Set::of_fields(&[&["status"]]),
-            "status" => Set::of_fields(&[&["spec"], &["metadata"]]),
+            "status" if kind.custom => Set::of_fields(&[&["spec"], &["metadata"]]),
+            "status" => Set::of_fields(&[&["spec"], &["metadata", "labels"]]),
             _ => Set::default(),
         };
         Writer {
@@ -344,8 +345,12 @@ impl State {
         }
         object.put("/apiVersion", kind.api_version(&kind.stored().name));
         if call.subresource == "status" {
-            let status = object.at("/status").clone();
+            let (status, annotations) = (object.at("/status").clone(), object.at("/metadata/annotations").clone());
             object = (**live).clone();
+            if !kind.custom && annotations.is_object() {
+                // Controllers of built-in kinds note things there when they write a status.
+                object.put("/metadata/annotations", annotations);
+            }
             if status.is_null() {
                 object.remove("/status");
             } else {

@@ -41,7 +41,15 @@ pub mod check {
     /// # Errors
     /// Go's text: "error parsing regexp: CAUSE: `PLACE`".
     pub fn expression(text: &str) -> Result<(), String> {
-        super::regex::Regex::new(text.as_bytes()).map(drop)
+        super::regex::compile(text.as_bytes()).map(drop)
+    }
+
+    /// Whether a regular expression of Go's matches somewhere in a text.
+    ///
+    /// # Errors
+    /// As [`expression`].
+    pub fn matches(expression: &str, text: &str) -> Result<bool, String> {
+        Ok(super::regex::compile(expression.as_bytes())?.is_match(text))
     }
 
     /// Whether a text is a URL to Go, and if so, whether it is absolute.

@@ -158,7 +158,7 @@ spec: {{a: 1}}
     );
     let chart = chart_of("crd", &[("crds/foo.yaml", &crd), ("templates/x.yaml", &object)]);
     install(cluster, ns, "c", chart, json!({})).await.unwrap();
-    let foo = ObjectRef::new(&format!("{group}/v1"), "Foo", ns, "x");
+    let found = ObjectRef::new(&format!("{group}/v1"), "Foo", ns, "x");
     assert_eq!(cluster.get(&foo).await.unwrap().unwrap()["spec"]["a"], 1);
     uninstall(cluster, ns, "c").await;
     // Definitions are never deleted: all objects of their kind would go.

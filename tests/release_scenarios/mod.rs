@@ -20,6 +20,7 @@ use vulas_native::{
 
 pub mod life;
 pub mod trouble;
+pub mod workloads;
 
 /// Remembers what it is told.
 #[derive(Default)]

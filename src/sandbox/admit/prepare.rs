@@ -36,6 +36,23 @@ const WITH_GENERATION: &[&str] = &[
     "discovery.k8s.io/endpointslices",
 ];
 
+/// What objects of a kind would lead to in a real cluster, and do not here.
+fn not_acted_on(kind: &Kind) -> Option<&'static str> {
+    Some(match kind.key.as_ref() {
+        "admissionregistration.k8s.io/validatingwebhookconfigurations"
+        | "admissionregistration.k8s.io/mutatingwebhookconfigurations" => "admission webhooks",
+        "admissionregistration.k8s.io/validatingadmissionpolicybindings"
+        | "admissionregistration.k8s.io/mutatingadmissionpolicybindings" => "admission policies",
+        "autoscaling/horizontalpodautoscalers" => "autoscaling",
+        "batch/cronjobs" => "the schedule of CronJobs",
+        "/resourcequotas" => "quotas",
+        "/limitranges" => "limit ranges",
+        "/replicationcontrollers" => "ReplicationControllers",
+        "apiregistration.k8s.io/apiservices" => "aggregated API servers",
+        _ => return None,
+    })
+}
+
 fn has_generation(kind: &Kind, object: &Json) -> bool {
     let key = kind.key.as_ref();
     kind.custom
@@ -87,6 +104,9 @@ pub fn create(state: &mut State, kind: &Arc<Kind>, object: &mut Json, call: &mut
         "networking.k8s.io/ingresses" => object.put("/status", json!({"loadBalancer": {}})),
         "apiextensions.k8s.io/customresourcedefinitions" => new_definition(object),
         _ => {}
+    }
+    if let Some(what) = not_acted_on(kind) {
+        call.warnings.push(format!("sandbox does not model {what}: the object is stored and nothing comes of it"));
     }
     if call.manager.is_empty() {
         call.manager = "unknown".into();

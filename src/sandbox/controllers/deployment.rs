@@ -29,6 +29,14 @@ fn share(value: &Json, of: i64, up: bool) -> i64 {
     }
 }
 
+/// How many replicas there may be beyond those wanted.
+fn surge(deployment: &Json, wanted: i64) -> i64 {
+    if deployment.text("/spec/strategy/type") == "Recreate" {
+        return 0;
+    }
+    share(&deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"], wanted, true)
+}
+
 fn template_of(set: &Json) -> Json {
     let mut template = set["spec"]["template"].clone();
     template.remove("/metadata/labels/pod-template-hash");
@@ -68,7 +76,7 @@ pub fn sync(state: &mut State, space: &str, deployment_name: &str) {
     if deployment.text(REVISION) != number.to_string() {
         let mut marked = (*deployment).clone();
         marked.put(REVISION, number.to_string());
-        state.write_as(MANAGER, "apps/deployments", marked, "");
+        state.write_as(MANAGER, "apps/deployments", marked, "status");
     }
     if !paused || sets.len() <= 1 {
         roll(state, &deployment, &current, wanted);
@@ -83,6 +91,14 @@ pub fn sync(state: &mut State, space: &str, deployment_name: &str) {
 fn new_set(state: &mut State, deployment: &Json, sets: &[Arc<Json>]) -> Option<Arc<Json>> {
     let hash = hash_suffix(&deployment["spec"]["template"]);
     let number = sets.iter().map(|set| revision(set)).max().unwrap_or(0) + 1;
+    let wanted = deployment.int("/spec/replicas").unwrap_or(1).max(0);
+    let total: i64 = sets.iter().map(|set| replicas(set)).sum();
+    let surge = surge(deployment, wanted);
+    let initial = match deployment.text("/spec/strategy/type") {
+        "Recreate" if total > 0 => 0,
+        "Recreate" => wanted,
+        _ => (wanted + surge - total).clamp(0, wanted),
+    };
     let mut template = deployment["spec"]["template"].clone();
     template.put("/metadata/labels/pod-template-hash", hash.clone());
     let mut selector = deployment["spec"]["selector"].clone();
@@ -94,17 +110,21 @@ fn new_set(state: &mut State, deployment: &Json, sets: &[Arc<Json>]) -> Option<A
             "annotations": deployment["metadata"]["annotations"].as_object().cloned().unwrap_or_default(),
             "ownerReferences": [super::owner("Deployment", "apps/v1", deployment)],
         },
-        "spec": {"replicas": 0, "selector": selector, "template": template,
+        "spec": {"replicas": initial, "selector": selector, "template": template,
             "minReadySeconds": deployment["spec"]["minReadySeconds"]},
     });
     set.remove("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration");
     set.put(REVISION, number.to_string());
-    set.put(
-        "/metadata/annotations/deployment.kubernetes.io~1desired-replicas",
-        deployment.int("/spec/replicas").unwrap_or(1).to_string(),
-    );
+    set.put("/metadata/annotations/deployment.kubernetes.io~1desired-replicas", wanted.to_string());
+    set.put("/metadata/annotations/deployment.kubernetes.io~1max-replicas", (wanted + surge).to_string());
     match state.create_as(MANAGER, "apps/replicasets", set) {
-        Ok(set) => Some(set),
+        Ok(set) => {
+            if initial > 0 {
+                let text = format!("Scaled up replica set {} from 0 to {initial}", name(&set));
+                events::record(state, deployment, "Normal", "ScalingReplicaSet", &text, COMPONENT);
+            }
+            Some(set)
+        }
         Err(error) => {
             let text = format!("Failed to create new replica set \"{}-{hash}\": {error}", name(deployment));
             events::record(state, deployment, "Warning", "ReplicaSetCreateError", &text, COMPONENT);
@@ -128,6 +148,10 @@ fn scale(state: &mut State, deployment: &Json, set: &Json, to: i64) {
     }
     let mut scaled = set.clone();
     scaled.put("/spec/replicas", to);
+    let wanted = deployment.int("/spec/replicas").unwrap_or(1);
+    let notes = "/metadata/annotations/deployment.kubernetes.io~1";
+    scaled.put(&format!("{notes}desired-replicas"), wanted.to_string());
+    scaled.put(&format!("{notes}max-replicas"), (wanted + surge(deployment, wanted)).to_string());
     state.write_as(MANAGER, "apps/replicasets", scaled, "");
     let way = if to > from { "up" } else { "down" };
     let text = format!("Scaled {way} replica set {} from {from} to {to}", name(set));
@@ -154,7 +178,7 @@ fn roll(state: &mut State, deployment: &Json, current: &Json, wanted: i64) {
         return;
     }
     let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
-    let surge = share(&rolling["maxSurge"], wanted, true);
+    let surge = surge(deployment, wanted);
     let mut missing = share(&rolling["maxUnavailable"], wanted, false);
     if surge == 0 && missing == 0 {
         missing = 1;

@@ -59,8 +59,9 @@ pub fn sync_service(state: &mut State, space: &str, service_name: &str) {
         subset["ports"] = json!(ports);
     }
     let subsets = if subset == json!({}) { json!([]) } else { json!([subset]) };
-    let endpoints = json!({"metadata": {"name": service_name, "namespace": space,
-        "labels": service["metadata"]["labels"].as_object().cloned().unwrap_or_default()}, "subsets": subsets});
+    let mut own = service["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+    own.insert("endpoints.kubernetes.io/managed-by".into(), "endpoint-controller".into());
+    let endpoints = json!({"metadata": {"name": service_name, "namespace": space, "labels": own}, "subsets": subsets});
     put(state, "/endpoints", endpoints);
     let slice_name = format!("{service_name}-{}", &uid(&service)[..5]);
     let mut labels = service["metadata"]["labels"].as_object().cloned().unwrap_or_default();

@@ -99,6 +99,10 @@ pub fn sync(state: &mut State, space: &str, job_name: &str) -> Option<Duration> 
     status["ready"] = all.iter().filter(|pod| pods::is_ready(pod)).count().into();
     status["terminating"] = all.iter().filter(|pod| is_terminating(pod)).count().into();
     status["uncountedTerminatedPods"] = json!({});
+    let time = now();
+    for condition in status.get_mut("conditions").and_then(Json::as_array_mut).into_iter().flatten() {
+        condition.default_to("/lastProbeTime", time.clone());
+    }
     let live = state.get("batch/jobs", space, job_name)?;
     let mut object = (*live).clone();
     object.put("/status", status);

@@ -73,10 +73,12 @@ fn remember(state: &mut State, set: &Set<'_>) {
     let hash = set.revision.rsplit('-').next().unwrap_or_default();
     let mut labels = set.object.at("/spec/template/metadata/labels").clone();
     labels["controller.kubernetes.io/hash"] = hash.into();
+    let mut template = set.object["spec"]["template"].clone();
+    template["$patch"] = "replace".into();
     let revision = json!({
         "metadata": {"name": set.revision, "namespace": space, "labels": labels,
             "ownerReferences": [super::owner("StatefulSet", "apps/v1", set.object)]},
-        "revision": number, "data": {"spec": {"template": set.object["spec"]["template"]}},
+        "revision": number, "data": {"spec": {"template": template}},
     });
     if let Err(error) = state.create_as(MANAGER, "apps/controllerrevisions", revision) {
         tracing::debug!(%error, "no controller revision");

@@ -186,7 +186,9 @@ fn bind(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
         let node = format!("sandbox-{}", state.random.within(1..u64::from(state.config.nodes.max(1)) + 1));
         let mut bound = pod.clone();
         bound.put("/spec/nodeName", node.clone());
-        state.write_as("kube-scheduler", "/pods", bound, "");
+        // A binding is no update: it has no field manager and makes no new generation.
+        let kind = state.kind("/pods");
+        state.store.put(&kind.key, bound);
         let text = format!("Successfully assigned {}/{} to {node}", namespace(pod), name(pod));
         events::record(state, pod, "Normal", "Scheduled", &text, "default-scheduler");
     }

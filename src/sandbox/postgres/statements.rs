@@ -77,9 +77,11 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
             }
         })
     } else if is("SELECT pg_last_wal_replay_lsn()") || is("SELECT pg_last_wal_receive_lsn()") {
-        session
-            .server()
-            .map(|server| Rows::one(if server.standby { server.position.to_string() } else { String::new() }))
+        let received = statement.to_lowercase().contains("receive");
+        session.server().map(|server| {
+            let position = if received { server.received.max(server.position) } else { server.position };
+            Rows::one(if server.standby { position.to_string() } else { String::new() })
+        })
     } else if is("SELECT pg_wal_replay_pause()") || is("SELECT pg_wal_replay_resume()") {
         let pause = statement.to_lowercase().contains("pause");
         session.server().map(|server| {
@@ -152,8 +154,8 @@ fn receiver(session: &mut Session<'_>) -> Answer {
         return Ok(Rows::of([[String::new(), String::new(), String::new(), "f".to_string()]]));
     }
     let status = if streams { "streaming" } else { "" };
-    let position = server.position.to_string();
-    Ok(Rows::of([[status.to_string(), position.clone(), position, flag(server.paused)]]))
+    let received = server.received.max(server.position);
+    Ok(Rows::of([[status.to_string(), received.to_string(), server.position.to_string(), flag(server.paused)]]))
 }
 
 /// The standbys that stream from this master: pods that run and follow it.

@@ -59,6 +59,8 @@ pub struct Server {
     pub in_recovery: bool,
     /// The end of what is written, or of what is replayed.
     pub position: Lsn,
+    /// The end of what a standby has received.
+    pub received: Lsn,
     /// Its databases.
     pub databases: BTreeMap<String, Database>,
     /// `ALTER SYSTEM` settings.
@@ -86,6 +88,7 @@ impl Server {
             standby: false,
             in_recovery: false,
             position: Lsn(0x0154_8f40),
+            received: Lsn(0),
             databases,
             settings: BTreeMap::new(),
             written: None,
@@ -162,6 +165,7 @@ impl Server {
 
     /// Replays all that `master` has written.
     pub fn catch_up(&mut self, master: &Self) {
+        self.received = master.position;
         if self.paused {
             return;
         }

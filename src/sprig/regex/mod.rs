@@ -53,7 +53,8 @@ impl Regex {
     /// Go's text: "error parsing regexp: CAUSE: `PLACE`".
     pub(super) fn new(expression: &[u8]) -> Result<Self, String> {
         let parsed = parse::parse(expression).map_err(|error| format!("error parsing regexp: {error}"))?;
-        let config = regex_automata::meta::Config::new().nfa_size_limit(Some(MAX_PROGRAM));
+        // Automata built in advance cost more than the short texts of charts ever give back.
+        let config = regex_automata::meta::Config::new().nfa_size_limit(Some(MAX_PROGRAM)).dfa(false).onepass(false);
         let engine = regex_automata::meta::Builder::new().configure(config).build_from_hir(&parsed.hir);
         // The syntax has been judged: only the size can be wrong.
         let too_large = |_| {
@@ -72,7 +73,7 @@ thread_local! {
 /// How many expressions are kept: more are only made by expressions built from data.
 const MAX_CACHED: usize = 512;
 
-fn compile(expression: &[u8]) -> Result<Rc<Regex>, String> {
+pub(in crate::sprig) fn compile(expression: &[u8]) -> Result<Rc<Regex>, String> {
     CACHE.with_borrow_mut(|cache| {
         if let Some(regex) = cache.get(expression) {
             return Ok(Rc::clone(regex));

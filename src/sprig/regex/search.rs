@@ -48,7 +48,7 @@ impl<'a> Text<'a> {
 
 impl Regex {
     /// Whether the expression matches anywhere.
-    pub(super) fn is_match(&self, text: &str) -> bool {
+    pub(in crate::sprig) fn is_match(&self, text: &str) -> bool {
         self.engine.is_match(text)
     }
 

@@ -1,5 +1,7 @@
 //! Checking values against `values.schema.json`, with the messages of Helm's JSON schema library.
 
+mod quick;
+
 use std::error::Error as StdError;
 use std::fmt::Write;
 
@@ -45,7 +47,7 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
     for sub in &chart.dependencies {
         match values.get(sub.name()) {
             None | Some(Value::Nil) => {}
-            Some(value) => match super::coalesce::table(&value) {
+            Some(value) => match crate::chart::coalesce::table(&value) {
                 Some(map) => collect(sub, map, notices, problems),
                 None => {
                     // Writing to a string cannot fail.
@@ -66,9 +68,17 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// # Errors
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
-    goyaml::from_json_prefix(schema).map_err(|e| e.to_string())?;
     notices.debug("unmarshalled JSON schema", vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let schema: Json = serde_json::from_slice(schema).map_err(|e| e.to_string())?;
+    let schema: Json = match serde_json::from_slice(schema) {
+        Ok(schema) => schema,
+        // Go's words for it, if Go finds a fault, too.
+        Err(error) => {
+            return Err(goyaml::from_json_prefix(schema).map_or_else(|e| e.to_string(), |_| error.to_string()));
+        }
+    };
+    if quick::fits(&schema, values) {
+        return Ok(());
+    }
     let mut compiler = Compiler::new();
     let mut loader = SchemeUrlLoader::new();
     loader.register("file", Box::new(FileLoader));
@@ -120,7 +130,7 @@ struct FileLoader;
 impl UrlLoader for FileLoader {
     fn load(&self, url: &str) -> Result<Json, Box<dyn StdError>> {
         let path = url.strip_prefix("file://").unwrap_or(url);
-        let data = super::goerr::read_file(std::path::Path::new(path))?;
+        let data = crate::chart::goerr::read_file(std::path::Path::new(path))?;
         Ok(serde_json::from_slice(&data)?)
     }
 }
