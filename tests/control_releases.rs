@@ -53,6 +53,7 @@ on_the_server!(
     life::definitions_come_first,
     life::templates_look_things_up,
     life::adoption,
+    life::a_record_larger_than_a_secret,
     trouble::refusals_change_nothing,
     trouble::conflicts_are_named_and_forced_only_when_asked,
     trouble::a_fault_at_every_write_is_put_back,
@@ -202,12 +203,13 @@ async fn a_pending_release_of_helm_is_not_touched_but_rolled_back() {
     let mut pending = history(&cluster, ns, "p").await.last().unwrap().clone();
     pending.version = 3;
     pending.info.status = vulas_native::release::Status::PendingUpgrade;
-    let mut secret = vulas_native::release::stored::to_secret(
+    let stored = vulas_native::release::stored::to_secret(
         &pending,
         vulas_native::release::stored::Writing::Create,
         cluster.now(),
     )
     .unwrap();
+    let mut secret = stored.main;
     secret["metadata"]["annotations"] = json!({});
     cluster.create(&secret, "helm", false).await.unwrap();
     let refused = upgrade(&cluster, ns, "p", words(), json!({})).await.unwrap_err();

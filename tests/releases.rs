@@ -34,6 +34,7 @@ on_the_sandbox!(
     life::definitions_come_first,
     life::templates_look_things_up,
     life::adoption,
+    life::a_record_larger_than_a_secret,
     trouble::refusals_change_nothing,
     trouble::conflicts_are_named_and_forced_only_when_asked,
     trouble::a_fault_at_every_write_is_put_back,

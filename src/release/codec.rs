@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Release;
 
@@ -11,16 +12,30 @@ use super::Release;
 const MOST: u64 = 256 << 20;
 
 /// Packs a record as Helm does; the result is ASCII.
+///
+/// # Errors
+/// When it has no form in JSON.
 pub fn encode(release: &Release) -> Result<String, String> {
-    let json = serde_json::to_vec(release).map_err(|error| error.to_string())?;
+    pack(release)
+}
+
+/// Unpacks a record. Records from before Helm compressed them are read as well.
+///
+/// # Errors
+/// What is wrong with it, without a word of its content.
+pub fn decode(text: &[u8]) -> Result<Release, String> {
+    unpack(text)
+}
+
+pub(super) fn pack(value: &impl Serialize) -> Result<String, String> {
+    let json = serde_json::to_vec(value).map_err(|error| error.to_string())?;
     let mut gzip = GzEncoder::new(Vec::with_capacity(json.len() / 4), Compression::best());
     gzip.write_all(&json).map_err(|error| error.to_string())?;
     let packed = gzip.finish().map_err(|error| error.to_string())?;
     Ok(STANDARD.encode(packed))
 }
 
-/// Unpacks a record. Records from before Helm compressed them are read as well.
-pub fn decode(text: &[u8]) -> Result<Release, String> {
+pub(super) fn unpack<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     let packed = STANDARD.decode(text.trim_ascii_end()).map_err(|error| format!("it is not base64: {error}"))?;
     let json = if packed.starts_with(&[0x1f, 0x8b, 0x08]) {
         let mut json = Vec::new();

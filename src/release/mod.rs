@@ -10,6 +10,7 @@
 //! | `codec` | JSON, gzip, base64 |
 //! | `stored` | the Secret around a record: name, labels, check sum |
 //! | `chart` | chart and values in the form that records hold |
+//! | `parts` | records too large for one Secret |
 //! | `history` | the revisions of a release: last, deployed, too old |
 //! | `manifest` | documents and objects of a manifest |
 //! | `order` | in which order kinds are installed and removed |
@@ -19,6 +20,7 @@ pub mod codec;
 pub mod history;
 pub mod manifest;
 pub mod order;
+pub mod parts;
 mod record;
 pub mod stored;
 mod time;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Json, Release, codec};
+use super::{Error, Json, Release, codec, parts};
 
 /// The Secret's type.
 pub const TYPE: &str = "helm.sh/release.v1";
@@ -40,13 +40,29 @@ pub enum Writing {
     Update,
 }
 
-/// The Secret of a record.
+/// A record as it is stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The Secret of the record.
+    pub main: Json,
+    /// What did not fit it; see [`parts`].
+    pub pieces: Vec<String>,
+}
+
+/// The Secret of a record, and what does not fit it.
 ///
 /// # Errors
-/// [`Error::TooLarge`].
-pub fn to_secret(release: &Release, writing: Writing, now: Timestamp) -> Result<Json, Error> {
+/// [`Error::TooLarge`] when manifest, hooks and values alone do not fit.
+pub fn to_secret(release: &Release, writing: Writing, now: Timestamp) -> Result<Stored, Error> {
     let key = key(&release.name, release.version);
-    let data = codec::encode(release).map_err(|cause| Error::Unreadable { key: key.clone(), cause })?;
+    let unreadable = |cause: String| Error::Unreadable { key: key.clone(), cause };
+    let mut data = codec::encode(release).map_err(unreadable)?;
+    let mut pieces = Vec::new();
+    if data.len() > MOST {
+        let (small, moved) = parts::split(release).map_err(unreadable)?;
+        data = codec::encode(&small).map_err(unreadable)?;
+        pieces = moved;
+    }
     if data.len() > MOST {
         return Err(Error::TooLarge { key, size: data.len(), limit: MOST });
     }
@@ -60,7 +76,7 @@ pub fn to_secret(release: &Release, writing: Writing, now: Timestamp) -> Result<
     labels.insert("owner".into(), "helm".into());
     labels.insert("status".into(), release.info.status.to_string());
     labels.insert("version".into(), release.version.to_string());
-    Ok(json!({
+    let mut main = json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
@@ -68,7 +84,16 @@ pub fn to_secret(release: &Release, writing: Writing, now: Timestamp) -> Result<
         },
         "type": TYPE,
         "data": {"release": STANDARD.encode(&data)},
-    }))
+    });
+    if !pieces.is_empty() {
+        main["metadata"]["annotations"][parts::COUNT] = pieces.len().to_string().into();
+    }
+    Ok(Stored { main, pieces })
+}
+
+/// How many parts belong to a record's Secret.
+pub fn part_count(secret: &Json) -> usize {
+    secret["metadata"]["annotations"][parts::COUNT].as_str().and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// Reads a record out of its Secret and checks its sum, if there is one.
@@ -116,7 +141,7 @@ mod tests {
     }
 
     fn secret() -> Json {
-        to_secret(&release(), Writing::Create, Timestamp::from_second(1_700_000_000).unwrap()).unwrap()
+        to_secret(&release(), Writing::Create, Timestamp::from_second(1_700_000_000).unwrap()).unwrap().main
     }
 
     #[test]
@@ -142,18 +167,32 @@ mod tests {
         assert!(from_secret(&secret).is_ok());
     }
 
-    #[test]
-    fn a_record_that_does_not_fit_is_refused() {
-        // Digits of a linear congruence do not compress.
+    /// Digits of a linear congruence, which do not compress.
+    fn noise() -> String {
         let mut state = 1_u64;
-        let noise: String = std::iter::repeat_with(|| {
+        let digit = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             char::from(b'0' + (state >> 40) as u8 % 64)
-        })
-        .take(1_200_000)
-        .collect();
-        let large = Release { manifest: noise, ..release() };
+        };
+        std::iter::repeat_with(digit).take(1_200_000).collect()
+    }
+
+    #[test]
+    fn a_manifest_that_does_not_fit_is_refused() {
+        let large = Release { manifest: noise(), ..release() };
         let error = to_secret(&large, Writing::Create, Timestamp::UNIX_EPOCH).unwrap_err();
         assert!(matches!(error, Error::TooLarge { limit: MOST, .. }), "{error}");
+    }
+
+    #[test]
+    fn large_templates_move_out() {
+        let chart = json!({"metadata": {"name": "c"}, "templates": [{"name": "a", "data": noise()}], "files": []});
+        let large = Release { chart, ..release() };
+        let stored = to_secret(&large, Writing::Create, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((stored.pieces.len(), part_count(&stored.main)), (2, 2));
+        let mut read = from_secret(&stored.main).unwrap();
+        assert_eq!(read.chart["templates"], json!([]));
+        parts::join(&mut read, &stored.pieces).unwrap();
+        assert_eq!(read.chart, large.chart);
     }
 }

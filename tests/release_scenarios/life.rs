@@ -159,7 +159,7 @@ spec: {{a: 1}}
     let chart = chart_of("crd", &[("crds/foo.yaml", &crd), ("templates/x.yaml", &object)]);
     install(cluster, ns, "c", chart, json!({})).await.unwrap();
     let found = ObjectRef::new(&format!("{group}/v1"), "Foo", ns, "x");
-    assert_eq!(cluster.get(&foo).await.unwrap().unwrap()["spec"]["a"], 1);
+    assert_eq!(cluster.get(&found).await.unwrap().unwrap()["spec"]["a"], 1);
     uninstall(cluster, ns, "c").await;
     // Definitions are never deleted: all objects of their kind would go.
     let definition =
@@ -224,4 +224,33 @@ pub async fn adoption(cluster: &Cluster, ns: &str) {
     .unwrap_err();
     assert!(error.message.contains("must equal \"w-other\": current value is \"w\""), "{error}");
     uninstall(cluster, ns, "w").await;
+}
+
+/// Text that does not compress: digits of a linear congruence.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let digit = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + (state >> 40) as u8 % 26)
+    };
+    std::iter::repeat_with(digit).take(length).collect()
+}
+
+pub async fn a_record_larger_than_a_secret(cluster: &Cluster, ns: &str) {
+    let chart = || {
+        let mut chart = words();
+        chart.files.push(chart::File { name: "large.txt".into(), data: noise(1_500_000).into() });
+        chart
+    };
+    install(cluster, ns, "big", chart(), json!({})).await.unwrap();
+    upgrade(cluster, ns, "big", chart(), json!({"word": "second"})).await.unwrap();
+    let history = history(cluster, ns, "big").await;
+    for release in history.revisions() {
+        assert_eq!(vulas_native::release::chart::from_record(&release.chart).files, chart().files);
+    }
+    assert!(get(cluster, "v1", "Secret", ns, "sh.helm.release.v1.big.v2.part1").await.is_some());
+    uninstall(cluster, ns, "big").await;
+    // The parts are owned by the record's Secret: whoever deletes that, Helm as well, deletes them.
+    let part = ObjectRef::new("v1", "Secret", ns, "sh.helm.release.v1.big.v2.part1");
+    cluster.wait_deleted(&[part], Duration::from_secs(60), &Heard::default()).await.unwrap();
 }
