@@ -236,7 +236,7 @@ async fn permissions(cluster: &Cluster, options: &UpgradeOptions, checks: &mut C
     for access in cluster.denied(&wanted).await? {
         checks.problem(
             format!("no permission to {access}"),
-            "ask for a role that allows it (see README, section Permissions)",
+            "ask the administrator of the cluster for a role that allows it",
         );
     }
     Ok(())

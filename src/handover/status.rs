@@ -73,6 +73,15 @@ async fn look(cluster: &Cluster, journal: &Journal) -> Result<Vec<String>, Error
     let pod = ObjectRef::new("v1", "Pod", &journal.namespace, &layout.replica.pod);
     let there = cluster.get(&pod).await?.is_some();
     lines.push(format!("{pod} is {}", if there { "there" } else { "gone" }));
+    let handed_over = journal.progress(Stage::Promote) == Progress::Done;
+    if there && handed_over {
+        lines.push(format!(
+            "somebody brought it back, onto a volume that belongs to {} now; end it: kubectl -n {} scale {statefulset} --replicas={}",
+            journal.beta,
+            journal.namespace,
+            layout.replicas.saturating_sub(1)
+        ));
+    }
     let claim = claims::claim(&journal.namespace, &layout.volume.claim);
     match cluster.get(&claim).await? {
         Some(live) => {
