@@ -15,8 +15,10 @@ use support::scenario::{NEW_SCHEMA, Stage, there_and_back};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vulas_native::{
+    action::Releases,
     cluster::{DeleteOptions, Error as ClusterError, ObjectRef, Patch, Silent, Write, WriteHook},
     handover::{self, Fence, Given, Journal, RetreatOptions, State, UpgradeOptions},
+    release::Status,
     sandbox::{Config, Deny, Pace, Server},
 };
 
@@ -343,6 +345,30 @@ fn a_fence_keeps_alpha_from_writing_until_it_is_lifted() {
     stage.retreat(&[]).ended(0).said("alpha is as it was");
     stage.sql(alpha, "INSERT INTO visit SELECT g, 'row' FROM generate_series(1, 3) g;");
     stage.replica_follows("visit");
+}
+
+#[test]
+fn a_history_without_a_deployed_revision_does_not_cost_a_replica() {
+    let sandbox = Sandbox::small();
+    let stage = &sandbox.stage;
+    stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
+    stage.upgrade(&[]).ended(0);
+    // A rollback that failed halfway leaves this.
+    stage.runtime.block_on(async {
+        let records = Releases::of(&stage.cluster, &stage.core);
+        let history = records.history("alpha", &Silent).await.unwrap();
+        let mut last = history.deployed().unwrap().clone();
+        last.set_status(Status::Superseded, "superseded");
+        records.update(&last).await.unwrap();
+        last.version += 1;
+        last.config = serde_json::json!({});
+        last.set_status(Status::Failed, "Rollback failed");
+        records.create(&last).await.unwrap();
+    });
+    stage.retreat(&[]).ended(0);
+    stage.replica_follows("visit");
+    let slaves = stage.get(&stage.namespaced("apps/v1", "StatefulSet", "alpha-database-slave")).unwrap();
+    assert_eq!(slaves["spec"]["replicas"], 2);
 }
 
 #[test]

@@ -31,15 +31,26 @@ async fn set_replicas(run: &Run<'_>, replicas: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets go of the number of replicas: the release's own manager applies its object again and owns the field alone.
+/// Lets go of the number of replicas: the release's own manager applies its object again and owns the field alone. A field
+/// without an owner would fall back to the API's default of one replica, so it is only let go of when the other has it.
 async fn give_replicas_back(run: &Run<'_>) -> Result<(), Error> {
     let object = statefulset(run);
-    record::reapply(run, &object).await?;
-    let nothing = json!({
-        "apiVersion": object.api_version, "kind": object.kind,
-        "metadata": {"name": object.name, "namespace": run.journal.namespace},
-    });
-    run.cluster.apply(&nothing, &ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false }).await?;
+    if !record::reapply(run, &object).await? {
+        return Ok(());
+    }
+    let held = run.cluster.get(&object).await?;
+    if held.as_ref().map(layout::replicas) == Some(run.journal.layout.replicas) {
+        let nothing = json!({
+            "apiVersion": object.api_version, "kind": object.kind,
+            "metadata": {"name": object.name, "namespace": run.journal.namespace},
+        });
+        run.cluster.apply(&nothing, &ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false }).await?;
+    }
+    let left = run.cluster.get(&object).await?;
+    if left.as_ref().map(layout::replicas) != Some(run.journal.layout.replicas) {
+        // The record says otherwise, or says nothing: the number stays with us.
+        set_replicas(run, run.journal.layout.replicas).await?;
+    }
     Ok(())
 }
 
@@ -121,6 +132,7 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
         protect::restore_reclaim(run).await?;
         let claim = [layout.volume.claim.clone()];
         claims::delete(&run.cluster, &run.journal.namespace, &claim, run.timeout, run.show).await?;
+        kept_volume(run).await;
         cloned = true;
         run.journal.taken = false;
         run.save().await?;
@@ -135,6 +147,20 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     give_replicas_back(run).await?;
     let how = if cloned { "cloned anew" } else { "on its own volume" };
     Ok(format!("{object} {} → {}, {} {how} and streaming", layout.replicas - 1, layout.replicas, layout.replica.pod))
+}
+
+/// Names the volume that its reclaim policy keeps, with what beta wrote. Who may not see volumes is not told.
+async fn kept_volume(run: &mut Run<'_>) {
+    let Some(name) = run.journal.layout.volume.volume.clone() else { return };
+    let volume = ObjectRef::cluster_wide("v1", "PersistentVolume", &name);
+    let live = run.cluster.get(&volume).await.ok().flatten();
+    let policy = live.as_ref().and_then(|v| v.pointer("/spec/persistentVolumeReclaimPolicy")?.as_str());
+    if policy == Some("Retain") {
+        let beta = run.journal.beta.clone();
+        run.warn(format!(
+            "{volume} keeps what {beta} wrote, since its reclaim policy is Retain; when nobody needs that: kubectl delete pv {name}"
+        ));
+    }
 }
 
 /// Waits until the replica is there, streams, and has replayed what the master has written up to now. Readiness alone says

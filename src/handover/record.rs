@@ -123,7 +123,8 @@ pub async fn raise(run: &mut Run<'_>) -> Result<(), Error> {
 
 async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<u32>, Error> {
     let Some(path) = &run.journal.replicas_value else { return Ok(None) };
-    let Some(mut release) = releases::current(&run.cluster, &run.journal.namespace, &run.journal.alpha).await? else {
+    let Some(mut release) = releases::latest_good(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?
+    else {
         return Ok(None);
     };
     if !release.config.is_object() {
@@ -146,16 +147,17 @@ async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<
     Ok(Some(revision))
 }
 
-/// Applies one object of alpha's record as the release's own manager, so that it owns all its fields again.
-pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<(), Error> {
-    let Some(release) = releases::current(&run.cluster, &run.journal.namespace, &run.journal.alpha).await? else {
-        return Ok(());
+/// Applies one object of alpha's record as the release's own manager, so that it owns all its fields again. `false`: the
+/// record does not hold it.
+pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<bool, Error> {
+    let Some(release) = releases::latest_good(&run.cluster, &run.journal.namespace, &run.journal.alpha).await? else {
+        return Ok(false);
     };
     let is_it = |o: &&Json| o["kind"] == object.kind.as_str() && o["metadata"]["name"] == object.name.as_str();
-    let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(()) };
+    let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(false) };
     stamp(&mut wanted, &release);
     run.cluster.apply(&wanted, &ApplyOptions { manager: RELEASE_MANAGER.into(), force: true, dry_run: false }).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// The marks of ownership that a release's objects are applied with.

@@ -61,6 +61,14 @@ pub async fn current(cluster: &Cluster, namespace: &str, name: &str) -> Result<O
     Ok(history.deployed().cloned())
 }
 
+/// The revision that the cluster holds as well as its history tells: the deployed one; else the last that was superseded (a
+/// rollback that failed halfway leaves no deployed one); else the last.
+pub async fn latest_good(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Release>, Error> {
+    let history = Releases::of(cluster, namespace).history(name, &Silent).await.map_err(failed)?;
+    let superseded = || history.revisions().iter().rev().find(|release| release.info.status == Status::Superseded);
+    Ok(history.deployed().or_else(superseded).or_else(|| history.last()).cloned())
+}
+
 /// The last revision of a release, whatever its state; `None` when there is none.
 pub async fn last(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Release>, Error> {
     let history = Releases::of(cluster, namespace).history(name, &Silent).await.map_err(failed)?;

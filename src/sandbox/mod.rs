@@ -23,6 +23,13 @@
 //! | `controllers`, `kubelet` | what happens by itself |
 //! | `exec`, `postgres` | what runs in the containers |
 //! | `faults` | what is made to go wrong |
+//!
+//! # What is not modelled
+//! Stored, with a warning, and nothing comes of them: admission webhooks and policies, quotas, limit ranges, autoscalers,
+//! the schedule of CronJobs, aggregated API servers, ReplicationControllers. Refused: attach, port-forward, proxy, tokens of
+//! service accounts, exec over SPDY, `openapi/v2`, bodies in CBOR. Left out: roles are not evaluated (see [`Deny`]), probes are
+//! not run, the token's volume is not mounted into pods, pods need no room on nodes, versions of custom resources are not
+//! converted, `continue` lists show the present and not the past, a field that stands twice in a body is not told.
 
 mod admit;
 mod config;

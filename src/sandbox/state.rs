@@ -21,8 +21,10 @@ pub struct State {
     pub schema: Arc<Schema>,
     /// How the server was started.
     pub config: Arc<Config>,
-    /// Where names and ids come from.
+    /// Where delays come from. Names and ids do not: see [`State::numbers_for`].
     pub random: Random,
+    /// How many numbers were asked for, by what they were for.
+    made: HashMap<String, u32>,
     /// What runs on the node.
     pub runtime: Runtime,
     /// What lies on volumes.
@@ -42,6 +44,7 @@ impl State {
             runtime: Runtime::default(),
             volumes: Volumes::default(),
             counters: HashMap::new(),
+            made: HashMap::new(),
             config,
         }
     }
@@ -58,6 +61,14 @@ impl State {
     /// An object.
     pub fn get(&self, key: &str, namespace: &str, name: &str) -> Option<Arc<Json>> {
         self.store.get(key, namespace, name)
+    }
+
+    /// Numbers for names and ids: for the same seed those of the first, second, ... `what` are the same, whatever else
+    /// happened before.
+    pub fn numbers_for(&mut self, what: &str) -> Random {
+        let count = self.made.entry(what.to_string()).or_default();
+        *count += 1;
+        Random::new(hash(&format!("{}/{what}/{count}", self.config.seed)))
     }
 
     /// The next number of a counter, from 1.
@@ -123,17 +134,31 @@ impl Random {
 
 /// A hash of an object as the end of a name (ReplicaSets): the same for the same object.
 pub fn hash_suffix(object: &Json) -> String {
-    // FNV-1a over the canonical text (maps are sorted).
-    let hash = object
-        .to_string()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    Random::new(hash).suffix(10)
+    // The text is canonical: maps are sorted.
+    Random::new(hash(&object.to_string())).suffix(10)
+}
+
+/// FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_do_not_depend_on_what_else_is_made() {
+        let mut a = State::new(Arc::new(Config::default()));
+        let mut b = State::new(Arc::new(Config::default()));
+        let first = a.numbers_for("x").uuid();
+        let second = a.numbers_for("x").uuid();
+        b.numbers_for("y");
+        assert_eq!([b.numbers_for("x").uuid(), b.numbers_for("x").uuid()], [first.clone(), second.clone()]);
+        assert_ne!(first, second);
+        let mut c = State::new(Arc::new(Config { seed: 2, ..Config::default() }));
+        assert_ne!(c.numbers_for("x").uuid(), first);
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_names() {

@@ -84,7 +84,9 @@ impl State {
         check_namespace(kind, namespace, &mut object)?;
         self.decode(kind, &mut object, call)?;
         if name(&object).is_empty() && !object.text("/metadata/generateName").is_empty() {
-            let generated = format!("{}{}", object.text("/metadata/generateName"), self.random.suffix(5));
+            let prefix = object.text("/metadata/generateName").to_string();
+            let suffix = self.numbers_for(&format!("{}/{namespace}/{prefix}", kind.key)).suffix(5);
+            let generated = format!("{prefix}{suffix}");
             object.put("/metadata/name", generated);
         }
         if !object.text("/metadata/resourceVersion").is_empty() {
@@ -282,7 +284,8 @@ impl State {
             self.check_namespace_lives(kind, namespace, &name)?;
         }
         object.put("/apiVersion", kind.api_version(&kind.stored().name));
-        object.put("/metadata/uid", self.random.uuid());
+        let uid = self.numbers_for(&format!("{}/{namespace}/{name}", kind.key)).uuid();
+        object.put("/metadata/uid", uid);
         object.put("/metadata/creationTimestamp", now());
         for gone in ["deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "selfLink", "generation"] {
             object.remove(&format!("/metadata/{gone}"));

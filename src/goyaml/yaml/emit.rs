@@ -194,7 +194,9 @@ impl Emitter {
 
     fn go_string(&mut self, s: &GoStr, place: Place) {
         let bytes = s.as_bytes();
-        if std::str::from_utf8(bytes).is_ok() {
+        if is_simple(bytes) {
+            self.plain(bytes);
+        } else if std::str::from_utf8(bytes).is_ok() {
             self.string(bytes, place);
         } else if self.dialect == Dialect::V2 {
             self.string(s.to_str().as_bytes(), place);

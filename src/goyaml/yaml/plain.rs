@@ -32,7 +32,10 @@ fn survives(value: &Value, depth: usize) -> bool {
         Value::List(list) => list.items.iter().all(|v| nested(v, depth)),
         Value::Map(map) => map.borrow().iter().all(|(k, v)| {
             let key = k.as_bytes();
-            key.len() <= SHORT_KEY && text_survives(key) && std::str::from_utf8(key).is_ok() && nested(v, depth)
+            key.len() <= SHORT_KEY
+                && text_survives(key)
+                && (key.is_ascii() || std::str::from_utf8(key).is_ok())
+                && nested(v, depth)
         }),
         Value::Complex(_) | Value::Object(_) => false,
     }
@@ -47,6 +50,10 @@ fn nested(value: &Value, depth: usize) -> bool {
 
 /// Whether a string comes out of JSON and YAML as it went in: no character that YAML forbids or takes for a line break.
 fn text_survives(text: &[u8]) -> bool {
+    // Mostly all is ASCII: a loop without branches sees that at once.
+    if text.iter().fold(0, |most, b| most.max(*b)) < 0x7F {
+        return true;
+    }
     text.iter().enumerate().all(|(i, byte)| match byte {
         0x7F => false,
         // U+0080 to U+009F

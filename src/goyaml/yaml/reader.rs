@@ -57,7 +57,9 @@ impl Input {
 /// Whether the text is UTF-8 with only characters that YAML allows and no further byte order mark.
 fn is_clean(text: &[u8]) -> bool {
     // Mostly all is printable ASCII: look at many bytes at once, in a loop that needs no branches.
-    let printable = |chunk: &[u8]| chunk.iter().fold(true, |ok, &b| ok & (0x20..0x7F).contains(&b) || (b == b'\n'));
+    let printable = |chunk: &[u8]| {
+        chunk.iter().fold(true, |ok, &b| ok & (u8::from(b.wrapping_sub(0x20) < 0x5F) + u8::from(b == b'\n') > 0))
+    };
     let mut ascii = true;
     for (n, chunk) in text.chunks(CHUNK).enumerate() {
         if printable(chunk) {

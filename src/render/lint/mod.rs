@@ -182,10 +182,24 @@ fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
                     name: text(&metadata, "Name"),
                 });
             }
-            Err(error) => return (found, Some(error.to_string())),
+            // What looks like JSON and is neither is told off as JSON.
+            Err(error) => return (found, Some(json_fault(stream).unwrap_or_else(|| error.to_string()))),
         }
     }
     (found, bad_separator.map(|e| e.to_string()))
+}
+
+/// Go's error for a stream that begins like a JSON object but is none.
+fn json_fault(stream: &[u8]) -> Option<String> {
+    if !stream.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let fault = goyaml::from_json_prefix(stream).err()?;
+    let mut objects = serde_json::Deserializer::from_slice(stream).into_iter::<serde::de::IgnoredAny>();
+    let place = objects.next()?.err()?;
+    let lines_before = stream.split_inclusive(|b| *b == b'\n').take(place.line().saturating_sub(1));
+    let offset = lines_before.map(<[u8]>::len).sum::<usize>() + place.column();
+    Some(format!("json: offset {offset}: {fault}"))
 }
 
 struct Linter<'a> {

@@ -20,7 +20,8 @@ pub fn record(state: &mut State, object: &Json, kind: &str, reason: &str, messag
         state.write_as(component, "/events", event, "");
         return;
     }
-    let event_name = format!("{}.{:016x}", name(object), state.random.number());
+    let number = state.numbers_for(&format!("event/{space}/{}", name(object))).number();
+    let event_name = format!("{}.{number:016x}", name(object));
     let (component, time) = (component.to_string(), now());
     let event = json!({
         "metadata": {"name": event_name, "namespace": space},

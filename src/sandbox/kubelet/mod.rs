@@ -183,7 +183,9 @@ fn bind(state: &mut State, pod: &Json, run: &mut Run) -> Option<Duration> {
             events::record(state, pod, "Warning", "FailedScheduling", &why, "default-scheduler");
             return None;
         }
-        let node = format!("sandbox-{}", state.random.within(1..u64::from(state.config.nodes.max(1)) + 1));
+        let nodes = u64::from(state.config.nodes.max(1));
+        let number = state.numbers_for(&format!("node/{}/{}", namespace(pod), name(pod))).within(1..nodes + 1);
+        let node = format!("sandbox-{number}");
         let mut bound = pod.clone();
         bound.put("/spec/nodeName", node.clone());
         // A binding is no update: it has no field manager and makes no new generation.

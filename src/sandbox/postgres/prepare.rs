@@ -17,8 +17,8 @@ pub fn major(container: &Json, environment: &Environment) -> u32 {
     digits.parse().or_else(|_| environment.get("PG_MAJOR_EXPECTED").parse()).unwrap_or(16)
 }
 
-fn identifier(state: &mut State) -> u64 {
-    7_200_000_000_000_000_000 + state.random.number() % 400_000_000_000_000_000
+fn identifier(state: &mut State, volume: &str) -> u64 {
+    7_200_000_000_000_000_000 + state.numbers_for(&format!("database/{volume}")).number() % 400_000_000_000_000_000
 }
 
 /// The init container `prepare` of our charts: makes the volume ready, or says why not.
@@ -112,7 +112,7 @@ fn prepare_master(
             "claim {claim} holds no database in {data}. A release on an existing claim never makes a new one"
         )));
     }
-    let identifier = identifier(state);
+    let identifier = identifier(state, volume);
     let database = environment.first(&["DB_NAME", "POSTGRES_DB"]).to_string();
     state.volumes.open(volume).server = Some(Server::new(major, identifier, &database));
     Ok(vec![format!("master: initialising {data}")])
@@ -168,7 +168,7 @@ pub fn start(state: &mut State, pod: &Json, container: &Json, environment: &Envi
     let mut lines = Vec::new();
     if state.volumes.open(&volume).server.is_none() {
         if follows.is_empty() {
-            let identifier = identifier(state);
+            let identifier = identifier(state, &volume);
             let database = environment.first(&["POSTGRES_DB", "POSTGRESQL_DATABASE", "DB_NAME"]).to_string();
             state.volumes.open(&volume).server = Some(Server::new(major, identifier, &database));
             lines.push("PostgreSQL init process complete; ready for start up.".into());
