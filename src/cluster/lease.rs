@@ -69,17 +69,21 @@ impl LeaseGuard {
     /// When the server does not answer; the Lease then expires by itself.
     pub async fn release(self) -> Result<(), Error> {
         self.renewal.abort();
-        let Some(mut lease) = self.cluster.get(&self.lease).await? else { return Ok(()) };
-        if lease["spec"]["holderIdentity"] != self.holder.as_str() {
-            return Ok(());
+        // A last renewal of our own may be under way and come between.
+        for _ in 0..3 {
+            let Some(mut lease) = self.cluster.get(&self.lease).await? else { return Ok(()) };
+            if lease["spec"]["holderIdentity"] != self.holder.as_str() {
+                return Ok(());
+            }
+            lease["spec"]["holderIdentity"] = "".into();
+            lease["spec"]["leaseDurationSeconds"] = 1.into();
+            match self.cluster.replace(&lease, MANAGER).await {
+                Err(error) if error.is_conflict() => {}
+                Err(error) if error.is_not_found() => return Ok(()),
+                answer => return answer.map(|_| ()),
+            }
         }
-        lease["spec"]["holderIdentity"] = "".into();
-        lease["spec"]["leaseDurationSeconds"] = 1.into();
-        match self.cluster.replace(&lease, MANAGER).await {
-            // Renewed by the last tick of our own task, or taken by somebody who waited: neither is ours to mend.
-            Err(error) if error.is_conflict() || error.is_not_found() => Ok(()),
-            answer => answer.map(|_| ()),
-        }
+        Ok(())
     }
 }
 

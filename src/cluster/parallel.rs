@@ -5,9 +5,9 @@ use std::future::Future;
 use futures::StreamExt as _;
 
 /// How many requests are under way at once: enough to hide the latency, few enough for the server's fair queueing.
-const WIDTH: usize = 12;
+const WIDTH: usize = 16;
 
-/// Runs `work` on every item, at most 12 at once, and returns the results in the items' order.
+/// Runs `work` on every item, at most 16 at once, and returns the results in the items' order.
 ///
 /// One item's error does not stop the others: every problem is reported at once.
 pub fn in_parallel<T, R, F, W>(items: impl IntoIterator<Item = T>, work: W) -> impl Future<Output = Vec<R>>
