@@ -86,7 +86,7 @@ fn run(program: &Path, args: &[&str]) -> Cost {
     };
     let (wall_before, cpu_before) = (Instant::now(), cpu());
     let output = Command::new(program).args(args).stdin(Stdio::null()).output().expect("the program starts");
-    let cost = (wall_before.elapsed(), cpu() - cpu_before);
+    let cost = (wall_before.elapsed(), cpu().saturating_sub(cpu_before));
     assert!(output.status.success(), "{} {args:?}: {}", program.display(), String::from_utf8_lossy(&output.stderr));
     cost
 }
