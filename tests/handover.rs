@@ -294,7 +294,7 @@ fn killed_then_mended(wanted: usize) -> bool {
     println!("killed after writing the journal {wanted} times: next is {:?}", journal.next());
     // Alpha serves, whatever happened.
     assert_eq!(stage.count(alpha, "visit"), 1000);
-    if wanted % 2 == 0 && journal.state == State::Upgrading {
+    if wanted.is_multiple_of(2) && journal.state == State::Upgrading {
         let stop = CancellationToken::new();
         let resumed = handover::resume(&stage.cluster, &Silent, &stage.core, "test", stop);
         assert_eq!(stage.runtime.block_on(resumed).unwrap().state, State::Up);
