@@ -13,6 +13,7 @@
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
 mod claims;
@@ -36,6 +37,7 @@ mod route;
 mod run;
 mod stage;
 mod status;
+mod values;
 mod verify;
 
 pub use commands::Commands;

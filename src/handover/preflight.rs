@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases, route,
+    values::{merge, set_path},
 };
 use crate::{
     cluster::{Access, Cluster, ObjectRef, Step, wait_until},
@@ -449,39 +450,6 @@ fn future_values(options: &UpgradeOptions, alpha: &Json, layout: &Layout) -> Jso
     values
 }
 
-/// Merges maps deeply; what is not a map is replaced.
-pub fn merge(base: &mut Json, over: &Json) {
-    match (base, over) {
-        (Json::Object(base), Json::Object(over)) => {
-            for (key, value) in over {
-                merge(base.entry(key.clone()).or_insert(Json::Null), value);
-            }
-        }
-        (base, over) => *base = over.clone(),
-    }
-}
-
-/// Sets a value by its dotted path, making maps on the way. `a\.b` is one key with a dot in it.
-pub fn set_path(values: &mut Json, path: &str, value: Json) {
-    let mut keys = vec![String::new()];
-    let mut letters = path.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => keys.last_mut().into_iter().for_each(|key| key.extend(letters.next())),
-            '.' => keys.push(String::new()),
-            _ => keys.last_mut().into_iter().for_each(|key| key.push(letter)),
-        }
-    }
-    let mut place = values;
-    for key in keys {
-        if !place.is_object() {
-            *place = json!({});
-        }
-        place = &mut place[key.as_str()];
-    }
-    *place = value;
-}
-
 /// Whether beta, as rendered, would run on the volume, with the right PostgreSQL, and on no stale claims.
 async fn beta_fits(
     cluster: &Cluster,
@@ -592,22 +560,6 @@ fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_set_by_path() {
-        let mut values = json!({"a": {"b": 1}, "c": 2});
-        set_path(&mut values, "a.d.e", json!("x"));
-        set_path(&mut values, "c.f", json!(true));
-        set_path(&mut values, r"g\.h", json!(3));
-        assert_eq!(values, json!({"a": {"b": 1, "d": {"e": "x"}}, "c": {"f": true}, "g.h": 3}));
-    }
-
-    #[test]
-    fn maps_are_merged_and_the_rest_replaced() {
-        let mut base = json!({"a": {"x": 1, "y": [1]}, "b": 1});
-        merge(&mut base, &json!({"a": {"y": [2]}, "c": null}));
-        assert_eq!(base, json!({"a": {"x": 1, "y": [2]}, "b": 1, "c": null}));
-    }
 
     #[test]
     fn the_major_version_is_read_from_the_tag() {

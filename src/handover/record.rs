@@ -5,7 +5,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Error, Layout, preflight::set_path, releases, run::Run};
+use super::{Error, Layout, releases, run::Run, values::set_path};
 use crate::{
     cluster::{ApplyOptions, ObjectRef},
     release::Release,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Error, Problem, preflight::set_path};
+use super::{Error, Problem, values::set_path};
 use crate::{
     action::{self, Releases},
     chart::{self, Chart, Notices},
@@ -132,7 +132,7 @@ pub fn is_claim_of(name: &str, stem: &str) -> bool {
 /// Default values of a release's chart with the user's merged over them; subcharts' defaults are not in a record.
 pub fn all_values(release: &Release) -> Json {
     let mut values = release.chart.get("values").filter(|v| v.is_object()).cloned().unwrap_or_else(|| json!({}));
-    super::preflight::merge(&mut values, &release.config);
+    super::values::merge(&mut values, &release.config);
     values
 }
 
