@@ -79,8 +79,8 @@ node() {
     ethtool=ethtool socat=socat mount=mount
   CGO_ENABLED=0 go_build coredns "$HERE/coredns" -ldflags "-s -w"
   if [ ! -s "$CACHE/images/images.tar" ]; then
-    packages mmdebstrap=mmdebstrap busybox=busybox-static gcc=gcc /usr/include/stdlib.h=libc6-dev unzip=unzip xz=xz-utils curl=curl \
-      python3=python3
+    packages mmdebstrap=mmdebstrap busybox=busybox-static gcc=gcc /usr/include/stdlib.h=libc6-dev unzip=unzip xz=xz-utils \
+      mvn=maven pip=python3-pip python3=python3
     say "images"
     "$HERE/images/make.sh" "$CACHE/images" >&2
   fi
