@@ -11,11 +11,11 @@
 //! | [`render`] | chart + values + capabilities to manifests, hooks and notes |
 //! | [`release`] | the release record, its encoding, its history |
 //! | `cluster` | the one door to Kubernetes |
-//! | `report` | how the program talks: progress, HTML and Markdown reports; knows no subject |
 //! | `action` | install, upgrade, rollback, uninstall as transactions |
 //! | `database` | PostgreSQL seen from outside |
 //! | `handover` | the upgrade of one release to another across a schema change |
 //! | `sandbox` | an API server in memory; imports no other room |
+//! | `report` | how the program talks: progress, HTML and Markdown reports |
 //! | `cli` | one file per command |
 //!
 //! The first six do no network I/O and know no async: with `default-features = false` they are a library that renders charts.
