@@ -14,7 +14,10 @@ const FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 
 /// Looks at a Job. Returns when to look again.
 pub fn sync(state: &mut State, space: &str, job_name: &str) -> Option<Duration> {
-    let job = state.get("batch/jobs", space, job_name)?;
+    let Some(job) = state.get("batch/jobs", space, job_name) else {
+        release_orphans(state, space, job_name);
+        return None;
+    };
     let all = super::owned(state, "/pods", &job);
     if is_terminating(&job) {
         for pod in &all {
@@ -108,6 +111,15 @@ pub fn sync(state: &mut State, space: &str, job_name: &str) -> Option<Duration> 
     object.put("/status", status);
     state.write_as(MANAGER, "batch/jobs", object, "status");
     wait
+}
+
+/// A Job that is gone counts no pods any more: its finalizer must not keep them.
+fn release_orphans(state: &mut State, space: &str, job_name: &str) {
+    let mut pods = state.store.list("/pods", Some(space));
+    pods.retain(|pod| super::controller_of(pod).is_some_and(|r| r["kind"] == "Job" && r["name"] == job_name));
+    for pod in &pods {
+        state.remove_finalizer("/pods", pod, FINALIZER);
+    }
 }
 
 /// When the Job ended, if it has.
