@@ -20,6 +20,7 @@ use crate::gotemplate::Value;
 
 pub use capabilities::{Capabilities, KubeVersion};
 pub use manifest::{Hook, HookEvent, Manifest};
+pub use sort::INSTALL_ORDER;
 
 /// What `.Release` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
