@@ -164,7 +164,8 @@ impl Generator {
 
     fn node(&mut self, depth: usize) -> String {
         if depth == 0 || self.random.below(3) == 0 {
-            return (*self.random.pick(&["text", " \n ", "a: b\n", "  - x\n", "\u{e9}", "}", "- ", "{ ", "x\n", "{"])).to_owned();
+            return (*self.random.pick(&["text", " \n ", "a: b\n", "  - x\n", "\u{e9}", "}", "- ", "{ ", "x\n", "{"]))
+                .to_owned();
         }
         match self.random.below(14) {
             0..=3 => {

@@ -8,7 +8,8 @@ mod object;
 mod parse;
 mod zone;
 
-pub(super) use duration::{parse_duration, round_duration};
+pub(super) use crate::gotemplate::fmt::round_duration;
+pub(super) use duration::parse_duration;
 pub(super) use object::value;
 pub(super) use parse::parse;
 pub(super) use zone::Zone;
