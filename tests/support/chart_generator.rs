@@ -74,10 +74,23 @@ const SAFE: &[&str] = &[
     ".Values.two",
 ];
 
+/// What can be ranged over with two variables, or is nil.
+const CALM_RANGES: &[&str] = &[
+    "(list 1 2 3)",
+    "(until 3)",
+    "(dict \"a\" 1 \"b\" 2)",
+    "$.Files",
+    ".Subcharts",
+    "$.Values.global",
+    "(splitList \",\" \"a,b\")",
+    "$.Chart.Keywords",
+    ".Values.none",
+    "(.Values.list | toJson | fromJsonArray)",
+    "(.Values.map | toJson | fromJson)",
+];
+
+/// Between documents, well placed or not.
 const SEPARATORS: &[&str] = &[
-    "---\n",
-    "---\n",
-    "---\n",
     "\n---\n",
     "--- \n",
     "---# c\n",
@@ -108,16 +121,16 @@ impl ChartGenerator {
     /// A chart with values and flags.
     pub fn case(&mut self) -> Case {
         self.files.clear();
-        self.mood = *self.random().pick(&[Mood::Calm, Mood::Calm, Mood::Calls, Mood::Wild]);
+        self.mood = *self.random().pick(&[Mood::Calm, Mood::Calm, Mood::Calm, Mood::Calls, Mood::Wild]);
         let mut subcharts = self.chart("c", "", 0);
         subcharts.push("one".into());
         let random = self.random();
         let values = (0..random.below(3)).map(|_| chart_values::file(random, &subcharts)).collect();
         let set = chart_values::set(random);
-        let kube_version = if random.once_in(100) {
+        let kube_version = if random.once_in(300) {
             *random.pick(&["1", "x", "01.2"])
         } else if random.once_in(10) {
-            *random.pick(&["1.22", "v1.30.1-gke.5", "1", "2.0", "x", "v1.27.0+k3s1"])
+            *random.pick(&["1.22", "v1.30.1-gke.5", "2.0", "v1.27.0+k3s1"])
         } else {
             ""
         };
@@ -154,10 +167,12 @@ impl ChartGenerator {
             ("description", &["words", "\"a: b\"", "<&>"], 6),
             ("annotations", &["{a: b, c: \"1\"}", "{}"], 6),
             ("keywords", &["[x, y]", "[]"], 6),
-            ("kubeVersion", &["\">=1.20\"", "\">=1.20-0\"", "\">= 1.20-0 < 3\"", "\"^1.x\"", "\"~1.36\""], 15),
+            ("kubeVersion", &["\">=1.20\"", "\">= 1.20-0 < 3\"", "\"^1.x\"", "\">=1.99\""], 15),
             ("deprecated", &["true", "false"], 15),
             ("maintainers", &["[{name: someone, email: a@example.com}]", "[{name: \"\"}]"], 15),
             ("type", &["application", "\"\""], 20),
+            ("icon", &["5", "[a]", "{}"], 200),
+            ("kubeVersion", &["x", "\">\"", "1"], 200),
         ] {
             if self.random().once_in(often) && !(key == "type" && library) {
                 about += &format!("{key}: {}\n", self.pick(values));
@@ -189,7 +204,7 @@ impl ChartGenerator {
             if depth > 1 || !self.random().once_in(if depth == 0 { 3 } else { 4 }) {
                 continue;
             }
-            if !self.random().once_in(40) {
+            if !self.random().once_in(150) {
                 self.chart(name, &format!("{prefix}charts/{name}/"), depth + 1);
             }
             if self.random().once_in(6) {
@@ -261,7 +276,8 @@ impl ChartGenerator {
                 let mut text = String::new();
                 for i in 0..=self.random().below(3) {
                     if i > 0 || self.random().once_in(4) {
-                        text += self.pick(SEPARATORS);
+                        let usual = !self.random().once_in(8);
+                        text += if usual { "---\n" } else { self.pick(SEPARATORS) };
                     }
                     text += &self.manifest(file.starts_with("hook"));
                 }
@@ -290,7 +306,7 @@ impl ChartGenerator {
 
     fn manifest(&mut self, hook: bool) -> String {
         let mut out = String::new();
-        if !self.random().once_in(20) {
+        if !self.random().once_in(40) {
             out += "apiVersion: v1\n";
         }
         if !self.random().once_in(20) {
@@ -349,7 +365,7 @@ impl ChartGenerator {
     /// An entry of a map that is indented by two.
     fn entry(&mut self, index: usize) -> String {
         let calls = match self.mood {
-            Mood::Calm => self.random().once_in(12),
+            Mood::Calm => self.random().once_in(50),
             Mood::Calls => !self.random().once_in(4),
             Mood::Wild => self.random().once_in(3),
         };
@@ -366,7 +382,8 @@ impl ChartGenerator {
             let n = self.random().below(3);
             return format!("  k{index}: {{{{ include \"wild{n}\" . | toJson }}}}\n");
         }
-        let over = self.pick(VOCABULARY.ranges);
+        let calm = self.mood == Mood::Calm;
+        let over = self.pick(if calm { CALM_RANGES } else { VOCABULARY.ranges });
         let field =
             if self.mood == Mood::Calm && !self.random().once_in(25) { self.pick(SAFE) } else { self.words.field() };
         match self.random().below(16) {
@@ -387,13 +404,13 @@ impl ChartGenerator {
                 "  k{index}: {{{{ tpl (.Values.s | default \"{{{{ .Chart.Name }}}}\" | toString) . | quote }}}}\n"
             ),
             11 => format!(
-                "  {}\n",
+                "  k{index}: {}\n",
                 self.pick(&[
-                    "{{- (.Files.Glob \"files/*\").AsConfig | nindent 2 }}",
-                    "{{- (.Files.Glob \"files/**\").AsSecrets | nindent 2 }}",
-                    "file: {{ .Files.Get \"files/a.txt\" | quote }}",
-                    "lines: {{ .Files.Lines \"files/a.txt\" | toJson }}",
-                    "bytes: {{ .Files.GetBytes \"files/b.json\" | toString | fromJson | toJson }}",
+                    "{{- (.Files.Glob \"files/*\").AsConfig | nindent 4 }}",
+                    "{{- (.Files.Glob \"files/**\").AsSecrets | nindent 4 }}",
+                    "{{ .Files.Get \"files/a.txt\" | quote }}",
+                    "{{ .Files.Lines \"files/a.txt\" | toJson }}",
+                    "{{ .Files.GetBytes \"files/b.json\" | toString | fromJson | toJson }}",
                 ])
             ),
             12 => format!(
@@ -407,10 +424,10 @@ impl ChartGenerator {
                 ])
             ),
             13 => format!(
-                "  k{index}: {{{{ range $name, $sub := .Subcharts }}}}{{{{ $name }}}}={{{{ $sub.Values | toJson }}}}{{{{ end }}}}\n"
+                "  k{index}: |\n    {{{{ range $name, $sub := .Subcharts }}}}{{{{ $name }}}}={{{{ $sub.Values | toJson }}}}{{{{ end }}}}\n"
             ),
             14 => {
-                let often = self.random().once_in(8);
+                let often = self.random().once_in(if calm { 60 } else { 8 });
                 let name = if often { self.pick(VOCABULARY.templates) } else { "c.text" };
                 format!("  k{index}: {{{{ include \"{name}\" . | quote }}}} # c\n")
             }

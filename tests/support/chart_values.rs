@@ -54,7 +54,7 @@ const USUAL: &str = "n: 3\nf: 2.5\ns: text\nempty: \"\"\nnil: null\nyes: true\nl
 
 /// A values file; `subcharts` are the names under which the values of subcharts are.
 pub fn file(random: &mut Random, subcharts: &[String]) -> Vec<u8> {
-    match random.below(80) {
+    match random.below(200) {
         0 => return Documents::document(random),
         1 => {
             return (*random.pick(&["", "[]", "a", "null", "# nothing\n", "---\n", "{}", "a: [", "\t", "a: b: c"]))
@@ -78,7 +78,7 @@ pub fn file(random: &mut Random, subcharts: &[String]) -> Vec<u8> {
     };
     for name in subcharts {
         add(random, name, 2, &mut |random, text| {
-            if random.once_in(40) {
+            if random.once_in(150) {
                 *text += " 1\n";
             } else {
                 text.push('\n');
@@ -105,7 +105,7 @@ pub fn file(random: &mut Random, subcharts: &[String]) -> Vec<u8> {
         text = format!("---\n{text}---\n");
         map(random, 0, 2, &mut text);
     }
-    if random.once_in(60) { mutate(random, text.into()) } else { text.into() }
+    if random.once_in(150) { mutate(random, text.into()) } else { text.into() }
 }
 
 fn map(random: &mut Random, indent: usize, depth: usize, out: &mut String) {
@@ -206,7 +206,7 @@ pub fn set(random: &mut Random) -> [Vec<String>; 5] {
     ];
     let mut all: [Vec<String>; 5] = Default::default();
     for (kind, texts) in all.iter_mut().enumerate() {
-        while random.once_in([2, 4, 6, 8, 12][kind]) {
+        while random.once_in([3, 5, 6, 8, 25][kind]) {
             let mut text = path(random);
             text += if random.once_in(100) { "" } else { "=" };
             match kind {
@@ -239,7 +239,14 @@ pub fn set(random: &mut Random) -> [Vec<String>; 5] {
 
 /// A `values.schema.json`.
 pub fn schema_file(random: &mut Random) -> Vec<u8> {
-    let mut schema = schema(random, 3);
+    // Most values are maps with some of these keys.
+    let mut schema = if random.once_in(5) {
+        schema(random, 3)
+    } else {
+        let properties: Map<String, Json> =
+            (0..=random.below(2)).map(|_| ((*random.pick(KEYS)).to_owned(), schema(random, 2))).collect();
+        json!({"type": "object", "properties": properties})
+    };
     let version = *random.pick(&[
         "",
         "",

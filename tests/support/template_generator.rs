@@ -164,7 +164,7 @@ impl Generator {
 
     fn node(&mut self, depth: usize) -> String {
         if depth == 0 || self.random.below(3) == 0 {
-            return (*self.random.pick(&["text", " \n ", "a: b\n", "  - x\n", "\u{e9}", "}", "- ", "{ ", "x\n", "{"]))
+            return (*self.random.pick(&["text", " \n ", "a: b\n", "  - x\n", "\u{e9}", "}", "- ", "{ ", "x\n", "{x"]))
                 .to_owned();
         }
         match self.random.below(14) {

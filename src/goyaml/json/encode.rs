@@ -4,8 +4,8 @@ use base64::Engine as _;
 
 use super::super::nesting::{Nested, Nesting};
 use super::super::{Error, number};
-use crate::gotemplate::value::Entries;
 use crate::gotemplate::Value;
+use crate::gotemplate::value::Entries;
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
