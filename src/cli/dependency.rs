@@ -36,7 +36,7 @@ struct ListArgs {
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let What::List(args) = &args.what;
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let result = list(args, &collected);
     notices::print(global, &collected);
     match result {

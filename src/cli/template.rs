@@ -114,7 +114,7 @@ pub struct WithoutEffect {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let result = render(global, args, &collected);
     notices::print(global, &collected);
     result
@@ -127,7 +127,7 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     warn_of_deprecated_flags();
     collected
-        .debug("Original chart version", vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
+        .debug("Original chart version", || vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
         capabilities.kube_version =
@@ -139,7 +139,7 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     capabilities.api_versions.extend(versions);
 
     if let chart::Location::Path(path) = chart::locate(reference).map_err(failed)? {
-        collected.debug("Chart path", vec![("path", path.display().to_string())]);
+        collected.debug("Chart path", || vec![("path", path.display().to_string())]);
     }
     let config = args.values.merge().map_err(failed)?;
     let mut chart = load_installable(reference, collected).map_err(failed)?;
@@ -161,7 +161,12 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         ..Options::default()
     };
     match render::release(&mut chart, &config, &release, &capabilities, &options, collected) {
-        Ok(rendered) => show(args, &release.name, &rendered),
+        Ok(rendered) => {
+            let outcome = show(args, &release.name, &rendered);
+            // The process ends: giving every node of the values back to the allocator would only take time.
+            std::mem::forget((rendered, chart, config));
+            outcome
+        }
         Err(render::Error::Chart(error)) => Err(failed(error)),
         Err(error) if !global.debug => Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))),
         Err(error) => {
