@@ -182,10 +182,18 @@ fn list_or_error(read: Result<Value, goyaml::Error>) -> Value {
     read.unwrap_or_else(|error| Value::list(vec![Value::str(error.to_string())]))
 }
 
-/// A date of TOML as the text in which Go prints it.
+/// A time of TOML, as Go's library for it makes it.
 fn toml_time(time: &goyaml::DateTime) -> Value {
-    let goyaml::DateTime { year, month, day, hour, minute, second, .. } = *time;
-    Value::str(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} +0000 UTC"))
+    let date = (time.year.into(), time.month.into(), time.day.into());
+    let seconds = i64::from(time.hour * 3600 + time.minute * 60 + time.second);
+    let place = match time.zone {
+        goyaml::Zone::Utc => sprig::Place::Utc,
+        goyaml::Zone::Offset(seconds) => sprig::Place::Offset(seconds.into()),
+        goyaml::Zone::LocalDateTime => sprig::Place::Local("datetime-local"),
+        goyaml::Zone::LocalDate => sprig::Place::Local("date-local"),
+        goyaml::Zone::LocalTime => sprig::Place::Local("time-local"),
+    };
+    Value::Object(Rc::new(sprig::Time::written(date, seconds, time.nanosecond, place)))
 }
 
 fn include(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {

@@ -221,6 +221,28 @@ fn typed(generator: &mut Generator, wanted: Type, depth: usize) -> String {
     }
 }
 
+/// Documents to be read, by the function that reads them.
+fn document(generator: &mut Generator, name: &str) -> Option<String> {
+    const YAML: &[&str] =
+        &["a: {b: 1}", "[1, two, null]", "a: b: c", "- x\n- y: 1.0", "5", "a: 0x1F\nb: 2001-01-01", "{"];
+    const JSON: &[&str] = &["{\"a\": [1, 2.5, null]}", "[true, {}]", "{\"a\"", "12345678901234567890", "{\"a\":1} x"];
+    const TOML: &[&str] = &[
+        "a = 1\n[b]\nc = \"x\"",
+        "t = 1979-05-27T07:32:00Z\nu = 1979-05-27T00:32:00.5-07:00",
+        "t = 1979-05-27T07:32:00\nd = 1979-05-27\nc = 07:32:00.25",
+        "a = [1, 2.5]\n[[x]]\ny = inf\n[[x]]",
+        "a = ",
+        "a = 1\na = 2",
+    ];
+    let pool = match name {
+        "fromYaml" | "fromYamlArray" => YAML,
+        "fromJson" | "fromJsonArray" | "mustFromJson" => JSON,
+        "fromToml" => TOML,
+        _ => return None,
+    };
+    Some(format!("`{}`", generator.random.pick(pool)))
+}
+
 /// Fields are those of the values.
 fn of_values(expression: &str) -> String {
     if expression.starts_with('.') { format!("$.Values{expression}") } else { expression.to_owned() }
@@ -240,7 +262,10 @@ pub fn call(generator: &mut Generator, depth: usize) -> String {
     }
     let mut arguments: Vec<String> = Vec::new();
     for (i, wanted) in wanted.into_iter().enumerate() {
-        arguments.push(if CHANGING.contains(&name) {
+        let document = if generator.random.once_in(5) { None } else { document(generator, name) };
+        arguments.push(if let Some(document) = document {
+            document
+        } else if CHANGING.contains(&name) {
             let wanted = if name == "set" && i == 2 { Type::Str } else { wanted };
             of_values(fitting(&mut generator.random, wanted))
         } else {
