@@ -292,7 +292,21 @@ fn schema(random: &mut Random, depth: usize) -> Json {
             6 => (*random.pick(&["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), number),
             7 => ("multipleOf", json!(*random.pick(&[1.0, 2.0, 0.5, 0.1]))),
             8 => (*random.pick(&["minLength", "maxLength"]), number),
-            9 => ("pattern", json!(*random.pick(&["^t", "[0-9]+", "^$", "(", "a|b", "(?=x)"]))),
+            9 => (
+                "pattern",
+                json!(*random.pick(&[
+                    "^t",
+                    "[0-9]+",
+                    "^$",
+                    "(",
+                    "a|b",
+                    "(?=x)",
+                    "^\\d+$",
+                    "^{{.*}}$",
+                    "\\w\\s",
+                    "[[:digit:]]"
+                ])),
+            ),
             10 => (
                 "format",
                 json!(*random.pick(&[
