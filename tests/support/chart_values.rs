@@ -228,7 +228,8 @@ pub fn set(random: &mut Random) -> [Vec<String>; 5] {
                     }
                 }
             }
-            if random.once_in(60) {
+            // The path `-` is the standard input.
+            if random.once_in(60) && kind != 4 {
                 text = String::from_utf8_lossy(&mutate(random, text.into())).into_owned();
             }
             texts.push(text);

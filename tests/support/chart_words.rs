@@ -32,6 +32,12 @@ const OTHERS: &[Signature] = {
         ("fromToml", STR, None),
         ("required", STR_ANY, None),
         ("tpl", STR_ANY, None),
+        ("tpl", STR_ANY, None),
+        ("tpl", STR_ANY, None),
+        ("tpl", STR_ANY, None),
+        ("include", STR_ANY, None),
+        ("include", STR_ANY, None),
+        ("include", STR_ANY, None),
         ("fail", STR, None),
         ("getHostByName", STR, None),
         ("lookup", &[Type::Str, Type::Str, Type::Str, Type::Str], None),
@@ -242,8 +248,8 @@ fn typed(generator: &mut Generator, wanted: Type, depth: usize) -> String {
     }
 }
 
-/// Documents to be read, by the function that reads them.
-fn document(generator: &mut Generator, name: &str) -> Option<String> {
+/// Texts that a function reads: documents, templates, and what they see.
+fn readable(generator: &mut Generator, name: &str, index: usize) -> Option<String> {
     const YAML: &[&str] =
         &["a: {b: 1}", "[1, two, null]", "a: b: c", "- x\n- y: 1.0", "5", "a: 0x1F\nb: 2001-01-01", "{"];
     const JSON: &[&str] = &["{\"a\": [1, 2.5, null]}", "[true, {}]", "{\"a\"", "12345678901234567890", "{\"a\":1} x"];
@@ -255,7 +261,38 @@ fn document(generator: &mut Generator, name: &str) -> Option<String> {
         "a = ",
         "a = 1\na = 2",
     ];
+    const TEMPLATES: &[&str] = &[
+        "{{ .Values.s }}",
+        "{{ define \"own\" }}<{{ . }}>{{ end }}{{ include \"own\" .Values.n }}",
+        "{{ tpl \"{{ .Values.n }}-{{ . | kindOf }}\" . }}",
+        "{{ tpl \"{{ fail \\\"inside\\\" }}\" . }}",
+        "a\n  {{ include \"c.nest\" $ }}",
+        "{{ include \"c.fails\" . }}",
+        "{{ template \"c.label\" . }}",
+        "\n{{ .Values.none.x.y }}",
+        "{{ required \"tell me\" .Values.none }}",
+        "{{",
+        "{{ $x }}",
+        "{{ nope }}",
+        "{{ range until 2 }}{{ . }},{{ end }}",
+        "{{ include \"missing\" . }}",
+        "{{ include \"wild0\" . }}",
+        "{{- block \"own\" . }} {{ .Chart.Name }} {{ end -}}",
+        "plain",
+        "{{/* nothing */}}",
+        "{{ .Template.Name }}{{ $.Template.BasePath }}",
+        "{{ index .Values.list 9 }}",
+    ];
+    const NAMES: &[&str] =
+        &["c.text", "c.label", "c.fails", "c.nest", "c.empty", "missing", "own", "one.text", "wild0", "wild1"];
+    const CONTEXTS: &[&str] =
+        &[".", "$", "$", "$", "(dict \"a\" 1)", "$.Values", "$.Values.map", "nil", "(dict \"Values\" (dict))"];
+    if matches!(name, "tpl" | "include") && index == 1 {
+        return Some((*generator.random.pick(CONTEXTS)).to_owned());
+    }
     let pool = match name {
+        "tpl" => TEMPLATES,
+        "include" => NAMES,
         "fromYaml" | "fromYamlArray" => YAML,
         "fromJson" | "fromJsonArray" | "mustFromJson" => JSON,
         "fromToml" => TOML,
@@ -321,9 +358,9 @@ pub fn call(generator: &mut Generator, depth: usize) -> String {
     }
     let mut arguments: Vec<String> = Vec::new();
     for (i, wanted) in wanted.into_iter().enumerate() {
-        let document = if generator.random.once_in(5) { None } else { document(generator, name) };
-        arguments.push(if let Some(document) = document {
-            document
+        let text = if generator.random.once_in(6) { None } else { readable(generator, name, i) };
+        arguments.push(if let Some(text) = text {
+            text
         } else if CHANGING.contains(&name) {
             let wanted = if name == "set" && i == 2 { Type::Str } else { wanted };
             of_values(fitting(&mut generator.random, wanted))
