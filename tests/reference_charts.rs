@@ -59,26 +59,19 @@ fn generated_charts_render_alike() {
         let mut generator = ChartGenerator::new(Random::new());
         let mut differences = Differences::default();
         let (mut found, mut rendered) = (0, 0);
-        let shrunk: usize = std::env::var("VULAS_SHRINK").ok().and_then(|n| n.parse().ok()).unwrap_or(SHRUNK);
         for _ in 0..cases(2_000) {
             let case = generator.case();
             let different = both.compare(&case);
             differences.count(different.map(|(go, ours)| {
                 found += 1;
-                if found > shrunk {
+                if found > SHRUNK {
                     return format!("---\n{}", difference(&go, &ours));
                 }
                 let small = shrink(&case, |case| both.compare(case).is_some());
                 let (go, ours) = both.compare(&small).unwrap_or((go, ours));
                 format!("---\n{}{}", small.show(), difference(&go, &ours))
             }));
-            let outcome = both.go(&case);
-            if std::env::var("HIST").is_ok() {
-                if let Some(Outcome { result: Err((e, _)), .. }) = &outcome {
-                    println!("HIST {}", e.lines().last().unwrap_or_default().chars().take(150).collect::<String>());
-                }
-            }
-            rendered += usize::from(outcome.is_some_and(|outcome| outcome.result.is_ok()));
+            rendered += usize::from(both.go(&case).is_some_and(|outcome| outcome.result.is_ok()));
         }
         println!("{rendered} render");
         differences.finish();

@@ -77,7 +77,7 @@ impl Case {
         let result = match self.render(directory, &notices) {
             Ok(rendered) => Ok(texts(&rendered)),
             Err(render::Error::Chart(error)) => Err((in_order(error.message), false)),
-            Err(error) => Err((error.to_string(), true)),
+            Err(error) => Err((in_order(error.to_string()), true)),
         };
         let mut log: Vec<String> =
             notices.take().iter().filter(|n| n.level != Level::Debug).map(|notice| format!("{notice}\n")).collect();
@@ -169,12 +169,20 @@ fn without_addresses(text: &str) -> String {
     out
 }
 
-/// Go walks through maps in random order, and so do the failures of a schema come.
+/// Go walks through maps in random order, and so do the failures of a schema come, and the names in one.
 fn in_order(error: String) -> String {
     if !error.contains("don't meet the specifications") {
-        return error;
+        return without_addresses(&error);
     }
-    let mut lines: Vec<&str> = error.lines().collect();
+    let names = |line: &str| match line.split_once("additional properties ") {
+        Some((before, names)) => {
+            let mut names: Vec<&str> = names.trim_end_matches(" not allowed").split(", ").collect();
+            names.sort_unstable();
+            format!("{before}additional properties {}", names.join(", "))
+        }
+        None => line.to_owned(),
+    };
+    let mut lines: Vec<String> = error.lines().map(names).collect();
     lines.sort_unstable();
     lines.join("\n")
 }

@@ -199,7 +199,7 @@ fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut
     }
     let only_leads_on = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
     if !only_leads_on {
-        line(inner, &error.instance_location.to_string(), &reason(&error.kind), out);
+        line(inner, &patterns::original_place(&error.instance_location.to_string()), &reason(&error.kind), out);
         inner += 1;
     }
     let base = match &error.kind {
@@ -262,7 +262,7 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
             _ => {}
         }
     }
-    let place = error.instance_location.to_string();
+    let place = patterns::original_place(&error.instance_location.to_string());
     let tokens: Vec<&str> = place.split('/').skip(1).collect();
     let above = tokens.len().saturating_sub(down);
     let place = |down: usize| tokens.iter().take(above + down).fold(String::new(), |p, token| p + "/" + token);

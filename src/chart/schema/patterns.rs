@@ -67,6 +67,18 @@ pub fn original(text: &str) -> String {
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
 }
 
+/// A JSON pointer with the expressions in it as they were.
+pub fn original_place(pointer: &str) -> String {
+    if !pointer.contains(COMMENT) {
+        return pointer.to_owned();
+    }
+    let restored = |token: &str| match original(token) {
+        same if same == token => same,
+        expression => expression.replace('~', "~0").replace('/', "~1"),
+    };
+    pointer.split('/').map(restored).collect::<Vec<_>>().join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
