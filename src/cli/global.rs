@@ -34,7 +34,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub kube_insecure_skip_tls_verify: bool,
     /// Enable verbose output
-    #[arg(long, global = true, env = "HELM_DEBUG", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(short = 'v', long, visible_alias = "verbose", global = true, env = "HELM_DEBUG", value_parser = clap::builder::BoolishValueParser::new())]
     pub debug: bool,
     /// Say only what is asked for and what went wrong
     #[arg(long, global = true)]

@@ -126,9 +126,8 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 
 fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     warn_of_deprecated_flags();
-    collected.debug("Original chart version", || {
-        vec![("version", args.without_effect.version.clone().unwrap_or_default())]
-    });
+    collected
+        .debug("Original chart version", || vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
         capabilities.kube_version =
