@@ -83,29 +83,35 @@ impl KubeVersion {
     /// # Errors
     /// Kubernetes' text for what is not a version.
     pub fn parse(version: &str) -> Result<Self, String> {
-        let invalid = || format!("could not parse {} as version", quote(version));
-        let trimmed = version.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
-        let trimmed = trimmed.strip_prefix('v').unwrap_or(trimmed);
-        let mut parts: Vec<u64> = Vec::new();
-        let mut rest = trimmed;
-        loop {
-            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            if digits == 0 {
-                return Err(invalid());
-            }
-            let part = &rest[..digits];
-            if part.len() > 1 && part.starts_with('0') {
-                return Err(format!("illegal zero-prefixed version component {} in {}", quote(part), quote(version)));
-            }
-            parts.push(part.parse().map_err(|_| invalid())?);
-            rest = &rest[digits..];
-            match rest.strip_prefix('.') {
-                Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
-                _ => break,
-            }
+        let is_number = |c: char| c.is_ascii_digit();
+        let start = version.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}']);
+        let start = start.strip_prefix('v').unwrap_or(start);
+        let mut end = start.len() - start.trim_start_matches(is_number).len();
+        while let Some(next) = start[end..].strip_prefix('.').filter(|next| next.starts_with(is_number)) {
+            end = start.len() - next.trim_start_matches(is_number).len();
         }
-        if parts.len() < 2 {
-            return Err(invalid());
+        if end == 0 || start[end..].contains('\n') {
+            return Err(format!("could not parse {} as version", quote(version)));
+        }
+        let numbers: Vec<&str> = start[..end].split('.').collect();
+        if numbers.len() < 2 {
+            return Err(format!("illegal version string {}", quote(version)));
+        }
+        let mut parts: Vec<u64> = Vec::with_capacity(numbers.len());
+        for (i, number) in numbers.into_iter().enumerate() {
+            let place = || format!("version component {} in {}", quote(number), quote(version));
+            if i == 0 && number.starts_with('0') && number != "0" {
+                return Err(format!("illegal zero-prefixed {}", place()));
+            }
+            // Digits fail to be a number only by being too many.
+            let out_of_range = |_| {
+                format!(
+                    "illegal non-numeric {}: strconv.ParseUint: parsing {}: value out of range",
+                    place(),
+                    quote(number)
+                )
+            };
+            parts.push(number.parse().map_err(out_of_range)?);
         }
         let dotted: Vec<String> = parts.iter().map(ToString::to_string).collect();
         Ok(Self {
@@ -136,5 +142,20 @@ impl Default for Capabilities {
     /// What Helm assumes without a cluster.
     fn default() -> Self {
         Self { kube_version: KubeVersion::default(), api_versions: DEFAULT_API_VERSIONS.map(String::from).to_vec() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KubeVersion;
+
+    #[test]
+    fn versions_are_read_as_kubernetes_reads_them() {
+        let read = |text| KubeVersion::parse(text).map(|v| [v.version, v.normalized, v.major, v.minor].join(" "));
+        assert_eq!(read("1.30.1-gke.5").unwrap(), "v1.30.1-gke.5 v1.30.1 1 30");
+        assert_eq!(read("v1.022").unwrap(), "v1.022 v1.22 1 22");
+        assert_eq!(read("1").unwrap_err(), r#"illegal version string "1""#);
+        assert_eq!(read("x").unwrap_err(), r#"could not parse "x" as version"#);
+        assert_eq!(read("01.2").unwrap_err(), r#"illegal zero-prefixed version component "01" in "01.2""#);
     }
 }
