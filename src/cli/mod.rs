@@ -4,7 +4,8 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 mod completion;
 mod demo;
@@ -14,15 +15,18 @@ mod finish;
 mod flags;
 mod get;
 mod global;
+mod goflags;
 mod handover;
 mod history;
 mod install;
 mod lint;
 mod list;
 mod namespace;
+mod naming;
 mod notices;
 mod output;
 mod package;
+mod post_renderer;
 mod resources;
 mod retreat;
 mod rollback;
@@ -30,6 +34,7 @@ mod route;
 mod sandbox;
 mod session;
 mod show;
+mod source;
 mod status;
 mod status_handover;
 mod template;
@@ -38,6 +43,7 @@ mod uninstall;
 mod upgrade;
 mod upgrade_beside;
 mod upgrade_in_place;
+mod usage;
 pub mod values;
 mod version;
 
@@ -118,17 +124,9 @@ enum Command {
 
 /// Parses the command line, runs the command and returns the documented exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(mut cli) => {
-            cli.global.typed = std::env::args().skip(1).collect();
-            cli
-        }
-        Err(error) => {
-            // Help and version requests are "errors" of clap that end well.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+    let cli = match parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
     };
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -147,8 +145,33 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Reads the command line. Help and errors are printed here.
+fn parse() -> Result<Cli, ExitCode> {
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let command = goflags::as_go_reads(Cli::command());
+    let parsed = command.clone().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(mut cli) => {
+            cli.global.typed = words;
+            cli.global.debug = cli.global.is_debug();
+            Ok(cli)
+        }
+        Err(error) if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            eprintln!("{}", usage::message(&error, &command, &words));
+            Err(ExitCode::from(2))
+        }
+        Err(error) => {
+            // Help shows flags as they are declared, without the values that Go's flags take, too.
+            let error = Cli::try_parse().err().filter(|plain| plain.kind() == error.kind()).unwrap_or(error);
+            let _ = error.print();
+            Err(ExitCode::from(if error.use_stderr() { 2 } else { 0 }))
+        }
+    }
+}
+
 fn run(cli: &Cli) -> Outcome {
     let global = &cli.global;
+    global.check()?;
     match &cli.command {
         Command::Completion(args) => completion::run(global, args),
         Command::Demo(args) => demo::run(global, args),
@@ -176,10 +199,11 @@ fn run(cli: &Cli) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+        goflags::as_go_reads(Cli::command()).debug_assert();
     }
 }

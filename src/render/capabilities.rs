@@ -1,6 +1,7 @@
 //! `.Capabilities`: the Kubernetes version, the API versions and the version of Helm.
 
 use crate::chart::notice::quote;
+use crate::gotemplate::strconv;
 
 /// The Helm version whose behaviour is reproduced, as `.Capabilities.HelmVersion.Version` shows it.
 pub const HELM_VERSION: &str = "v4.2.4";
@@ -83,31 +84,37 @@ impl KubeVersion {
     /// # Errors
     /// Kubernetes' text for what is not a version.
     pub fn parse(version: &str) -> Result<Self, String> {
-        let invalid = || format!("could not parse {} as version", quote(version));
-        let trimmed = version.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']);
-        let trimmed = trimmed.strip_prefix('v').unwrap_or(trimmed);
-        let mut parts: Vec<u64> = Vec::new();
-        let mut rest = trimmed;
+        let trimmed = version.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}']);
+        let mut rest = trimmed.strip_prefix('v').unwrap_or(trimmed);
+        let mut components: Vec<&str> = Vec::new();
         loop {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             if digits == 0 {
-                return Err(invalid());
+                return Err(format!("could not parse {} as version", quote(version)));
             }
-            let part = &rest[..digits];
-            if part.len() > 1 && part.starts_with('0') {
-                return Err(format!("illegal zero-prefixed version component {} in {}", quote(part), quote(version)));
-            }
-            parts.push(part.parse().map_err(|_| invalid())?);
+            components.push(&rest[..digits]);
             rest = &rest[digits..];
             match rest.strip_prefix('.') {
                 Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
                 _ => break,
             }
         }
-        if parts.len() < 2 {
-            return Err(invalid());
+        if components.len() < 2 {
+            return Err(format!("illegal version string {}", quote(version)));
         }
-        let dotted: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        let illegal = |what: &str, component: &str| {
+            format!("illegal {what} version component {} in {}", quote(component), quote(version))
+        };
+        if components[0].len() > 1 && components[0].starts_with('0') {
+            return Err(illegal("zero-prefixed", components[0]));
+        }
+        let number = |component: &&str| {
+            strconv::parse_uint(component.as_bytes(), 10, 64).map(|number| number.to_string()).map_err(|e| {
+                let number = quote(component);
+                format!("{}: strconv.ParseUint: parsing {number}: {e}", illegal("non-numeric", component))
+            })
+        };
+        let dotted: Vec<String> = components.iter().map(number).collect::<Result<_, _>>()?;
         Ok(Self {
             version: if version.starts_with('v') { version.to_string() } else { format!("v{version}") },
             normalized: format!("v{}", dotted.join(".")),
