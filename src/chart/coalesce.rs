@@ -50,7 +50,13 @@ pub fn merged_tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
 pub fn copy(value: &Value) -> Value {
     match value {
         Value::Map(map) => {
-            let entries = map.borrow().iter().map(|(k, v)| (k.clone(), copy(v))).collect();
+            // A tree that is cloned as it is need not be built anew.
+            let mut entries = map.borrow().clone();
+            entries.values_mut().for_each(|value| {
+                if matches!(value, Value::Map(_) | Value::List(_)) {
+                    *value = copy(value);
+                }
+            });
             Value::Map(Rc::new(Map::new(map.kind, entries)))
         }
         Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),

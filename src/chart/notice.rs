@@ -62,17 +62,26 @@ pub fn quote(text: &str) -> String {
 
 /// Collects notices in the order in which Helm would print them.
 #[derive(Debug, Default)]
-pub struct Notices(RefCell<Vec<Notice>>);
+pub struct Notices {
+    collected: RefCell<Vec<Notice>>,
+    debug: bool,
+}
 
 impl Notices {
-    /// An empty collection.
+    /// An empty collection, which leaves out what is for debugging.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// The same, with what is for debugging if that is wanted.
+    #[must_use]
+    pub fn with_debug(self, debug: bool) -> Self {
+        Self { debug, ..self }
+    }
+
     /// Adds a notice.
     pub fn add(&self, level: Level, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
-        self.0.borrow_mut().push(Notice { level, message: message.into(), attributes });
+        self.collected.borrow_mut().push(Notice { level, message: message.into(), attributes });
     }
 
     /// Adds what Helm prints with Go's `log.Printf`.
@@ -80,9 +89,11 @@ impl Notices {
         self.add(Level::Info, message, Vec::new());
     }
 
-    /// Adds what Helm prints with `--debug` only.
-    pub fn debug(&self, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
-        self.add(Level::Debug, message, attributes);
+    /// Adds what Helm prints with `--debug` only; the attributes are made only if it is wanted.
+    pub fn debug(&self, message: &str, attributes: impl FnOnce() -> Vec<(&'static str, String)>) {
+        if self.debug {
+            self.add(Level::Debug, message, attributes());
+        }
     }
 
     /// Adds a warning with attributes.
@@ -92,12 +103,12 @@ impl Notices {
 
     /// Adds notices that were collected elsewhere.
     pub fn extend(&self, notices: Vec<Notice>) {
-        self.0.borrow_mut().extend(notices);
+        self.collected.borrow_mut().extend(notices);
     }
 
     /// Takes what was collected so far.
     pub fn take(&self) -> Vec<Notice> {
-        self.0.take()
+        self.collected.take()
     }
 }
 

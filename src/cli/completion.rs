@@ -1,7 +1,5 @@
 //! `completion`
 
-use clap::CommandFactory;
-
 use super::{Global, Outcome};
 
 /// Generate the autocompletion script for a shell
@@ -14,7 +12,7 @@ pub struct Args {
 /// Runs the command.
 #[allow(clippy::unnecessary_wraps, reason = "every command returns an outcome")]
 pub fn run(_global: &Global, args: &Args) -> Outcome {
-    let mut command = super::Cli::command();
+    let mut command = super::command_line(None);
     clap_complete::generate(args.shell, &mut command, "vulas-native", &mut std::io::stdout());
     Ok(())
 }

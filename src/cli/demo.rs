@@ -4,16 +4,16 @@
 //! databases are asked whether what should be there is there; the demo fails when it isn't.
 
 use std::{
+    ffi::OsString,
     future::Future,
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use clap::Parser;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use super::{Cli, Failure, Global, Outcome, session};
+use super::{Failure, Global, Outcome, session};
 use crate::{
     cluster::{Cluster, ConnectOptions},
     database,
@@ -129,13 +129,12 @@ impl Demo<'_> {
     /// Runs a command as if it had been typed, and keeps its time.
     fn command(&mut self, name: &str, words: &[&str]) -> Outcome {
         self.talk.line(&format!("$ vulas-native {}", words.join(" ")));
-        let typed = std::iter::once("vulas-native").chain(words.iter().copied());
-        let mut cli = Cli::try_parse_from(typed).map_err(|error| Failure::Failed(error.to_string()))?;
+        let line = std::iter::once("vulas-native").chain(words.iter().copied()).map(OsString::from).collect();
+        let (given, command) = super::parse(line).map_err(|error| Failure::Failed(error.to_string()))?;
         // Whatever the environment says of another cluster, the demo stays on its own.
-        let typed = words.iter().map(|&word| word.to_owned()).collect();
-        cli.global = Global { namespace: cli.global.namespace.take(), typed, ..self.global.clone() };
+        let global = Global { namespace: given.namespace, typed: given.typed, ..self.global.clone() };
         let start = Instant::now();
-        let outcome = super::run(&cli);
+        let outcome = command.run(&global);
         let state = if outcome.is_ok() { StepState::Done } else { StepState::Failed };
         let seconds = start.elapsed().as_secs_f64();
         self.talk.line(&format!("  took {seconds:.2} s"));

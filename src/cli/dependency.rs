@@ -56,7 +56,7 @@ struct GatherArgs {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let what = &args.what;
     let (text, result) = match what {
         What::List(args) => match list(args, &collected) {

@@ -30,7 +30,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let result = lint(global, args, &collected);
     notices::print(global, &collected);
     result

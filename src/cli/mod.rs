@@ -2,10 +2,11 @@
 //!
 //! Results go to stdout, all talk to stderr.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args as _, FromArgMatches as _};
 
 mod completion;
 mod demo;
@@ -79,56 +80,117 @@ impl Failure {
 /// What every command returns.
 pub type Outcome = Result<(), Failure>;
 
-#[derive(Parser)]
-#[command(
-    name = "vulas-native",
-    version,
-    about = "Helm-compatible releases and a lossless database handover, in one binary"
-)]
-struct Cli {
-    #[command(flatten)]
-    global: Global,
-    #[command(subcommand)]
-    command: Command,
+/// Defines [`Command`]: name, module and other names of every command (those before the semicolon are shown in the help).
+macro_rules! commands {
+    ($($variant:ident, $module:ident, $name:literal, [$($shown:literal),*; $($hidden:literal),*];)*) => {
+        /// A command and its arguments.
+        enum Command {
+            $($variant($module::Args),)*
+        }
+
+        impl Command {
+            /// Adds the commands to the command line: all of them, or only the one that is asked for, since setting up the
+            /// flags of all takes longer than rendering a small chart.
+            fn augment(mut line: clap::Command, asked: Option<&str>) -> clap::Command {
+                $(
+                    let names = [$name, $($shown,)* $($hidden,)*];
+                    if asked.is_none_or(|asked| names.contains(&asked)) {
+                        let command = $module::Args::augment_args(clap::Command::new($name));
+                        let (shown, hidden): (&[&str], &[&str]) = (&[$($shown),*], &[$($hidden),*]);
+                        line = line.subcommand(command.visible_aliases(shown).aliases(hidden));
+                    }
+                )*
+                line
+            }
+
+            fn from_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => Ok(Self::$variant($module::Args::from_arg_matches(matches)?)),)*
+                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn run(&self, global: &Global) -> Outcome {
+                match self {
+                    $(Self::$variant(args) => $module::run(global, args),)*
+                }
+            }
+
+            /// Whether a command has this name.
+            fn exists(name: &str) -> bool {
+                [$($name, $($shown,)* $($hidden,)*)*].contains(&name)
+            }
+        }
+    };
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Completion(completion::Args),
-    Demo(demo::Args),
-    #[command(visible_alias = "dep", alias = "dependencies")]
-    Dependency(dependency::Args),
-    Finish(finish::Args),
-    Get(get::Args),
-    #[command(alias = "hist")]
-    History(history::Args),
-    Install(install::Args),
-    Lint(lint::Args),
-    #[command(visible_alias = "ls")]
-    List(list::Args),
-    Package(package::Args),
-    Retreat(retreat::Args),
-    Rollback(rollback::Args),
-    Route(route::Args),
-    Sandbox(sandbox::Args),
-    #[command(alias = "inspect")]
-    Show(show::Args),
-    Status(status::Args),
-    Template(template::Args),
-    Test(test::Args),
-    #[command(visible_aliases = ["delete", "del", "un"])]
-    Uninstall(uninstall::Args),
-    Upgrade(upgrade::Args),
-    Version(version::Args),
+commands! {
+    Completion, completion, "completion", [;];
+    Demo, demo, "demo", [;];
+    Dependency, dependency, "dependency", ["dep"; "dependencies"];
+    Finish, finish, "finish", [;];
+    Get, get, "get", [;];
+    History, history, "history", [; "hist"];
+    Install, install, "install", [;];
+    Lint, lint, "lint", [;];
+    List, list, "list", ["ls";];
+    Package, package, "package", [;];
+    Retreat, retreat, "retreat", [;];
+    Rollback, rollback, "rollback", [;];
+    Route, route, "route", [;];
+    Sandbox, sandbox, "sandbox", [;];
+    Show, show, "show", [; "inspect"];
+    Status, status, "status", [;];
+    Template, template, "template", [;];
+    Test, test, "test", [;];
+    Uninstall, uninstall, "uninstall", ["delete", "del", "un";];
+    Upgrade, upgrade, "upgrade", [;];
+    Version, version, "version", [;];
+}
+
+/// The whole command line, or the part of it that one command needs.
+fn command_line(asked: Option<&str>) -> clap::Command {
+    let line = clap::Command::new("vulas-native")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Helm-compatible releases and a lossless database handover, in one binary")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    Command::augment(Global::augment_args(line), asked)
+}
+
+/// Parses a command line, the program's name included.
+fn parse(line: Vec<OsString>) -> Result<(Global, Command), clap::Error> {
+    let typed: Vec<String> = line.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let asked = typed.first().map(String::as_str).filter(|name| Command::exists(name));
+    let matches = goflags::as_go_reads(command_line(asked)).try_get_matches_from(line)?;
+    let mut global = Global::from_arg_matches(&matches)?;
+    global.typed = typed;
+    global.debug = global.is_debug();
+    Ok((global, Command::from_matches(&matches)?))
+}
+
+/// Prints help, or says what is wrong with the command line; the exit code.
+fn refuse(error: &clap::Error, line: Vec<OsString>) -> ExitCode {
+    let is_help = !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help {
+        // Help shows flags as they are declared, without the values that Go's flags take, too.
+        let plain = command_line(None).try_get_matches_from(line).err().filter(|plain| plain.kind() == error.kind());
+        let _ = plain.as_ref().unwrap_or(error).print();
+    } else {
+        let words: Vec<String> = line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        eprintln!("{}", usage::message(error, &command_line(None), &words));
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 /// Parses the command line, runs the command and returns the documented exit code.
 pub fn main() -> ExitCode {
-    let cli = match parse() {
-        Ok(cli) => cli,
-        Err(code) => return code,
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let (global, command) = match parse(line.clone()) {
+        Ok(parsed) => parsed,
+        Err(error) => return refuse(&error, line),
     };
-    match run(&cli) {
+    match global.check().and_then(|()| command.run(&global)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match &failure {
@@ -145,65 +207,21 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Reads the command line. Help and errors are printed here.
-fn parse() -> Result<Cli, ExitCode> {
-    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let command = goflags::as_go_reads(Cli::command());
-    let parsed = command.clone().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
-    match parsed {
-        Ok(mut cli) => {
-            cli.global.typed = words;
-            cli.global.debug = cli.global.is_debug();
-            Ok(cli)
-        }
-        Err(error) if error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprintln!("{}", usage::message(&error, &command, &words));
-            Err(ExitCode::from(2))
-        }
-        Err(error) => {
-            // Help shows flags as they are declared, without the values that Go's flags take, too.
-            let error = Cli::try_parse().err().filter(|plain| plain.kind() == error.kind()).unwrap_or(error);
-            let _ = error.print();
-            Err(ExitCode::from(if error.use_stderr() { 2 } else { 0 }))
-        }
-    }
-}
-
-fn run(cli: &Cli) -> Outcome {
-    let global = &cli.global;
-    global.check()?;
-    match &cli.command {
-        Command::Completion(args) => completion::run(global, args),
-        Command::Demo(args) => demo::run(global, args),
-        Command::Dependency(args) => dependency::run(global, args),
-        Command::Finish(args) => finish::run(global, args),
-        Command::Get(args) => get::run(global, args),
-        Command::History(args) => history::run(global, args),
-        Command::Install(args) => install::run(global, args),
-        Command::Lint(args) => lint::run(global, args),
-        Command::List(args) => list::run(global, args),
-        Command::Package(args) => package::run(global, args),
-        Command::Retreat(args) => retreat::run(global, args),
-        Command::Rollback(args) => rollback::run(global, args),
-        Command::Route(args) => route::run(global, args),
-        Command::Sandbox(args) => sandbox::run(global, args),
-        Command::Show(args) => show::run(global, args),
-        Command::Status(args) => status::run(global, args),
-        Command::Template(args) => template::run(global, args),
-        Command::Test(args) => test::run(global, args),
-        Command::Uninstall(args) => uninstall::run(global, args),
-        Command::Upgrade(args) => upgrade::run(global, args),
-        Command::Version(args) => version::run(global, args),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
-        Cli::command().debug_assert();
-        goflags::as_go_reads(Cli::command()).debug_assert();
+        super::command_line(None).debug_assert();
+        super::goflags::as_go_reads(super::command_line(None)).debug_assert();
+    }
+
+    #[test]
+    fn a_command_alone_is_parsed_as_among_all() {
+        for words in [&["vulas-native", "un", "a", "--no-hooks"][..], &["vulas-native", "template", "core", "--debug"]] {
+            for asked in [None, Some(words[1])] {
+                let matches = super::command_line(asked).try_get_matches_from(words).unwrap();
+                assert!(super::Command::from_matches(&matches).is_ok(), "{words:?}");
+            }
+        }
     }
 }

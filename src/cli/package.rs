@@ -40,7 +40,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let mut result = Ok(());
     if args.paths.is_empty() {
         result = Err(Error::new("need at least one argument, the path to the chart"));

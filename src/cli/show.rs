@@ -45,7 +45,7 @@ struct ValuesArg {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let (wanted, path) = match &args.what {
         What::Values(arg) => (&arg.chart, arg.jsonpath.as_str()),
         What::All(arg) | What::Chart(arg) | What::Readme(arg) | What::Crds(arg) => (arg, ""),

@@ -65,9 +65,9 @@ impl ChartSource {
 
     /// Notes what Helm says with `--debug` of the version that is asked for.
     pub fn note_version(&self, what: &str, notices: &Notices) {
-        notices.debug(what, vec![("version", self.version.clone())]);
+        notices.debug(what, || vec![("version", self.version.clone())]);
         if self.version.is_empty() && self.devel {
-            notices.debug("setting version to >0.0.0-0", Vec::new());
+            notices.debug("setting version to >0.0.0-0", Vec::new);
         }
     }
 }

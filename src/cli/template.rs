@@ -141,7 +141,7 @@ impl Args {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let collected = Notices::new();
+    let collected = Notices::new().with_debug(global.debug);
     let result = render(global, args, &collected);
     notices::print(global, &collected);
     result
@@ -166,7 +166,7 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
 
     let location = args.source.locate(reference).map_err(failed)?;
     if let Location::Path(path) = &location {
-        collected.debug("Chart path", vec![("path", path.display().to_string())]);
+        collected.debug("Chart path", || vec![("path", path.display().to_string())]);
     }
     let config = args.values.merge().map_err(failed)?;
     let update = args.dependency_update.then_some(global.debug);
@@ -189,7 +189,12 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         ..Options::default()
     };
     match render::release(&mut chart, &config, &release, &capabilities, &options, collected) {
-        Ok(rendered) => show(args, &release.name, &rendered),
+        Ok(rendered) => {
+            let outcome = show(args, &release.name, &rendered);
+            // The process ends: giving every node of the values back to the allocator would only take time.
+            std::mem::forget((rendered, chart, config));
+            outcome
+        }
         Err(render::Error::Chart(error)) => Err(failed(error)),
         Err(error) if !global.debug => Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))),
         Err(error) => {

@@ -273,25 +273,23 @@ fn get_host_by_name(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, Func
 }
 
 pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }
 
 /// Go writes `<no value>` for a missing value; Helm deletes it wherever it stands.
 pub(super) fn without_no_value(text: GoStr) -> GoStr {
     const MARK: &[u8] = b"<no value>";
     let bytes = text.as_bytes();
-    if !contains(bytes, MARK) {
+    let mut found = memchr::memmem::find_iter(bytes, MARK).peekable();
+    if found.peek().is_none() {
         return text;
     }
     let mut kept = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at..].starts_with(MARK) {
-            at += MARK.len();
-        } else {
-            kept.push(bytes[at]);
-            at += 1;
-        }
+    let mut after = 0;
+    for at in found {
+        kept.extend_from_slice(&bytes[after..at]);
+        after = at + MARK.len();
     }
+    kept.extend_from_slice(&bytes[after..]);
     kept.into()
 }

@@ -115,7 +115,7 @@ pub fn split(text: &str) -> Vec<&str> {
             start = text.len() - rest.len();
             at = start;
         }
-        match text[at..].find('\n') {
+        match memchr::memchr(b'\n', &text.as_bytes()[at..]) {
             Some(end) => at += end + 1,
             None => break,
         }

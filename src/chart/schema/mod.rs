@@ -33,17 +33,16 @@ pub fn validate(chart: &Chart, values: &Map, notices: &Notices) -> Result<(), Er
 
 fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String) {
     if let Some(schema) = &chart.schema {
-        notices.debug("chart name", vec![("chart-name", chart.name().to_string())]);
+        notices.debug("chart name", || vec![("chart-name", chart.name().to_string())]);
         if let Err(problem) = validate_against(values, schema.as_bytes(), notices) {
             problems.push_str(chart.name());
             problems.push_str(":\n");
             problems.push_str(&problem);
         }
     }
-    notices.debug(
-        "number of dependencies in the chart",
-        vec![("chart", chart.name().to_string()), ("dependencies", chart.dependencies.len().to_string())],
-    );
+    notices.debug("number of dependencies in the chart", || {
+        vec![("chart", chart.name().to_string()), ("dependencies", chart.dependencies.len().to_string())]
+    });
     for sub in &chart.dependencies {
         match values.get(sub.name()) {
             None | Some(Value::Nil) => {}
@@ -68,7 +67,9 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// # Errors
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
-    notices.debug("unmarshalled JSON schema", vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
+    notices.debug("unmarshalled JSON schema", || {
+        vec![("schema", String::from_utf8_lossy(schema).into_owned())]
+    });
     let schema: Json = match serde_json::from_slice(schema) {
         Ok(schema) => schema,
         // Go's words for it, if Go finds a fault, too.

@@ -61,7 +61,10 @@ impl Draft {
         let url = url.strip_prefix("http").map(|u| u.strip_prefix('s').unwrap_or(u))?;
         match url.trim_end_matches('#') {
             "://json-schema.org/draft-06/schema" | "://json-schema.org/draft-07/schema" => Some(Self::Old),
-            "://json-schema.org/draft/2019-09/schema" | "://json-schema.org/draft/2020-12/schema" => Some(Self::Recent),
+            "://json-schema.org/draft/2019-09/schema"
+            | "://json-schema.org/draft/2020-12/schema"
+            // The latest one, whichever that is.
+            | "://json-schema.org/schema" => Some(Self::Recent),
             _ => None,
         }
     }

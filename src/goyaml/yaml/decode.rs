@@ -46,6 +46,8 @@ pub struct Decoder<'t, 'a> {
     bad_key: bool,
     /// Whether there is a number that JSON has no form for.
     not_finite: bool,
+    /// Whether fields that the target does not have are only looked through for faults.
+    skims: bool,
 }
 
 /// A mapping under construction. The keys that were seen matter only in strict mode.
@@ -69,7 +71,21 @@ impl<'t, 'a> Decoder<'t, 'a> {
             duplicates: Vec::new(),
             bad_key: false,
             not_finite: false,
+            skims: false,
         }
+    }
+
+    /// Decodes the document into a struct of which only the given fields matter.
+    pub fn decode_fields(tree: &'t Tree<'a>, options: Options, target: &Type) -> Result<(Value, Option<char>), Error> {
+        let mut quick = Self::new(tree, options);
+        quick.skims = true;
+        quick.count()?;
+        let value = quick.value(tree.root, Some(target))?;
+        if quick.bad_key || quick.not_finite {
+            // What is wrong may have been replaced by a later entry: then nothing is.
+            return Self::new(tree, options).decode(target);
+        }
+        Ok((value, quick.too_deep))
     }
 
     /// Decodes the document; gives also the character at which it is nested too deep for JSON, if it is. Numbers and booleans
@@ -142,7 +158,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
         }
     }
 
-    fn nested(&mut self, open: char, f: impl FnOnce(&mut Self) -> Result<Value, Error>) -> Result<Value, Error> {
+    fn nested<T>(&mut self, open: char, f: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         self.depth += 1;
         if self.depth > MAX_JSON_DEPTH && self.too_deep.is_none() {
             self.too_deep = Some(open);
@@ -150,6 +166,47 @@ impl<'t, 'a> Decoder<'t, 'a> {
         let value = stacker::maybe_grow(RED_ZONE, STACK, || f(self));
         self.depth -= 1;
         value
+    }
+
+    /// Looks for faults in what nobody wants to have.
+    fn skim(&mut self, id: NodeId) -> Result<(), Error> {
+        let tree = self.tree;
+        match &tree.node(id).content {
+            Content::Scalar { text, tag, implicit } if tag.is_empty() => {
+                self.count()?;
+                if *implicit && let Meaning::Float(f) = resolve(text, Dialect::V2) {
+                    self.not_finite |= !f.is_finite();
+                }
+                Ok(())
+            }
+            Content::Sequence(first) => {
+                self.count()?;
+                self.nested('[', |this| tree.siblings(*first).try_for_each(|item| this.skim(item)))
+            }
+            Content::Mapping(first) => {
+                self.count()?;
+                self.nested('{', |this| {
+                    let mut children = tree.siblings(*first);
+                    while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                        if this.is_merge(key) {
+                            this.merge(value, &mut Mapping::default(), None)?;
+                            continue;
+                        }
+                        match &tree.node(key).content {
+                            Content::Scalar { text, tag, implicit }
+                                if scalar_meaning(text, tag, *implicit) == Ok(Meaning::Str) =>
+                            {
+                                this.count()?;
+                            }
+                            _ => this.bad_key |= this.key(key)?.is_none(),
+                        }
+                        this.skim(value)?;
+                    }
+                    Ok(())
+                })
+            }
+            Content::Scalar { .. } | Content::Alias(..) => self.value(id, None).map(drop),
+        }
     }
 
     fn enter_alias(&mut self, id: NodeId, name: &[u8]) -> Result<(), Error> {
@@ -201,6 +258,16 @@ impl<'t, 'a> Decoder<'t, 'a> {
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
             if self.is_merge(key) {
                 self.merge(value, out, target)?;
+                continue;
+            }
+            if self.skims
+                && let Some(Type::Struct(s)) = target.map(Type::pointee)
+                && let Content::Scalar { text, tag, implicit } = &tree.node(key).content
+                && scalar_meaning(text, tag, *implicit) == Ok(Meaning::Str)
+                && s.field(&String::from_utf8_lossy(text)).is_none()
+            {
+                self.count()?;
+                self.skim(value)?;
                 continue;
             }
             let key_text = self.key(key)?;

@@ -1,5 +1,6 @@
 //! YAML in and out.
 
+mod block;
 mod chars;
 pub(super) mod decode;
 pub(super) mod emit;
@@ -29,11 +30,23 @@ use tree::Tree;
 
 /// The first document of the text, and the character at which it is nested too deep for JSON, if it is.
 pub(super) fn decode(text: &[u8], target: &Type, options: Options) -> Result<(Value, Option<char>), Error> {
+    if let Some(usual) = reader::clean(text)
+        && let Some(tree) = block::parse(usual)
+    {
+        return decode_tree(&tree, target, options);
+    }
     let input = Input::new(if text.is_empty() { b"\n" } else { text });
     let mut parser = Parser::new(Scanner::new(&input));
     match Tree::parse(&mut parser)? {
-        Some(tree) => Decoder::new(&tree, options).decode(target),
+        Some(tree) => decode_tree(&tree, target, options),
         None => Ok((Value::Nil, None)),
+    }
+}
+
+fn decode_tree(tree: &Tree<'_>, target: &Type, options: Options) -> Result<(Value, Option<char>), Error> {
+    match target {
+        Type::Struct(_) if !options.strict => Decoder::decode_fields(tree, options, target),
+        _ => Decoder::new(tree, options).decode(target),
     }
 }
 

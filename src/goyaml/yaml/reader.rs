@@ -34,14 +34,10 @@ pub struct Pieces {
 impl Input {
     /// Decodes a document.
     pub fn new(raw: &[u8]) -> Self {
-        let utf16 = raw.starts_with(&[0xFF, 0xFE]) || raw.starts_with(&[0xFE, 0xFF]);
-        if !utf16 {
-            let text = raw.strip_prefix(&BOM).unwrap_or(raw);
-            if is_clean(text) {
-                let mut bytes = Vec::with_capacity(text.len() + PADDING);
-                bytes.extend_from_slice(text);
-                return Self::padded(bytes, None);
-            }
+        if let Some(text) = clean(raw) {
+            let mut bytes = Vec::with_capacity(text.len() + PADDING);
+            bytes.extend_from_slice(text);
+            return Self::padded(bytes, None);
         }
         let (bytes, pieces) = decode(raw);
         Self::padded(bytes, Some(Box::new(pieces)))
@@ -52,6 +48,13 @@ impl Input {
         bytes.resize(len + PADDING, 0);
         Self { bytes, len, pieces }
     }
+}
+
+/// The text without its byte order mark, if it is UTF-8 with only characters that YAML allows and no further such mark.
+pub fn clean(raw: &[u8]) -> Option<&[u8]> {
+    let utf16 = raw.starts_with(&[0xFF, 0xFE]) || raw.starts_with(&[0xFE, 0xFF]);
+    let text = raw.strip_prefix(&BOM).unwrap_or(raw);
+    (!utf16 && is_clean(text)).then_some(text)
 }
 
 /// Whether the text is UTF-8 with only characters that YAML allows and no further byte order mark.

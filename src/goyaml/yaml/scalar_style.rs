@@ -66,6 +66,17 @@ struct Analysis {
     space_break: bool,
 }
 
+/// Printable ASCII that decides nothing about the style once a text has begun.
+static QUIET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = b'!' as usize;
+    while i < 0x7F {
+        table[i] = !matches!(i as u8, b'#' | b':');
+        i += 1;
+    }
+    table
+};
+
 fn analyze(text: &[u8], dialect: Dialect) -> Analysis {
     let mut found =
         Analysis { indicators: text.starts_with(b"---") || text.starts_with(b"..."), ..Analysis::default() };
@@ -74,6 +85,12 @@ fn analyze(text: &[u8], dialect: Dialect) -> Analysis {
     while i < text.len() {
         let rest = &text[i..];
         let byte = rest[0];
+        if i > 0 && QUIET[byte as usize] {
+            // Nothing depends on these but what stands before them.
+            i += rest.iter().take_while(|b| QUIET[**b as usize]).count();
+            (after_whitespace, after_space, after_break) = (false, false, false);
+            continue;
+        }
         let width = chars::width(byte).max(1);
         let before_blank = rest.get(width).is_none_or(|b| chars::is(*b, BLANK));
         found.indicators |= match byte {

@@ -10,7 +10,7 @@ use super::parser::{Event, Parser, Properties};
 pub type NodeId = u32;
 
 /// No node: the end of a list of children.
-const NONE: NodeId = NodeId::MAX;
+pub const NONE: NodeId = NodeId::MAX;
 
 /// What a node is.
 #[derive(Debug)]
@@ -53,16 +53,35 @@ pub struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Parses the first document; `None` if there is none. What comes after it is not looked at, but for the next token.
     pub fn parse(parser: &mut Parser<'a>) -> Result<Option<Self>, Error> {
-        let mut builder = Builder { nodes: Vec::with_capacity(64), open: Vec::new(), anchors: HashMap::new() };
+        let mut builder = Builder { tree: Self::with_capacity(64), open: Vec::new(), anchors: HashMap::new() };
         loop {
             let (event, line) = parser.next()?;
             match event {
                 Event::StreamStart | Event::DocumentStart => {}
                 Event::StreamEnd => return Ok(None),
-                Event::DocumentEnd => return Ok(Some(Self { nodes: builder.nodes, root: 0 })),
+                Event::DocumentEnd => return Ok(Some(builder.tree)),
                 event => builder.add(event, line)?,
             }
         }
+    }
+
+    /// An empty tree with room for nodes. The first one that is added is the root.
+    pub fn with_capacity(nodes: usize) -> Self {
+        Self { nodes: Vec::with_capacity(nodes), root: 0 }
+    }
+
+    /// Adds a node to a collection, after its last child so far (or [`NONE`]).
+    pub fn add(&mut self, content: Content<'a>, line: u32, parent: NodeId, last: NodeId) -> NodeId {
+        let id = self.nodes.len() as NodeId;
+        self.nodes.push(Node { content, line, next: NONE });
+        if let Some(last) = self.nodes.get_mut(last as usize) {
+            last.next = id;
+        } else if let Some(Node { content: Content::Sequence(first) | Content::Mapping(first), .. }) =
+            self.nodes.get_mut(parent as usize)
+        {
+            *first = id;
+        }
+        id
     }
 
     /// A node.
@@ -98,7 +117,7 @@ impl Iterator for Siblings<'_, '_> {
 }
 
 struct Builder<'a> {
-    nodes: Vec<Node<'a>>,
+    tree: Tree<'a>,
     /// The collections that are open, each with its last child so far.
     open: Vec<(NodeId, NodeId)>,
     anchors: HashMap<&'a [u8], NodeId>,
@@ -133,18 +152,13 @@ impl<'a> Builder<'a> {
     }
 
     fn attach(&mut self, content: Content<'a>, line: u32, anchor: Option<&'a [u8]>) -> NodeId {
-        let id = self.nodes.len() as NodeId;
-        self.nodes.push(Node { content, line, next: NONE });
-        if let Some((parent, last)) = self.open.last_mut() {
-            if *last == NONE {
-                if let Content::Sequence(first) | Content::Mapping(first) = &mut self.nodes[*parent as usize].content {
-                    *first = id;
-                }
-            } else {
-                self.nodes[*last as usize].next = id;
+        let id = match self.open.last_mut() {
+            Some((parent, last)) => {
+                *last = self.tree.add(content, line, *parent, *last);
+                *last
             }
-            *last = id;
-        }
+            None => self.tree.add(content, line, NONE, NONE),
+        };
         if let Some(name) = anchor {
             self.anchors.insert(name, id);
         }
