@@ -137,12 +137,7 @@ impl Chart {
     /// # Errors
     /// Helm's texts.
     pub fn check_installable(&self, notices: &Notices) -> Result<(), Error> {
-        if !matches!(self.metadata.kind.as_str(), "" | "application") {
-            return Err(Error::new(format!("{} charts are not installable", self.metadata.kind)));
-        }
-        if self.metadata.deprecated {
-            notices.warn("this chart is deprecated", Vec::new());
-        }
+        self.check_installable_kind(notices)?;
         let checked = if self.is_third_generation() && self.has_unlisted_dependencies() {
             // Helm's check of such charts stumbles over the subcharts that are not listed.
             Err(Error::new("unsupported chart dependency type"))
@@ -156,6 +151,20 @@ impl Chart {
             )
         })?;
         if self.is_third_generation() { Err(Error::new("invalid chart apiVersion")) } else { Ok(()) }
+    }
+
+    /// Refuses library charts; notes that a chart is deprecated.
+    ///
+    /// # Errors
+    /// Helm's text.
+    pub fn check_installable_kind(&self, notices: &Notices) -> Result<(), Error> {
+        if !matches!(self.metadata.kind.as_str(), "" | "application") {
+            return Err(Error::new(format!("{} charts are not installable", self.metadata.kind)));
+        }
+        if self.metadata.deprecated {
+            notices.warn("this chart is deprecated", Vec::new());
+        }
+        Ok(())
     }
 
     fn is_third_generation(&self) -> bool {

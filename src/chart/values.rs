@@ -13,7 +13,7 @@ use crate::goyaml;
 /// What was given on the command line, by kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overrides<'a> {
-    /// `-f`: paths of YAML files, `-` for stdin; each may be a comma-separated list.
+    /// `-f`: paths of YAML files, `-` for stdin.
     pub files: &'a [String],
     /// `--set-json`
     pub json: &'a [String],
@@ -34,8 +34,8 @@ impl Overrides<'_> {
     /// Helm's texts.
     pub fn merge(&self) -> Result<Value, Error> {
         let mut base = empty();
-        for path in self.files.iter().flat_map(|list| split_list(list)) {
-            let data = read_source(&path)?;
+        for path in self.files {
+            let data = read_source(path)?;
             let values = load(&data).map_err(|e| e.within(format_args!("failed to parse {path}")))?;
             base = merge_maps(&base, &values);
         }
@@ -67,44 +67,6 @@ impl Overrides<'_> {
             }
         }
         Ok(Value::Map(base))
-    }
-}
-
-/// Splits a comma-separated flag as Go's CSV reader does: `"a,b"` is one element.
-pub fn split_list(text: &str) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    if rest.is_empty() {
-        return parts;
-    }
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut part = String::new();
-            let mut chars = quoted.char_indices().peekable();
-            let mut end = quoted.len();
-            while let Some((at, c)) = chars.next() {
-                if c != '"' {
-                    part.push(c);
-                } else if chars.next_if(|(_, next)| *next == '"').is_some() {
-                    part.push('"');
-                } else {
-                    end = at + 1;
-                    break;
-                }
-            }
-            parts.push(part);
-            match quoted[end..].strip_prefix(',') {
-                Some(next) => rest = next,
-                None => return parts,
-            }
-        } else {
-            let Some((part, next)) = rest.split_once(',') else {
-                parts.push(rest.to_string());
-                return parts;
-            };
-            parts.push(part.to_string());
-            rest = next;
-        }
     }
 }
 
@@ -163,16 +125,4 @@ pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
 
 fn empty() -> Rc<Map> {
     Rc::new(Map::new(MapKind::Any, BTreeMap::new()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_split_as_csv() {
-        assert_eq!(split_list("a,b"), ["a", "b"]);
-        assert_eq!(split_list("\"a,b\",\"c\"\"d\""), ["a,b", "c\"d"]);
-        assert_eq!(split_list(""), Vec::<String>::new());
-    }
 }

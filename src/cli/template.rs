@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::values::{ValuesArgs, load_installable};
-use super::{Failure, Global, Outcome, namespace, notices};
+use super::naming::Naming;
+use super::post_renderer::PostRenderer;
+use super::source::{ChartSource, load_installable};
+use super::values::ValuesArgs;
+use super::{Failure, Global, Outcome, flags, goflags, namespace, notices};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
-use crate::chart::{self, Level, Notices, goerr};
-use crate::gotemplate::{MissingKey, Set, Value};
+use crate::chart::{Level, Location, Notices, archive, goerr};
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
-use crate::sprig;
 
 /// Locally render templates
 ///
@@ -24,8 +25,8 @@ pub struct Args {
     #[command(flatten)]
     pub values: ValuesArgs,
     /// Kubernetes api versions used for Capabilities.APIVersions (multiple can be specified)
-    #[arg(short = 'a', long, value_name = "VERSIONS")]
-    pub api_versions: Vec<String>,
+    #[arg(short = 'a', long, value_name = "VERSIONS", value_parser = goflags::list)]
+    pub api_versions: Vec<goflags::List>,
     /// Kubernetes version used for Capabilities.KubeVersion
     #[arg(long, value_name = "VERSION")]
     pub kube_version: Option<String>,
@@ -45,23 +46,28 @@ pub struct Args {
     #[arg(long)]
     pub no_hooks: bool,
     /// Write the executed templates to files in this directory instead of stdout
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<String>,
+    #[arg(long, value_name = "DIR", default_value = "")]
+    pub output_dir: String,
     /// Use the release name in the output-dir path
     #[arg(long)]
     pub release_name: bool,
-    /// Specify template used to name the release
-    #[arg(long, value_name = "TEMPLATE", default_value = "")]
-    pub name_template: String,
-    /// Generate the name (and omit the NAME parameter)
-    #[arg(short = 'g', long)]
-    pub generate_name: bool,
+    #[command(flatten)]
+    naming: Naming,
     /// Enable DNS lookups when rendering templates
     #[arg(long)]
     pub enable_dns: bool,
     /// Must be "client" here; "server" needs a cluster
     #[arg(long, value_name = "STRATEGY", num_args = 0..=1, require_equals = true, default_missing_value = "unset")]
     pub dry_run: Option<String>,
+    #[arg(long, hide = true)]
+    validate: bool,
+    /// Update dependencies if they are missing
+    #[arg(long)]
+    pub dependency_update: bool,
+    #[command(flatten)]
+    pub source: ChartSource,
+    #[command(flatten)]
+    post_renderer: PostRenderer,
     /// Flags that change nothing of a local rendering are taken so that command lines of installations can be used.
     #[command(flatten)]
     pub without_effect: WithoutEffect,
@@ -78,24 +84,22 @@ pub struct WithoutEffect {
     create_namespace: bool,
     #[arg(long, hide = true)]
     replace: bool,
-    #[arg(long, hide = true, alias = "force")]
+    #[arg(long, hide = true)]
     force_replace: bool,
     #[arg(long, hide = true)]
-    force_conflicts: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    server_side: Option<String>,
+    force: bool,
     #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher")]
+    force_conflicts: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = goflags::boolean)]
+    server_side: Option<bool>,
+    #[arg(long, hide = true, value_parser = flags::duration)]
+    timeout: Option<std::time::Duration>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher", value_parser = flags::wait)]
     wait: Option<String>,
     #[arg(long, hide = true)]
     wait_for_jobs: bool,
     #[arg(long, hide = true)]
     description: Option<String>,
-    #[arg(long, hide = true)]
-    devel: bool,
-    #[arg(long, hide = true)]
-    dependency_update: bool,
     #[arg(long, hide = true)]
     disable_openapi_validation: bool,
     #[arg(long, hide = true, alias = "atomic")]
@@ -106,10 +110,33 @@ pub struct WithoutEffect {
     hide_notes: bool,
     #[arg(long, hide = true)]
     render_subchart_notes: bool,
-    #[arg(short = 'l', long, hide = true)]
-    labels: Vec<String>,
-    #[arg(long, hide = true)]
-    version: Option<String>,
+    #[arg(short = 'l', long, hide = true, value_parser = goflags::pairs)]
+    labels: Vec<goflags::Pairs>,
+}
+
+impl Args {
+    /// Refuses flags that exclude each other, and notes those that are spelled in an old way.
+    fn check(&self, collected: &Notices) -> Outcome {
+        let exclusive = |group: &str, set: &str| {
+            Err(Failure::Usage(format!(
+                "Error: if any flags in the group [{group}] are set none of the others can be; [{set}] were all set"
+            )))
+        };
+        let without = &self.without_effect;
+        if without.force_replace && without.force_conflicts {
+            return exclusive("force-replace force-conflicts", "force-conflicts force-replace");
+        }
+        if without.force && without.force_conflicts {
+            return exclusive("force force-conflicts", "force force-conflicts");
+        }
+        if self.validate && self.dry_run.is_some() {
+            return exclusive("validate dry-run", "dry-run validate");
+        }
+        if let Some(notice) = without.wait.as_deref().and_then(flags::deprecated_wait) {
+            collected.warn(notice, Vec::new());
+        }
+        Ok(())
+    }
 }
 
 /// Runs the command.
@@ -126,23 +153,24 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 
 fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     warn_of_deprecated_flags();
-    collected
-        .debug("Original chart version", || vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
+    args.check(collected)?;
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
         capabilities.kube_version =
             KubeVersion::parse(version).map_err(|e| failed(format!("invalid kube version '{version}': {e}")))?;
     }
-    check_dry_run(args.dry_run.as_deref(), collected)?;
-    let (name, reference) = name_and_chart(args)?;
-    let versions = args.api_versions.iter().flat_map(|list| chart::values::split_list(list));
-    capabilities.api_versions.extend(versions);
+    check_dry_run(if args.validate { Some("server") } else { args.dry_run.as_deref() }, collected)?;
+    args.source.note_version("Original chart version", collected);
+    let (name, reference) = args.naming.name_and_chart(&args.args, Some("release-name")).map_err(failed)?;
+    capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.0.clone()));
 
-    if let chart::Location::Path(path) = chart::locate(reference).map_err(failed)? {
+    let location = args.source.locate(reference).map_err(failed)?;
+    if let Location::Path(path) = &location {
         collected.debug("Chart path", || vec![("path", path.display().to_string())]);
     }
     let config = args.values.merge().map_err(failed)?;
-    let mut chart = load_installable(reference, collected).map_err(failed)?;
+    let update = args.dependency_update.then_some(global.debug);
+    let mut chart = load_installable(&location, update, collected).map_err(failed)?;
     if let Err(error) = render::check_release_name(&name) {
         let error = format!("release name {}: {error}", quote(&name));
         collected.add(Level::Error, "release name check failed", vec![("error", error.clone())]);
@@ -177,7 +205,11 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
             };
             let mut text = format!("{}\n", manifest.trim());
             append_hooks(args, hooks, &mut text);
-            print(&text)?;
+            if args.show_only.is_empty() {
+                print(&text)?;
+            } else if let Ok(selected) = selected(&args.show_only, &text) {
+                print(&selected)?;
+            }
             Err(failed(error))
         }
     }
@@ -186,7 +218,9 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
 /// Old spellings are taken with the remark that Helm makes, in the order of the command line.
 fn warn_of_deprecated_flags() {
     for arg in std::env::args() {
-        let remark = match arg.split('=').next().unwrap_or(&arg) {
+        let flag = arg.split('=').next().unwrap_or(&arg);
+        let remark = match flag {
+            "--validate" => "use '--dry-run=server' instead",
             "--hide-notes" | "--render-subchart-notes" => {
                 "this flag has no effect for 'helm template' and will be removed in Helm 5"
             }
@@ -194,7 +228,7 @@ fn warn_of_deprecated_flags() {
             "--atomic" => "use --rollback-on-failure instead",
             _ => continue,
         };
-        eprintln!("Flag {arg} has been deprecated, {remark}");
+        eprintln!("Flag {flag} has been deprecated, {remark}");
     }
 }
 
@@ -229,39 +263,10 @@ fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
     }
 }
 
-fn name_and_chart(args: &Args) -> Result<(String, &str), Failure> {
-    match args.args.as_slice() {
-        [name, chart] => {
-            if args.generate_name {
-                return Err(failed("cannot set --generate-name and also specify a name"));
-            }
-            if !args.name_template.is_empty() {
-                return Err(failed("cannot set --name-template and also specify a name"));
-            }
-            Ok((name.clone(), chart))
-        }
-        [chart] if !args.name_template.is_empty() => Ok((name_from(&args.name_template)?, chart)),
-        [chart] => Ok(("release-name".into(), chart)),
-        [_, _, rest @ ..] => {
-            Err(failed(format!("expected at most two arguments, unexpected arguments: {}", rest.join(", "))))
-        }
-        [] => Err(Failure::Usage("Error: \"template\" requires at least 1 argument: the chart".into())),
-    }
-}
-
-/// `--name-template`: a template with sprig's functions and no data.
-fn name_from(template: &str) -> Result<String, Failure> {
-    let mut set = Set::new("name-template", &sprig::functions()).missing_key(MissingKey::Default);
-    set.parse("name-template", template).map_err(failed)?;
-    let mut host = sprig::Host::new(Box::new(()));
-    let name = set.execute("name-template", Value::Nil, &mut host).map_err(failed)?;
-    Ok(String::from_utf8_lossy(&name).into_owned())
-}
-
 fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
     let mut text = String::new();
-    if let Some(directory) = &args.output_dir {
-        return write_files(args, directory, release, rendered);
+    if !args.output_dir.is_empty() {
+        return write_files(args, &args.output_dir, release, rendered);
     }
     if args.include_crds {
         for crd in &rendered.crds {
@@ -312,10 +317,14 @@ fn selected(patterns: &[String], text: &str) -> Result<String, Failure> {
             }
         }
         if missing {
-            return Err(failed(format!("could not find template {wanted} in chart")));
+            return Err(self::missing(wanted));
         }
     }
     Ok(out)
+}
+
+fn missing(template: &str) -> Failure {
+    failed(format!("could not find template {template} in chart"))
 }
 
 /// The path in the first `# Source: CHART/PATH`, without the chart's name.
@@ -347,6 +356,11 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
         let exists = Path::new(&named).join(&hook.path).exists();
         write_file(&named, &hook.path, &hook.manifest, exists, &mut log)?;
     }
+    if let Some(wanted) = args.show_only.first() {
+        // Nothing is left to be shown.
+        print(&log)?;
+        return Err(missing(wanted));
+    }
     log.push('\n');
     print(&log)
 }
@@ -354,9 +368,17 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
 fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mut String) -> Outcome {
     let full = format!("{directory}/{path}");
     let target = PathBuf::from(&full);
-    let io = |operation: &str, path: &Path, e: &std::io::Error| failed(goerr::path_error(operation, path, e));
+    let io = |operation: &str, path: &Path, e: &std::io::Error| {
+        failed(format!("{}\n\nUse --debug flag to render out invalid YAML", goerr::path_error(operation, path, e)))
+    };
     if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent).map_err(|e| io("mkdir", parent, &e))?;
+        let parent = PathBuf::from(archive::clean(&parent.to_string_lossy()));
+        if let Err(error) = std::fs::metadata(&parent)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(io("stat", &parent, &error));
+        }
+        std::fs::create_dir_all(&parent).map_err(|e| io("mkdir", &parent, &e))?;
     }
     let mut options = std::fs::OpenOptions::new();
     let opened = if append { options.append(true).open(&target) } else { std::fs::File::create(&target) };
