@@ -7,15 +7,19 @@ use super::naming::Naming;
 use super::post_renderer::PostRenderer;
 use super::source::{ChartSource, load_installable};
 use super::values::ValuesArgs;
-use super::{Failure, Global, Outcome, flags, goflags, namespace, notices};
+use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, session};
+use crate::action::Seen;
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
-use crate::chart::{Level, Location, Notices, archive, goerr};
+use crate::chart::{Chart, Level, Location, Notices, archive, goerr};
+use crate::cluster::Cluster;
+use crate::gotemplate::Value;
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
 
 /// Locally render templates
 ///
-/// Values that would be looked up in a cluster are empty, and nothing is checked against a server.
+/// Values that would be looked up in a cluster are empty, and nothing is checked against a server, but for
+/// --dry-run=server: then capabilities and lookups are the cluster's, and it must know all kinds.
 #[derive(clap::Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct Args {
@@ -142,7 +146,17 @@ impl Args {
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let collected = Notices::new().with_debug(global.debug);
-    let result = render(global, args, &collected);
+    let result = prepare(global, args, &collected).and_then(|prepared| {
+        if prepared.on_server {
+            let collected = &collected;
+            session::run(
+                global,
+                |cluster, _| async move { prepared.on_server(global, args, &cluster, collected).await },
+            )
+        } else {
+            prepared.offline(global, args, &collected)
+        }
+    });
     notices::print(global, &collected);
     result
 }
@@ -151,7 +165,18 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(format!("Error: {error}"))
 }
 
-fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
+/// What the command line asks for, checked and loaded.
+struct Prepared {
+    chart: Chart,
+    config: Value,
+    release: ReleaseInfo,
+    capabilities: Capabilities,
+    options: Options,
+    /// A cluster is asked for its capabilities and for `lookup`.
+    on_server: bool,
+}
+
+fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared, Failure> {
     warn_of_deprecated_flags();
     args.check(collected)?;
     let mut capabilities = Capabilities::default();
@@ -159,7 +184,8 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         capabilities.kube_version =
             KubeVersion::parse(version).map_err(|e| failed(format!("invalid kube version '{version}': {e}")))?;
     }
-    check_dry_run(if args.validate { Some("server") } else { args.dry_run.as_deref() }, collected)?;
+    let strategy = if args.validate { Some("server") } else { args.dry_run.as_deref() };
+    let on_server = is_on_server(strategy, collected)?;
     args.source.note_version("Original chart version", collected);
     let (name, reference) = args.naming.name_and_chart(&args.args, Some("release-name")).map_err(failed)?;
     capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.0.clone()));
@@ -170,7 +196,7 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     }
     let config = args.values.merge().map_err(failed)?;
     let update = args.dependency_update.then_some(global.debug);
-    let mut chart = load_installable(&location, update, collected).map_err(failed)?;
+    let chart = load_installable(&location, update, collected).map_err(failed)?;
     if let Err(error) = render::check_release_name(&name) {
         let error = format!("release name {}: {error}", quote(&name));
         collected.add(Level::Error, "release name check failed", vec![("error", error.clone())]);
@@ -188,29 +214,52 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         skip_schema_validation: args.values.skip_schema_validation,
         ..Options::default()
     };
-    match render::release(&mut chart, &config, &release, &capabilities, &options, collected) {
-        Ok(rendered) => {
-            let outcome = show(args, &release.name, &rendered);
-            // The process ends: giving every node of the values back to the allocator would only take time.
-            std::mem::forget((rendered, chart, config));
-            outcome
-        }
-        Err(render::Error::Chart(error)) => Err(failed(error)),
-        Err(error) if !global.debug => Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))),
-        Err(error) => {
-            // What there is of the rendering is shown, however broken.
-            let (manifest, hooks) = match &error {
-                render::Error::Yaml { files, hooks, .. } => (files.as_str(), hooks.as_slice()),
-                _ => ("", &[][..]),
-            };
-            let mut text = format!("{}\n", manifest.trim());
-            append_hooks(args, hooks, &mut text);
-            if args.show_only.is_empty() {
-                print(&text)?;
-            } else if let Ok(selected) = selected(&args.show_only, &text) {
-                print(&selected)?;
+    Ok(Prepared { chart, config, release, capabilities, options, on_server })
+}
+
+impl Prepared {
+    fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
+        let rendered = self.render(global, args, collected)?;
+        let outcome = show(args, &self.release.name, &rendered);
+        // The process ends: giving every node of the values back to the allocator would only take time.
+        std::mem::forget((rendered, self));
+        outcome
+    }
+
+    /// With the capabilities of a cluster, `lookup` in it, and all kinds known to it.
+    async fn on_server(mut self, global: &Global, args: &Args, cluster: &Cluster, collected: &Notices) -> Outcome {
+        let seen = Seen::by(cluster, &self.chart).await.map_err(failed)?;
+        self.capabilities = seen.capabilities.clone();
+        self.options.lookup = Some(seen.lookup.clone());
+        let rendered = self.render(global, args, collected)?;
+        let known = seen.check(cluster, &rendered, &self.release).await;
+        known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
+        show(args, &self.release.name, &rendered)
+    }
+
+    fn render(&mut self, global: &Global, args: &Args, collected: &Notices) -> Result<Rendered, Failure> {
+        let Self { chart, config, release, capabilities, options, .. } = self;
+        match render::release(chart, config, release, capabilities, options, collected) {
+            Ok(rendered) => Ok(rendered),
+            Err(render::Error::Chart(error)) => Err(failed(error)),
+            Err(error) if !global.debug => {
+                Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML")))
             }
-            Err(failed(error))
+            Err(error) => {
+                // What there is of the rendering is shown, however broken.
+                let (manifest, hooks) = match &error {
+                    render::Error::Yaml { files, hooks, .. } => (files.as_str(), hooks.as_slice()),
+                    _ => ("", &[][..]),
+                };
+                let mut text = format!("{}\n", manifest.trim());
+                append_hooks(args, hooks, &mut text);
+                if args.show_only.is_empty() {
+                    print(&text)?;
+                } else if let Ok(selected) = selected(&args.show_only, &text) {
+                    print(&selected)?;
+                }
+                Err(failed(error))
+            }
         }
     }
 }
@@ -232,18 +281,16 @@ fn warn_of_deprecated_flags() {
     }
 }
 
-/// `template` is always a dry run; the flag can only say on which side.
-fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
-    let Some(strategy) = strategy else { return Ok(()) };
+/// `template` is always a dry run; the flag says on which side: whether a cluster is asked.
+fn is_on_server(strategy: Option<&str>, collected: &Notices) -> Result<bool, Failure> {
+    let Some(strategy) = strategy else { return Ok(false) };
     match strategy {
-        "client" => Ok(()),
+        "client" => Ok(false),
         "unset" => {
             collected.warn("--dry-run is deprecated and should be replaced with '--dry-run=client'", Vec::new());
-            Ok(())
+            Ok(false)
         }
-        "server" => Err(failed(
-            "--dry-run=server asks a cluster, which `template` does not; use `plan` or `install --dry-run=server`",
-        )),
+        "server" => Ok(true),
         "1" | "t" | "T" | "true" | "TRUE" | "True" => {
             collected.warn(
                 format!(
@@ -251,7 +298,7 @@ fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
                 ),
                 Vec::new(),
             );
-            Ok(())
+            Ok(false)
         }
         "none" | "0" | "f" | "F" | "false" | "FALSE" | "False" => {
             Err(failed(format!("invalid dry-run value ({}). Must be \"server\" or \"client\"", quote(strategy))))
