@@ -9,7 +9,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
-use support::chart_case::{Case, difference, theirs};
+use support::chart_case::{Case, Outcome, difference, theirs};
 use support::chart_values;
 use support::differences::{Differences, cases};
 use support::documents::{files, literals, mutate};
@@ -203,6 +203,265 @@ fn numbers_of_strconvs_tables_are_read_alike() {
     for (text, answer) in quoted.iter().zip(go.ask_all("unquote", &questions)) {
         let go = if let Answer::Ok(out) = answer { Some(unbase64(out.as_str().unwrap())) } else { None };
         differences.compare(&text.escape_ascii().to_string(), &go, &strconv::unquote(text));
+    }
+    differences.finish();
+}
+
+/// Patterns that Go and other languages read differently, on a text that most do not match.
+#[test]
+fn patterns_are_matched_as_by_helms_schema_library() {
+    const PATTERNS: &[&str] = &[
+        r"^\d+$",
+        r"^\w+$",
+        r"\s",
+        "{x",
+        "[[:alpha:]]",
+        "(?i)abc",
+        r"\p{L}x",
+        "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        r"\Q.\E",
+        "(?P<n>a)",
+        r"\z$x",
+        r"^\S+\.\D$",
+        r"\-",
+        r"\cA",
+        r"\/",
+        "a{,3}",
+        "x{2",
+        r"[^\d]z",
+        r"\u0041",
+        "(?<n>q)",
+        r"\bfoo\b",
+        r"\_",
+        "^.$",
+        "é",
+        r"[\w.-]+@",
+        r"\x{41}",
+        r"\pL+Z",
+        "(?s).x",
+        r"^$|^\{\{.*\}\}$",
+        "^{{.*}}$",
+        "[[]",
+        "[a&&b]",
+        "a--b[x--y]",
+        "[a~~b]",
+        "",
+        "(",
+        "a**",
+        "(?=x)",
+        "[b-a]",
+        r"\8",
+        "(a)\\1",
+        "x{1001}",
+        r"[\s]",
+        r"\v",
+        "#",
+        "(?x) a",
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let mut go = reference();
+    let mut differences = Differences::default();
+    let mut unmatched = 0;
+    for pattern in PATTERNS {
+        for schema in [
+            json!({"properties": {"a": {"pattern": pattern}}}),
+            json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "regex", "pattern": pattern}}}),
+            json!({"patternProperties": {*pattern: false}}),
+            json!({"properties": {"a": {"format": "regex"}}, "$schema": "http://json-schema.org/draft-07/schema#"}),
+        ] {
+            for text in ["-!-", "é\n", pattern, "4", "_ x"] {
+                let case = Case {
+                    files: vec![
+                        ("Chart.yaml".into(), b"{apiVersion: v2, name: c, version: 1.0.0}".to_vec()),
+                        ("values.schema.json".into(), serde_json::to_vec(&schema).unwrap()),
+                        ("values.yaml".into(), serde_json::to_vec(&json!({"a": text, "4": 1, "é": 2})).unwrap()),
+                    ],
+                    ..Case::default()
+                };
+                let theirs = theirs(&ok(go.ask("chart", case.question(directory.path()))));
+                let ours = case.ours(directory.path());
+                unmatched +=
+                    usize::from(ours.result.as_ref().is_err_and(|(error, _)| error.contains("does not match pattern")));
+                let different = theirs != ours;
+                differences
+                    .count(different.then(|| format!("{pattern:?} {text:?} {schema}\n{}", difference(&theirs, &ours))));
+            }
+        }
+    }
+    assert!(unmatched > 200, "only {unmatched} do not match");
+    differences.finish();
+}
+
+/// Texts that are nearly of a format.
+const FORMATTED: &[&str] = &[
+    "",
+    "text",
+    "2001-01-01",
+    "2001-02-30",
+    "2001-1-1",
+    "12:00:00Z",
+    "12:00:60Z",
+    "23:59:60Z",
+    "23:29:60.5-00:30",
+    "+1:00:00Z",
+    "12:00:00+25:00",
+    "12:00:00.Z",
+    "12:00:00+0100",
+    "2001-01-01T12:00:00Z",
+    "2001-01-01t24:00:00z",
+    "2001-01-01 12:00:00Z",
+    "2001-13-01T12:00:00Z",
+    "a@b.example",
+    "a..b@b",
+    "\"a b\"@b",
+    "\"@b",
+    "a@[127.0.0.1]",
+    "a@[IPv6:::1]",
+    "a@[IPv6:1::2::3]",
+    "a@-b",
+    "é@b",
+    "127.0.0.1",
+    "127.0.0.01",
+    "127.0.0.256",
+    "127.0.0.x",
+    "127.0.0.99999999999999999999",
+    "127.0.0.-1",
+    "::1",
+    "::",
+    "1::2::3",
+    "12345::",
+    "1:2:3:4:5:6:7:8",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7::8",
+    "1:2:3",
+    "::ffff:1.2.3.4",
+    "::1.2.3",
+    "1:2:1.2.3.4",
+    "fe80::1%eth0",
+    "fe80::1%",
+    "1:g::",
+    "1.2:3",
+    "%:1",
+    "1:",
+    "a-.b",
+    "a.example.",
+    "a_b",
+    "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeg",
+    "aaaaaaaa-bbb-cccc-dddd-eeeeeeeeeeee",
+    "P1Y",
+    "P",
+    "P1W",
+    "PW",
+    "PxW",
+    "P1D1Y",
+    "P1X",
+    "PT1H",
+    "PT",
+    "P1",
+    "PH",
+    "P1YT1H2M3ST",
+    "P1D/2001-01-01T12:00:00Z",
+    "2001-01-01T12:00:00Z/P1",
+    "2001-01-01T12:00:00Z/2001",
+    "/a~1b",
+    "/a~2",
+    "/a~",
+    "a/b",
+    "0#",
+    "1/a",
+    "01",
+    "10",
+    "http://a.example/{x}",
+    "http://a.example/{x/{y}}",
+    "http://a.example/{{x}}",
+    "/{x",
+    "/%7bx",
+    "http://[::1]:80/",
+    "http://[::x]/",
+    "http://::1/",
+    "http://a b/",
+    "%zz",
+    "a\\b",
+    "//a",
+    "1.2.3",
+    "1.2",
+    "01.2.3",
+    "1.2.x",
+    "1..3",
+    "1.2.3-",
+    "1.2.3-a.01",
+    "1.2.3-01a+b_c",
+    "1.2.3+",
+    "1.2.3+a..b",
+    "(",
+    "a|b",
+];
+
+/// Every format on every text.
+#[test]
+fn formats_are_judged_as_by_helms_schema_library() {
+    const FORMATS: &[&str] = &[
+        "regex",
+        "json-pointer",
+        "relative-json-pointer",
+        "uuid",
+        "duration",
+        "period",
+        "ipv4",
+        "ipv6",
+        "hostname",
+        "email",
+        "date",
+        "time",
+        "date-time",
+        "uri",
+        "iri",
+        "uri-reference",
+        "iri-reference",
+        "uri-template",
+        "semver",
+        "idn-hostname",
+        "idn-email",
+        "unknown",
+    ];
+    let mut random = Random::new();
+    let mut texts: Vec<String> = FORMATTED.iter().map(|text| (*text).to_owned()).collect();
+    for i in 0..cases(600) {
+        let mutated = mutate(&mut random, FORMATTED[i % FORMATTED.len()].as_bytes().to_vec());
+        texts.extend(
+            String::from_utf8(mutated).ok().filter(|text| !text.contains(|c: char| c.is_control() || c == '\u{FEFF}')),
+        );
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut go = reference();
+    let mut differences = Differences::default();
+    for format in FORMATS {
+        let properties: serde_json::Map<String, Json> =
+            (0..texts.len()).map(|i| (format!("f{i}"), json!({"format": format}))).collect();
+        let values: serde_json::Map<String, Json> =
+            texts.iter().enumerate().map(|(i, text)| (format!("f{i}"), text.as_str().into())).collect();
+        let schema = json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": properties});
+        let case = Case {
+            files: vec![
+                ("Chart.yaml".into(), b"{apiVersion: v2, name: c, version: 1.0.0}".to_vec()),
+                ("values.schema.json".into(), serde_json::to_vec(&schema).unwrap()),
+                ("values.yaml".into(), serde_json::to_vec(&values).unwrap()),
+            ],
+            ..Case::default()
+        };
+        let lines = |outcome: Outcome| -> BTreeSet<String> {
+            outcome.result.err().map(|(error, _)| error.lines().map(str::to_owned).collect()).unwrap_or_default()
+        };
+        let theirs = lines(theirs(&ok(go.ask("chart", case.question(directory.path())))));
+        let ours = lines(case.ours(directory.path()));
+        let judged = !matches!(*format, "unknown" | "idn-hostname" | "idn-email");
+        assert_eq!(theirs.len() > 10, judged, "{format}: {theirs:?}");
+        for line in theirs.symmetric_difference(&ours) {
+            let whose = if theirs.contains(line) { "helm" } else { "ours" };
+            differences.count(Some(format!("{format}, only {whose}: {line}")));
+        }
+        differences.count(None);
     }
     differences.finish();
 }

@@ -254,8 +254,13 @@ impl Exec<'_> {
     }
 
     fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<ExecError> {
-        let name = String::from_utf8_lossy(name);
-        self.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+        let (name, type_name) = (String::from_utf8_lossy(name), receiver.type_name());
+        if let Value::Object(object) = &receiver.value
+            && object.unexported_fields().contains(&&*name)
+        {
+            return self.error(format!("{name} is an unexported field of struct type {}", object.type_name()));
+        }
+        self.error(format!("can't evaluate field {name} in type {type_name}"))
     }
 
     #[expect(

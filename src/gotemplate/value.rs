@@ -273,6 +273,19 @@ impl fmt::Debug for Map {
     }
 }
 
+/// An exported field of a Go struct, as encoders see it.
+#[derive(Clone, Debug)]
+pub struct StructField {
+    /// Its name in Go, under which TOML has it.
+    pub name: &'static str,
+    /// Its name in JSON.
+    pub json: &'static str,
+    /// JSON leaves it out when it is empty.
+    pub omit_empty: bool,
+    /// What it holds.
+    pub value: Value,
+}
+
 /// A Go value that is none of the basic kinds: a struct, a pointer, a map of another type (`time.Time`, `*semver.Version`,
 /// `*common.Capabilities`, `engine.files`, ...). What a template can do with it is what the methods answer.
 pub trait Object: fmt::Debug {
@@ -327,9 +340,13 @@ pub trait Object: fmt::Debug {
         false
     }
 
-    /// The fields of a struct as a JSON encoder writes them, in this order; `None` for what is written as
-    /// [`to_plain`](Self::to_plain) has it.
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    /// The names of the fields of a struct that templates can't reach.
+    fn unexported_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The exported fields of a struct in their order; `None` for what encoders write as [`to_plain`](Self::to_plain) has it.
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
         None
     }
 

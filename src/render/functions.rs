@@ -72,6 +72,13 @@ pub(super) fn of_values() -> FuncMap {
     FuncMap::from([
         ("AsMap", func(&[], |_, a| Ok(as_type(&a[0], MapKind::Any)))),
         ("YAML", func(&[], |_, a| goyaml::to_yaml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
+        (
+            "Encode",
+            func(&[Type::Named("io.Writer")], |_, _| {
+                // Templates have no writer: the only argument that fits is nil.
+                Err(FuncError::new("runtime error: invalid memory address or nil pointer dereference"))
+            }),
+        ),
         ("Table", func(&[Type::Str], |_, a| table(&a[0], &text(&a[1])))),
         ("PathValue", func(&[Type::Str], |_, a| path_value(&a[0], &text(&a[1])))),
     ])

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::capabilities::{Capabilities, HELM_VERSION};
 use super::glob::Glob;
 use crate::chart::File;
+use crate::gotemplate::value::StructField;
 use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Signature, Type, Value};
 use crate::goyaml;
 
@@ -82,16 +83,17 @@ impl Object for Caps {
         name == "Copy"
     }
 
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let field = |name, value| StructField { name, json: name, omit_empty: false, value };
         Some(vec![
-            ("KubeVersion", Value::Object(self.kube.clone())),
-            ("APIVersions", Value::Object(self.versions.clone())),
-            ("HelmVersion", Value::Object(self.helm.clone())),
+            field("KubeVersion", Value::Object(self.kube.clone())),
+            field("APIVersions", self.versions.to_plain()),
+            field("HelmVersion", Value::Object(self.helm.clone())),
         ])
     }
 
     fn to_plain(&self) -> Value {
-        Value::map(self.json_fields().unwrap_or_default())
+        Value::map(self.struct_fields().into_iter().flatten().map(|field| (field.json, field.value)))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -199,17 +201,26 @@ impl Object for Struct {
         self.is_kube_version() && matches!(name, "GitVersion" | "String")
     }
 
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        let wanted = |(_, json, value): &&(&str, &str, String)| {
-            // The build information leaves out what is empty; its names are in lower case.
-            !(json.is_empty() || value.is_empty() && json.starts_with(|c: char| c.is_ascii_lowercase()))
-        };
-        let fields = self.fields.iter().filter(wanted);
-        Some(fields.map(|(_, json, value)| (*json, Value::str(value.as_str()))).collect())
+    fn unexported_fields(&self) -> &'static [&'static str] {
+        if self.is_kube_version() { &["normalizedVersion"] } else { &[] }
+    }
+
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let exported = self.fields.iter().filter(|(_, json, _)| !json.is_empty());
+        let fields = exported.map(|(name, json, value)| StructField {
+            name,
+            json,
+            // So it is with the build information, whose names are in lower case.
+            omit_empty: json.starts_with(|c: char| c.is_ascii_lowercase()),
+            value: Value::str(value.as_str()),
+        });
+        Some(fields.collect())
     }
 
     fn to_plain(&self) -> Value {
-        Value::map(self.json_fields().unwrap_or_default())
+        let fields = self.struct_fields().into_iter().flatten();
+        let kept = fields.filter(|field| !field.omit_empty || field.value.truth());
+        Value::map(kept.map(|field| (field.json, field.value)))
     }
 
     fn as_any(&self) -> &dyn Any {

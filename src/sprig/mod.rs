@@ -3,6 +3,7 @@
 //! One file per chapter of its manual. `env` and `expandenv` are left out, as in Helm. What random and time functions draw on
 //! comes from a [`Host`] when the embedding application passes one, else from the system.
 
+mod address;
 mod args;
 mod bytes;
 mod cast;
@@ -44,6 +45,22 @@ pub mod check {
         super::regex::compile(text.as_bytes()).map(drop)
     }
 
+    /// A regular expression of Go's as the crate `regex` writes the same.
+    ///
+    /// # Errors
+    /// As [`expression`].
+    pub fn canonical(expression: &str) -> Result<String, String> {
+        super::regex::canonical(expression.as_bytes())
+    }
+
+    /// Whether a text is an IP address to Go, an IPv6 address perhaps with a zone.
+    ///
+    /// # Errors
+    /// Go's text: `ParseAddr("TEXT"): CAUSE`.
+    pub fn address(text: &str) -> Result<(), String> {
+        super::address::check(text)
+    }
+
     /// Whether a regular expression of Go's matches somewhere in a text.
     ///
     /// # Errors
@@ -52,12 +69,33 @@ pub mod check {
         Ok(super::regex::compile(expression.as_bytes())?.is_match(text))
     }
 
-    /// Whether a text is a URL to Go, and if so, whether it is absolute.
+    /// What is in a URL.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Url {
+        /// It has a scheme.
+        pub absolute: bool,
+        /// Host and port, an IPv6 address in brackets.
+        pub host: String,
+        /// The host without port and brackets.
+        pub host_name: String,
+        /// The path, unescaped.
+        pub path: String,
+    }
+
+    /// Reads a URL as Go does.
     ///
     /// # Errors
     /// Go's text: `parse "URL": CAUSE`.
-    pub fn url(text: &str) -> Result<bool, String> {
-        super::url::is_absolute(text.as_bytes())
+    pub fn url(text: &str) -> Result<Url, String> {
+        super::url::checked(text.as_bytes())
+    }
+
+    /// Whether a text is a date such as `2006-01-02` to Go.
+    ///
+    /// # Errors
+    /// Go's text: `parsing time "TEXT" as "2006-01-02": CAUSE`.
+    pub fn date(text: &[u8]) -> Result<(), String> {
+        super::time::parse(b"2006-01-02", text, &super::time::Zone::Utc).map(drop)
     }
 }
 

@@ -219,9 +219,7 @@ fn parse_ip_literal(host: &[u8]) -> Result<Vec<u8>, String> {
     if text.parse::<std::net::Ipv4Addr>().is_ok() {
         return Err("invalid IP-literal".into());
     }
-    if text.parse::<std::net::Ipv6Addr>().is_err() {
-        return Err(format!("invalid host: ParseAddr({}): unable to parse IP", strconv::quote(&whole)));
-    }
+    super::address::check(&String::from_utf8_lossy(&whole)).map_err(|error| format!("invalid host: {error}"))?;
     Ok([b"[", whole.as_slice(), b"]", &port].concat())
 }
 
@@ -243,9 +241,16 @@ fn host_name(host: &[u8]) -> &[u8] {
     name.strip_prefix(b"[").and_then(|name| name.strip_suffix(b"]")).unwrap_or(name)
 }
 
-/// Whether a URL has a scheme.
-pub(super) fn is_absolute(raw: &[u8]) -> Result<bool, String> {
-    parse_url(raw).map(|url| !url.scheme.is_empty())
+/// What Go finds in a URL.
+pub(super) fn checked(raw: &[u8]) -> Result<super::check::Url, String> {
+    let url = parse_url(raw)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(super::check::Url {
+        absolute: !url.scheme.is_empty(),
+        host: text(&url.host),
+        host_name: text(host_name(&url.host)),
+        path: text(&url.path),
+    })
 }
 
 /// The parts of a URL as a dictionary.

@@ -179,7 +179,11 @@ impl ChartGenerator {
             }
         }
         let (dependencies, subcharts) = self.subcharts(prefix, depth);
-        about += &dependencies;
+        if api == "v1" && !self.random().once_in(3) {
+            self.add(prefix, "requirements.yaml", dependencies);
+        } else {
+            about += &dependencies;
+        }
         self.add(prefix, "Chart.yaml", about);
         if !self.random().once_in(10) {
             let values = chart_values::file(self.random(), &subcharts);
@@ -271,8 +275,9 @@ impl ChartGenerator {
             }
         }
         self.add(prefix, "templates/_helpers.tpl", helpers);
-        for file in ["a.yaml", "b.yaml", "sub/c.yaml", "hook.yml"] {
-            if self.random().once_in(2) {
+        for file in ["a.yaml", "b.yaml", "sub/c.yaml", "hook.yml", "Z.txt", "tests/_part.yaml", "a/b/d"] {
+            let often = if file.contains(['Z', '_', 'd']) { 12 } else { 2 };
+            if self.random().once_in(often) {
                 let mut text = String::new();
                 for i in 0..=self.random().below(3) {
                     if i > 0 || self.random().once_in(4) {

@@ -117,8 +117,29 @@ pub static VOCABULARY: Vocabulary = Vocabulary {
         ".Values.map.x.y",
         ".Values.s.x",
         ".Values.list.x",
+        ".Capabilities.KubeVersion.normalizedVersion",
+        ".Capabilities.KubeVersion.String",
+        ".Capabilities.Copy",
+        ".Capabilities.APIVersions",
+        ".Values.AsMap",
+        ".Values.YAML",
+        ".Values.Table",
+        ".Files.AsConfig",
+        ".Major",
+        ".Unix",
+        ".Month",
     ],
-    operands: &["list", "dict", "nil", "hello", "(list 1 nil \"x\")", "(dict \"a\" 1)", "tuple"],
+    operands: &[
+        "list",
+        "dict",
+        "nil",
+        "hello",
+        "(list 1 nil \"x\")",
+        "(dict \"a\" 1)",
+        "tuple",
+        "(semver \"1.2.3-a+b\")",
+        "(toDate \"2006-01-02\" \"2024-02-29\")",
+    ],
     functions: &[
         ("and", 2),
         ("or", 2),
@@ -248,8 +269,46 @@ fn of_values(expression: &str) -> String {
     if expression.starts_with('.') { format!("$.Values{expression}") } else { expression.to_owned() }
 }
 
-/// A call of any function, mostly with fitting arguments.
+/// Methods of what templates see, with the types of their parameters.
+const METHODS: &[(&str, &[Type])] = {
+    const STR: &[Type] = &[Type::Str];
+    &[
+        ("$.Files.Get", STR),
+        ("$.Files.GetBytes", STR),
+        ("$.Files.Glob", STR),
+        ("$.Files.Lines", STR),
+        ("$.Files.AsConfig", &[]),
+        ("($.Files.Glob \"*\").AsSecrets", &[]),
+        ("$.Capabilities.APIVersions.Has", STR),
+        ("$.Capabilities.Copy", &[]),
+        ("$.Capabilities.KubeVersion.String", &[]),
+        ("$.Values.Table", STR),
+        ("$.Values.PathValue", STR),
+        ("$.Values.YAML", &[]),
+        ("$.Values.AsMap", &[]),
+        ("$.Values.Encode", &[Type::Any]),
+        ("$.Values.map.Table", STR),
+        ("(semver \"1.2.3-a+b\").IncMinor", &[]),
+        ("(semver \"1.2.3-a+b\").SetPrerelease", STR),
+        ("(semver \"1.2.3\").Compare", &[Type::Named("*semver.Version")]),
+        ("(toDate \"2006-01-02\" \"2024-02-29\").AddDate", &[Type::Int, Type::Int, Type::Int]),
+        ("(toDate \"2006-01-02\" \"2024-02-29\").Format", STR),
+        ("(toDate \"2006-01-02\" \"2024-02-29\").Month", &[]),
+        ("(toDate \"2006-01-02\" \"2024-02-29\").Truncate", &[Type::Int]),
+        ("((toDate \"2006-01-02\" \"2024-02-29\").Sub (toDate \"2006\" \"2023\")).Round", &[Type::Int]),
+        ("((toDate \"2006-01-02\" \"2024-02-29\").Sub (toDate \"2006\" \"2023\")).Hours", &[]),
+    ]
+};
+
+/// A call of any function or method, mostly with fitting arguments.
 pub fn call(generator: &mut Generator, depth: usize) -> String {
+    if generator.random.once_in(12) {
+        let (method, params) = *generator.random.pick(METHODS);
+        let given = if generator.random.once_in(8) { generator.random.below(3) } else { params.len() };
+        let wanted = |i: usize| params.get(i).copied().unwrap_or(Type::Any);
+        let arguments: Vec<String> = (0..given).map(|i| typed(generator, wanted(i), depth)).collect();
+        return format!("{method} {}", arguments.join(" ")).trim_end().to_owned();
+    }
     let (name, params, variadic) = *generator.random.pick(&SIGNATURES);
     let mut wanted = params.to_vec();
     if let Some(variadic) = variadic {

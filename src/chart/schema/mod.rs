@@ -1,11 +1,13 @@
 //! Checking values against `values.schema.json`, with the messages of Helm's JSON schema library.
 
+mod formats;
+mod patterns;
 mod quick;
 
 use std::error::Error as StdError;
 use std::fmt::Write;
 
-use boon::{CompileError, Compiler, ErrorKind, Format, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, ErrorKind, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
 use serde_json::Value as Json;
 
 use super::notice::quote as go_quote;
@@ -68,7 +70,7 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
     notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let schema = read(schema)?;
+    let mut schema = read(schema)?;
     if quick::fits(&schema, values) {
         return Ok(());
     }
@@ -79,11 +81,10 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     loader.register("https", Box::new(NoNetwork));
     loader.register("urn", Box::new(Permissive));
     compiler.use_loader(Box::new(loader));
-    compiler.register_format(Format { name: "regex", func: is_regex });
-    compiler.register_format(Format { name: "uri", func: is_uri });
-    compiler.register_format(Format { name: "uri-reference", func: is_uri_reference });
+    formats::register(&mut compiler);
     warn_of_urns(&schema, notices);
     check_draft(&schema)?;
+    patterns::replace(&mut schema);
     compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
     let mut schemas = Schemas::new();
     let index = compiler.compile(LOCATION, &mut schemas).map_err(|e| compile_error(&e))?;
@@ -113,37 +114,14 @@ fn read(text: &[u8]) -> Result<Json, String> {
 fn check_draft(schema: &Json) -> Result<(), String> {
     let Some(draft) = schema.get("$schema").and_then(Json::as_str) else { return Ok(()) };
     match check::url(draft) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(no_loader(draft.split('#').next().unwrap_or(draft))),
+        Ok(url) if url.absolute => Ok(()),
+        Ok(_) => Err(no_loader(draft.split('#').next().unwrap_or(draft))),
         Err(error) => Err(format!("invalid $schema in {}: {error}", go_quote(&format!("{LOCATION}#")))),
     }
 }
 
 fn no_loader(url: &str) -> String {
     format!("failing loading {0}: no URLLoader registered for {0}", go_quote(url))
-}
-
-/// Formats whose messages come from Go's own libraries.
-type Judgement = Result<(), Box<dyn StdError>>;
-
-fn is_regex(value: &Json) -> Judgement {
-    Ok(value.as_str().map_or(Ok(()), check::expression)?)
-}
-
-fn is_uri(value: &Json) -> Judgement {
-    match value.as_str().map(check::url) {
-        Some(Ok(false)) => Err("relative url".into()),
-        Some(Err(error)) => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
-fn is_uri_reference(value: &Json) -> Judgement {
-    match value.as_str() {
-        Some(text) if text.contains('\\') => Err("contains \\".into()),
-        Some(text) => Ok(check::url(text).map(drop)?),
-        None => Ok(()),
-    }
 }
 
 struct FileLoader;
@@ -296,7 +274,7 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         ErrorKind::Group | ErrorKind::Reference { .. } => "validation failed".into(),
         ErrorKind::Schema { url } => format!("jsonschema validation failed with {}", quote(url)),
         ErrorKind::ContentSchema => "'contentSchema' failed".into(),
-        ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quote(prop)),
+        ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quote(&patterns::original(prop))),
         ErrorKind::RefCycle { url, kw_loc1, kw_loc2 } => {
             format!("both {kw_loc1} and {kw_loc2} resolve to {} causing reference cycle", go_quote(url))
         }
@@ -312,12 +290,13 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         },
         ErrorKind::Const { want } if want.is_array() || want.is_object() => "'const' failed".into(),
         ErrorKind::Const { want } => format!("value must be {}", display(want)),
-        // The validator checks patterns of schemas by its own rules; the words are Go's.
+        // The validator judges the expressions of schemas by its own rules; the words are Go's.
         ErrorKind::Format { got, want: "regex", err } => {
-            let problem = got.as_str().and_then(|text| check::expression(text).err());
-            let problem = problem.unwrap_or_else(|| err.to_string());
-            format!("{} is not valid regex: {problem}", display(got))
+            let Some(expression) = got.as_str().map(patterns::original) else { return err.to_string() };
+            let problem = check::expression(&expression).err().unwrap_or_else(|| err.to_string());
+            format!("{} is not valid regex: {problem}", quote(&expression))
         }
+        ErrorKind::Format { got, want: patterns::FORMAT, err } => format!("{} is not valid regex: {err}", display(got)),
         ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", display(got)),
         ErrorKind::MinProperties { got, want } => counted("minProperties", *got, *want),
         ErrorKind::MaxProperties { got, want } => counted("maxProperties", *got, *want),
@@ -341,7 +320,9 @@ fn reason(kind: &ErrorKind<'_, '_>) -> String {
         }
         ErrorKind::MinContains { got, want } => contained("min", got, *want),
         ErrorKind::MaxContains { got, want } => contained("max", got, *want),
-        ErrorKind::Pattern { got, want } => format!("{} does not match pattern {}", quote(got), quote(want)),
+        ErrorKind::Pattern { got, want } => {
+            format!("{} does not match pattern {}", quote(got), quote(&patterns::original(want)))
+        }
         ErrorKind::ContentEncoding { want, err } => format!("value is not {} encoded: {err}", quote(want)),
         ErrorKind::ContentMediaType { want, err, .. } => format!("value if not of mediatype {}: {err}", quote(want)),
         ErrorKind::Minimum { got, want } => compared("minimum", got, want),
@@ -448,7 +429,7 @@ fn compile_error(error: &CompileError) -> String {
             format!("{} is not valid against metaschema: {inner}", go_quote(url))
         }
         CompileError::InvalidRegex { url, regex, src } => {
-            format!("invalid regex {} at {}: {src}", go_quote(regex), go_quote(url))
+            format!("invalid regex {} at {}: {src}", go_quote(&patterns::original(regex)), go_quote(url))
         }
         CompileError::JsonPointerNotFound(place) => format!("json-pointer in {} not found", go_quote(place)),
         CompileError::AnchorNotFound { url, reference } => {

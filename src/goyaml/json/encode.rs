@@ -59,10 +59,11 @@ impl Encoder<'_> {
                 let cycle = format!("json: unsupported value: encountered a cycle via {}", value.type_name());
                 self.inside_map(map, &cycle, |this| this.map(&map.borrow()))?;
             }
-            Value::Object(object) => match object.json_fields() {
-                Some(fields) => {
-                    let entries = fields.iter().map(|(name, value)| (name.as_bytes(), value));
-                    self.nested(|this| this.members(entries))?;
+            Value::Object(object) => match object.struct_fields() {
+                Some(mut fields) => {
+                    fields.retain(|field| !field.omit_empty || field.value.truth());
+                    let members = fields.iter().map(|field| (field.json.as_bytes(), &field.value));
+                    self.nested(|this| this.members(members))?;
                 }
                 None => self.nested(|this| this.value(&object.to_plain()))?,
             },

@@ -48,11 +48,16 @@ impl Encoder {
         match value {
             Value::Nil => Ok(()),
             Value::Map(map) if map.nil => Ok(()),
-            Value::Map(map) => self.inside_map(map, CYCLE, |this| this.table(&map.borrow())),
+            Value::Map(map) => self.inside_map(map, CYCLE, |this| this.table(of_map(&map.borrow()))),
             Value::List(list) if type_of(value)? == Type::ArrayOfTables => self.array_of_tables(&list.items),
-            Value::Object(object) if object.type_name() != "time.Time" => {
-                self.nested(|this| this.value(&object.to_plain()))
-            }
+            Value::Object(object) if object.type_name() != "time.Time" => match object.struct_fields() {
+                Some(fields) => {
+                    let names: Vec<GoStr> = fields.iter().map(|field| field.name.into()).collect();
+                    let entries = names.iter().zip(fields.iter().map(|field| &field.value)).collect();
+                    self.nested(|this| this.table(entries))
+                }
+                None => self.nested(|this| this.value(&object.to_plain())),
+            },
             Value::Complex(_) => {
                 let parts: Vec<&[u8]> = self.key.iter().map(GoStr::as_bytes).collect();
                 let key = dotted(&parts);
@@ -92,7 +97,7 @@ impl Encoder {
     }
 
     /// A table with its header.
-    fn table(&mut self, entries: &Entries) -> Result<(), Error> {
+    fn table(&mut self, entries: Vec<Entry<'_>>) -> Result<(), Error> {
         if self.key.len() == 1 {
             self.new_line();
         }
@@ -124,13 +129,13 @@ impl Encoder {
             self.new_line();
             self.indent();
             self.header(b"[[", b"]]");
-            self.inside_map(entries, CYCLE, |this| this.entries(&entries.borrow()))?;
+            self.inside_map(entries, CYCLE, |this| this.entries(of_map(&entries.borrow())))?;
         }
         Ok(())
     }
 
     /// The entries of the current table: values first, then tables.
-    fn entries(&mut self, entries: &Entries) -> Result<(), Error> {
+    fn entries(&mut self, entries: Vec<Entry<'_>>) -> Result<(), Error> {
         let (direct, sub) = split(entries)?;
         for (key, value) in direct.into_iter().chain(sub) {
             if is_nil(value) {
@@ -194,7 +199,7 @@ impl Encoder {
     }
 
     fn inline_table(&mut self, entries: &Entries) -> Result<(), Error> {
-        let (direct, sub) = split(entries)?;
+        let (direct, sub) = split(of_map(entries))?;
         self.out.push(b'{');
         let count = direct.len();
         let more = !sub.is_empty();
@@ -244,8 +249,12 @@ impl Encoder {
 
 type Entry<'a> = (&'a GoStr, &'a Value);
 
+fn of_map(entries: &Entries) -> Vec<Entry<'_>> {
+    entries.iter().collect()
+}
+
 /// The entries that are not tables, and those that are, each in the order of the keys.
-fn split(entries: &Entries) -> Result<(Vec<Entry<'_>>, Vec<Entry<'_>>), Error> {
+fn split(entries: Vec<Entry<'_>>) -> Result<(Vec<Entry<'_>>, Vec<Entry<'_>>), Error> {
     let (mut direct, mut sub) = (Vec::new(), Vec::new());
     for (key, value) in entries {
         match type_of(value)? {
@@ -282,6 +291,7 @@ fn type_of(value: &Value) -> Result<Type, Error> {
         }
         Value::Complex(_) => return Err(Error::new("unsupported type: complex128")),
         Value::Object(object) if object.type_name() == "time.Time" => Type::Scalar,
+        Value::Object(object) if object.struct_fields().is_some() => Type::Table,
         Value::Object(object) => match object.to_plain() {
             Value::Object(_) => Type::Scalar,
             plain => type_of(&plain)?,

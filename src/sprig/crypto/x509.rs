@@ -137,31 +137,33 @@ impl Issuer {
     /// Reads a certificate.
     ///
     /// # Errors
-    /// It is none.
+    /// Go's text naming the part that is missing.
     pub(super) fn parse(certificate: &[u8]) -> Fallible<Self> {
-        Self::read(certificate).ok_or_else(|| "x509: malformed certificate".into())
-    }
-
-    fn read(certificate: &[u8]) -> Option<Self> {
+        let malformed = |part: &str| format!("x509: malformed {part}");
         let mut outer = Reader(certificate);
-        let mut whole = Reader(outer.expect(der::SEQUENCE)?.content);
-        if !outer.0.is_empty() {
-            return None;
-        }
-        let mut fields = Reader(whole.expect(der::SEQUENCE)?.content);
-        whole.expect(der::SEQUENCE)?;
-        whole.expect(der::BIT_STRING)?;
+        let whole = outer.expect(der::SEQUENCE).ok_or_else(|| malformed("certificate"))?;
+        let mut whole = Reader(whole.content);
+        let fields = whole.expect(der::SEQUENCE).ok_or_else(|| malformed("tbs certificate"))?;
+        let mut fields = Reader(fields.content);
         let _version = fields.optional(0xA0);
-        let _serial = fields.expect(der::INTEGER)?;
-        let _algorithm = fields.expect(der::SEQUENCE)?;
-        let _issuer = fields.expect(der::SEQUENCE)?;
-        let _validity = fields.expect(der::SEQUENCE)?;
-        let subject = fields.expect(der::SEQUENCE)?.whole.to_vec();
-        let public_info = fields.expect(der::SEQUENCE)?.whole.to_vec();
+        fields.expect(der::INTEGER).ok_or_else(|| malformed("serial number"))?;
+        let inner = fields.expect(der::SEQUENCE).ok_or_else(|| malformed("signature algorithm identifier"))?;
+        let algorithm = whole.expect(der::SEQUENCE).ok_or_else(|| malformed("algorithm identifier"))?;
+        if inner.content != algorithm.content {
+            return Err("x509: inner and outer signature algorithm identifiers don't match".into());
+        }
+        fields.expect(der::SEQUENCE).ok_or_else(|| malformed("issuer"))?;
+        fields.expect(der::SEQUENCE).ok_or_else(|| malformed("validity"))?;
+        let subject = fields.expect(der::SEQUENCE).ok_or_else(|| malformed("issuer"))?.whole.to_vec();
+        let public_info = fields.expect(der::SEQUENCE).ok_or_else(|| malformed("spki"))?.whole.to_vec();
         let _issuer_id = fields.optional(0x81);
         let _subject_id = fields.optional(0x82);
         let key_id = fields.optional(0xA3).and_then(|extensions| subject_key_id(extensions.content));
-        Some(Self { subject, key_id, public_info })
+        whole.expect(der::BIT_STRING).ok_or_else(|| malformed("signature"))?;
+        if !outer.0.is_empty() {
+            return Err("x509: trailing data".into());
+        }
+        Ok(Self { subject, key_id, public_info })
     }
 }
 

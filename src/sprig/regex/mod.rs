@@ -65,6 +65,15 @@ impl Regex {
     }
 }
 
+/// An expression as the crate `regex` writes the same.
+///
+/// # Errors
+/// As [`Regex::new`].
+pub(in crate::sprig) fn canonical(expression: &[u8]) -> Result<String, String> {
+    let parsed = parse::parse(expression).map_err(|error| format!("error parsing regexp: {error}"))?;
+    Ok(parsed.hir.to_string())
+}
+
 thread_local! {
     /// Templates use few expressions, again and again.
     static CACHE: RefCell<HashMap<Box<[u8]>, Rc<Regex>>> = RefCell::default();

@@ -68,6 +68,10 @@ impl Object for VersionObject {
         }))
     }
 
+    fn unexported_fields(&self) -> &'static [&'static str] {
+        &["major", "minor", "patch", "pre", "metadata", "original"]
+    }
+
     fn is_method(&self, _name: &str) -> bool {
         true
     }

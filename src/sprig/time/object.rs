@@ -118,6 +118,10 @@ impl Object for Time {
         }))
     }
 
+    fn unexported_fields(&self) -> &'static [&'static str] {
+        &["wall", "ext", "loc"]
+    }
+
     fn is_method(&self, _name: &str) -> bool {
         true
     }

@@ -1,0 +1,91 @@
+//! Regular expressions of schemas. Helm's library has Go's, the validator has its own: it is given each expression as it
+//! writes what Go reads, with the original in a comment, from which messages take it back.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json};
+
+use crate::sprig::check;
+
+/// The format `regex` under a name that the validator leaves to us.
+pub const FORMAT: &str = "go-regex";
+
+const COMMENT: &str = "(?x:#";
+
+/// Puts the validator's expressions in the place of Go's, everywhere in a schema.
+pub fn replace(schema: &mut Json) {
+    let Json::Object(keywords) = schema else { return };
+    for (keyword, value) in keywords {
+        match (keyword.as_str(), value) {
+            ("pattern", Json::String(pattern)) => *pattern = replaced(pattern),
+            ("format", Json::String(format)) if format == "regex" => FORMAT.clone_into(format),
+            // Data, no schemas.
+            ("const" | "default" | "enum" | "examples", _) => {}
+            (keyword, Json::Object(schemas)) if is_map_of_schemas(keyword) => {
+                if keyword == "patternProperties" {
+                    *schemas =
+                        std::mem::take(schemas).into_iter().map(|(k, v)| (replaced(&k), v)).collect::<Map<_, _>>();
+                }
+                schemas.values_mut().for_each(nested);
+            }
+            (_, Json::Array(schemas)) => schemas.iter_mut().for_each(nested),
+            (_, value) => nested(value),
+        }
+    }
+}
+
+fn nested(schema: &mut Json) {
+    stacker::maybe_grow(32 << 10, 1 << 20, || replace(schema));
+}
+
+fn is_map_of_schemas(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies"
+    )
+}
+
+/// What the validator is given for an expression; not well-formed if that is not.
+fn replaced(expression: &str) -> String {
+    let mut out = check::canonical(expression).unwrap_or_else(|_| "(".into());
+    out.push_str(COMMENT);
+    for byte in expression.bytes() {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out.push_str("\n)");
+    out
+}
+
+/// The expression that was replaced by a text; the text itself if none was.
+pub fn original(text: &str) -> String {
+    let hidden = text.rsplit_once(COMMENT).and_then(|(_, rest)| rest.strip_suffix("\n)"));
+    let bytes = hidden.and_then(|digits| {
+        let pairs = (0..digits.len()).step_by(2);
+        pairs.map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect::<Option<Vec<u8>>>()
+    });
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn expressions_are_found_wherever_schemas_are() {
+        let mut schema = json!({
+            "pattern": "\\d",
+            "properties": {"pattern": {"items": [{"pattern": "{"}]}, "format": {"format": "regex"}},
+            "default": {"pattern": "\\d"},
+        });
+        replace(&mut schema);
+        assert_ne!(schema["pattern"], "\\d");
+        assert_eq!(original(schema["pattern"].as_str().unwrap()), "\\d");
+        assert_eq!(original(schema["properties"]["pattern"]["items"][0]["pattern"].as_str().unwrap()), "{");
+        assert_eq!(schema["properties"]["format"]["format"], FORMAT);
+        assert_eq!(schema["default"]["pattern"], "\\d");
+        assert_eq!(original("(?x:#"), "(?x:#");
+    }
+}
