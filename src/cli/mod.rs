@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_command_alone_is_parsed_as_among_all() {
-        for words in [&["vulas-native", "un", "a", "--no-hooks"][..], &["vulas-native", "template", "core", "--debug"]] {
+        for words in [&["vulas-native", "un", "a", "--no-hooks"][..], &["vulas-native", "template", "core", "--debug"]]
+        {
             for asked in [None, Some(words[1])] {
                 let matches = super::command_line(asked).try_get_matches_from(words).unwrap();
                 assert!(super::Command::from_matches(&matches).is_ok(), "{words:?}");

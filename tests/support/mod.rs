@@ -4,6 +4,7 @@
 pub mod compare;
 pub mod differences;
 pub mod documents;
+pub mod fuzz;
 #[cfg(feature = "cluster")]
 pub mod helm;
 pub mod random;

@@ -67,9 +67,7 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// # Errors
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
-    notices.debug("unmarshalled JSON schema", || {
-        vec![("schema", String::from_utf8_lossy(schema).into_owned())]
-    });
+    notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
     let schema: Json = match serde_json::from_slice(schema) {
         Ok(schema) => schema,
         // Go's words for it, if Go finds a fault, too.

@@ -502,7 +502,8 @@ impl<'a> Reader<'a> {
         let mut pos = start + 1;
         loop {
             let rest = self.text.get(pos..)?;
-            let found = pos + rest.iter().position(|b| *b == quote || matches!(b, b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2))?;
+            let found =
+                pos + rest.iter().position(|b| *b == quote || matches!(b, b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2))?;
             let byte = self.text[found];
             pos = found + 1;
             if byte == quote {
@@ -600,9 +601,7 @@ impl<'a> Reader<'a> {
             let rest = &self.text[at..];
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let content = &rest[..end];
-            if memchr::memchr3(b'\r', 0xC2, 0xE2, content).is_some()
-                && (0..end).any(|i| break_len(&content[i..]) > 0)
-            {
+            if memchr::memchr3(b'\r', 0xC2, 0xE2, content).is_some() && (0..end).any(|i| break_len(&content[i..]) > 0) {
                 return None;
             }
             out.extend_from_slice(content);
