@@ -53,6 +53,26 @@ fn formats_of_go_tests_print_what_go_prints() {
 }
 
 #[test]
+fn widths_and_precisions_are_limited_as_in_go() {
+    let mut cases = Vec::new();
+    for number in
+        ["999999", "1000000", "1000001", "2000000", "10000000", "10000001", "99999999", "18446744073709551616"]
+    {
+        for format in ["%Nd|", "%-Nd|", "%0Nd|", "%.Nd|", "%N.2d|", "%[N]d|", "%N"] {
+            cases.push((format.replace('N', number).into_bytes(), vec![Value::int(7)]));
+        }
+        if let Ok(width) = number.parse() {
+            for format in ["%*d|", "%.*d|", "%[1]*d|"] {
+                for width in [Value::int(width), Value::int(-width), Value::Float(1.0)] {
+                    cases.push((format.as_bytes().to_vec(), vec![width, Value::int(7)]));
+                }
+            }
+        }
+    }
+    compare(&mut reference(), &cases);
+}
+
+#[test]
 fn generated_formats_print_what_go_prints() {
     let mut random = Random::new();
     let samples = samples();

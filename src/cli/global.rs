@@ -37,7 +37,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub kube_insecure_skip_tls_verify: bool,
     /// Enable verbose output
-    #[arg(long, global = true)]
+    #[arg(long, visible_alias = "verbose", global = true)]
     pub debug: bool,
     /// Say only what is asked for and what went wrong
     #[arg(long, global = true)]

@@ -51,7 +51,7 @@ impl Exec<'_> {
         }
     }
 
-    fn check_count(&self, name: &str, fixed: usize, variadic: bool, args: &Args<'_>) -> Executed<()> {
+    pub fn check_count(&self, name: &str, fixed: usize, variadic: bool, args: &Args<'_>) -> Executed<()> {
         let given = args.nodes.len() + usize::from(args.piped.is_some());
         if variadic && given < fixed {
             let nodes = args.nodes.len();

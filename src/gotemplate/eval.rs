@@ -240,7 +240,7 @@ impl Exec<'_> {
                 let name = String::from_utf8_lossy(name);
                 self.object_field(source, dot, receiver, object.as_ref(), &name, id, args)
             }
-            Value::Int(nanos, IntKind::Duration) => self.duration_field(receiver, *nanos, name, &args),
+            Value::Int(nanos, IntKind::Duration) => self.duration_field(source, dot, receiver, *nanos, name, args),
             _ => Err(self.no_field(receiver, name)),
         }
     }
@@ -272,33 +272,22 @@ impl Exec<'_> {
         id: NodeId,
         args: Args<'_>,
     ) -> Executed<Reflected> {
-        let signature = match object.method(name) {
-            Some(signature) => Some(signature),
-            // A method that does not tell its signature takes anything.
-            None if !args.is_empty() && object.field(name).is_none() => {
-                Some(Signature { params: &[], variadic: Some(Type::Any) })
-            }
-            None => None,
-        };
-        let result = if let Some(signature) = signature {
-            let node = self.node;
-            let values = self.arguments(source, dot, signature.params, signature.variadic, name, args, None)?;
+        let result = if let Some(Signature { params, variadic }) = object.method(name) {
+            let values = self.arguments(source, dot, params, variadic, name, args, None)?;
             let result = object.call(name, &values);
             self.give_back(values);
-            if let Some(result) = result {
-                result
-            } else {
-                // The arguments are not to blame.
-                self.node = node;
-                if object.kind_name() == "map" {
-                    return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
-                }
-                return Err(self.no_field(receiver, name.as_bytes()));
+            match result {
+                Some(result) => result,
+                None => return Err(self.no_field(receiver, name.as_bytes())),
             }
         } else {
             let is_map = object.kind_name() == "map";
             match object.field(name) {
-                Some(_) if !args.is_empty() && is_map => {
+                Some(result) if object.is_method(name) => {
+                    self.check_count(name, 0, false, &args)?;
+                    result
+                }
+                _ if !args.is_empty() && is_map => {
                     return Err(self.field_error(name.as_bytes(), "is not a method but has arguments"));
                 }
                 Some(_) if !args.is_empty() => {
@@ -320,8 +309,18 @@ impl Exec<'_> {
         }
     }
 
-    /// The methods of `time.Duration` that take no arguments.
-    fn duration_field(&self, receiver: &Reflected, nanos: i64, name: &[u8], args: &Args<'_>) -> Executed<Reflected> {
+    /// The methods of `time.Duration`.
+    fn duration_field(
+        &mut self,
+        source: &Source,
+        dot: &Reflected,
+        receiver: &Reflected,
+        nanos: i64,
+        name: &[u8],
+        args: Args<'_>,
+    ) -> Executed<Reflected> {
+        const UNIT: &[Type] = &[Type::Named("time.Duration")];
+        let text = String::from_utf8_lossy(name);
         let value = match name {
             b"Nanoseconds" => Value::int64(nanos),
             b"Microseconds" => Value::int64(nanos / 1000),
@@ -331,12 +330,20 @@ impl Exec<'_> {
             b"Hours" => Value::Float((nanos / 3_600_000_000_000) as f64 + (nanos % 3_600_000_000_000) as f64 / 3.6e12),
             b"Abs" => Value::Int(nanos.checked_abs().unwrap_or(i64::MAX), IntKind::Duration),
             b"String" => Value::str(fmt::duration_string(nanos)),
+            b"Round" | b"Truncate" => {
+                let values = self.arguments(source, dot, UNIT, None, &text, args, None)?;
+                let unit = if let [Value::Int(unit, _)] = values.as_slice() { *unit } else { 0 };
+                self.give_back(values);
+                let whole = match name {
+                    b"Round" => fmt::round_duration(nanos, unit),
+                    _ if unit <= 0 => nanos,
+                    _ => nanos - nanos % unit,
+                };
+                return Ok(Reflected::plain(Value::Int(whole, IntKind::Duration)));
+            }
             _ => return Err(self.no_field(receiver, name)),
         };
-        if args.is_empty() {
-            return Ok(Reflected::plain(value));
-        }
-        let given = args.nodes.len() + usize::from(args.piped.is_some());
-        Err(self.error(format!("wrong number of args for {}: want 0 got {given}", String::from_utf8_lossy(name))))
+        self.check_count(&text, 0, false, &args)?;
+        Ok(Reflected::plain(value))
     }
 }

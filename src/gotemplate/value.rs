@@ -322,6 +322,17 @@ pub trait Object: fmt::Debug {
         true
     }
 
+    /// Whether what [`field`](Self::field) finds under a name is a method without parameters, to which no argument can be given.
+    fn is_method(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// The fields of a struct as a JSON encoder writes them, in this order; `None` for what is written as
+    /// [`to_plain`](Self::to_plain) has it.
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// What a JSON or YAML encoder sees.
     fn to_plain(&self) -> Value {
         Value::Nil

@@ -99,6 +99,10 @@ impl KubeVersion {
                 _ => break,
             }
         }
+        // The rest of the text must be on the line.
+        if rest.contains('\n') {
+            return Err(format!("could not parse {} as version", quote(version)));
+        }
         if components.len() < 2 {
             return Err(format!("illegal version string {}", quote(version)));
         }
@@ -143,5 +147,20 @@ impl Default for Capabilities {
     /// What Helm assumes without a cluster.
     fn default() -> Self {
         Self { kube_version: KubeVersion::default(), api_versions: DEFAULT_API_VERSIONS.map(String::from).to_vec() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KubeVersion;
+
+    #[test]
+    fn versions_are_read_as_kubernetes_reads_them() {
+        let read = |text| KubeVersion::parse(text).map(|v| [v.version, v.normalized, v.major, v.minor].join(" "));
+        assert_eq!(read("1.30.1-gke.5").unwrap(), "v1.30.1-gke.5 v1.30.1 1 30");
+        assert_eq!(read("v1.022").unwrap(), "v1.022 v1.22 1 22");
+        assert_eq!(read("1").unwrap_err(), r#"illegal version string "1""#);
+        assert_eq!(read("x").unwrap_err(), r#"could not parse "x" as version"#);
+        assert_eq!(read("01.2").unwrap_err(), r#"illegal zero-prefixed version component "01" in "01.2""#);
     }
 }

@@ -35,14 +35,19 @@ static FUNCTIONS: [(&str, Func); 18] = {
     [
         ("toYaml", func(ANY, |_, a| Ok(yaml_or_nothing(&a[0])))),
         ("mustToYaml", func(ANY, |_, a| yaml(&a[0]))),
-        ("toYamlPretty", func(ANY, |_, a| Ok(without_newline(&goyaml::to_yaml_pretty(&a[0]).unwrap_or_default())))),
+        (
+            "toYamlPretty",
+            func(ANY, |_, a| {
+                unless_panic(goyaml::to_yaml_pretty(&a[0]), |_| Vec::new()).map(|text| without_newline(&text))
+            }),
+        ),
         ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(bytes(&a[0])))))),
         ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(bytes(&a[0])))))),
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(|e| failed(&e)))),
         ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
         ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(bytes(&a[0]))))),
-        ("toToml", func(ANY, |_, a| Ok(goyaml::to_toml(&a[0]).map_or_else(|e| Value::str(e.to_string()), Value::str)))),
+        ("toToml", func(ANY, |_, a| unless_panic(goyaml::to_toml(&a[0]), |e| e.to_string().into()).map(Value::str))),
         ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
         ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(bytes(&a[0]), &toml_time))))),
         ("include", func(TEXT_ANY, include)),
@@ -127,6 +132,18 @@ fn failed(error: &goyaml::Error) -> FuncError {
     FuncError::new(error.to_string())
 }
 
+/// What was written, or instead of an error what `otherwise` makes of it. A panic of Go's is not swallowed.
+fn unless_panic(
+    written: Result<Vec<u8>, goyaml::Error>,
+    otherwise: fn(&goyaml::Error) -> Vec<u8>,
+) -> Result<Vec<u8>, FuncError> {
+    match written {
+        Err(error) if error.is_panic() => Err(failed(&error)),
+        Err(error) => Ok(otherwise(&error)),
+        Ok(text) => Ok(text),
+    }
+}
+
 fn without_newline(text: &[u8]) -> Value {
     Value::str(text.strip_suffix(b"\n").unwrap_or(text))
 }
@@ -165,10 +182,18 @@ fn list_or_error(read: Result<Value, goyaml::Error>) -> Value {
     read.unwrap_or_else(|error| Value::list(vec![Value::str(error.to_string())]))
 }
 
-/// A date of TOML as the text in which Go prints it.
+/// A time of TOML, as Go's library for it makes it.
 fn toml_time(time: &goyaml::DateTime) -> Value {
-    let goyaml::DateTime { year, month, day, hour, minute, second, .. } = *time;
-    Value::str(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} +0000 UTC"))
+    let date = (time.year.into(), time.month.into(), time.day.into());
+    let seconds = i64::from(time.hour * 3600 + time.minute * 60 + time.second);
+    let place = match time.zone {
+        goyaml::Zone::Utc => sprig::Place::Utc,
+        goyaml::Zone::Offset(seconds) => sprig::Place::Offset(seconds.into()),
+        goyaml::Zone::LocalDateTime => sprig::Place::Local("datetime-local"),
+        goyaml::Zone::LocalDate => sprig::Place::Local("date-local"),
+        goyaml::Zone::LocalTime => sprig::Place::Local("time-local"),
+    };
+    Value::Object(Rc::new(sprig::Time::written(date, seconds, time.nanosecond, place)))
 }
 
 fn include(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {

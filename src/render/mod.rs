@@ -175,8 +175,11 @@ pub fn release(
     options: &Options,
     notices: &Notices,
 ) -> Result<Rendered, Error> {
-    chart::dependencies::process(chart, config, notices)
-        .map_err(|e| Error::Chart(e.within("chart dependencies processing failed")))?;
+    chart::dependencies::process(chart, config, notices).map_err(|e| {
+        const FAILED: &str = "chart dependencies processing failed";
+        notices.add(chart::Level::Error, FAILED, vec![("error", e.message.clone())]);
+        Error::Chart(e.within(FAILED))
+    })?;
     let values = chart::coalesce::values(chart, config, notices)?;
     if !options.skip_schema_validation {
         chart::schema::validate(chart, &values, notices)?;

@@ -78,12 +78,20 @@ impl Object for Caps {
         format!("{{{} {} {}}}", self.kube.display(), self.versions.display(), self.helm.display())
     }
 
-    fn to_plain(&self) -> Value {
-        Value::map([
-            ("KubeVersion", self.kube.to_plain()),
-            ("APIVersions", self.versions.to_plain()),
-            ("HelmVersion", self.helm.to_plain()),
+    fn is_method(&self, name: &str) -> bool {
+        name == "Copy"
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("KubeVersion", Value::Object(self.kube.clone())),
+            ("APIVersions", Value::Object(self.versions.clone())),
+            ("HelmVersion", Value::Object(self.helm.clone())),
         ])
+    }
+
+    fn to_plain(&self) -> Value {
+        Value::map(self.json_fields().unwrap_or_default())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -187,12 +195,21 @@ impl Object for Struct {
         if self.is_kube_version() { self.fields[1].2.clone() } else { self.display() }
     }
 
-    fn to_plain(&self) -> Value {
+    fn is_method(&self, name: &str) -> bool {
+        self.is_kube_version() && matches!(name, "GitVersion" | "String")
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
         let wanted = |(_, json, value): &&(&str, &str, String)| {
             // The build information leaves out what is empty; its names are in lower case.
             !(json.is_empty() || value.is_empty() && json.starts_with(|c: char| c.is_ascii_lowercase()))
         };
-        Value::map(self.fields.iter().filter(wanted).map(|(_, json, value)| (*json, Value::str(value.as_str()))))
+        let fields = self.fields.iter().filter(wanted);
+        Some(fields.map(|(_, json, value)| (*json, Value::str(value.as_str()))).collect())
+    }
+
+    fn to_plain(&self) -> Value {
+        Value::map(self.json_fields().unwrap_or_default())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -249,6 +266,10 @@ impl Object for Files {
             }
             _ => self.0.get(name).map(|data| Ok(Value::Bytes(Rc::new(data.as_bytes().to_vec())))),
         }
+    }
+
+    fn is_method(&self, name: &str) -> bool {
+        matches!(name, "AsConfig" | "AsSecrets")
     }
 
     fn method(&self, name: &str) -> Option<Signature> {

@@ -102,6 +102,17 @@ impl Rng {
         }
     }
 
+    /// Another source that does not repeat what this one gives.
+    ///
+    /// # Errors
+    /// As [`Rng::fill`].
+    pub(super) fn fork(&mut self) -> Result<Self, String> {
+        Ok(match self {
+            Self::System => Self::System,
+            Self::Seeded(state) => Self::Seeded(split_mix(state)),
+        })
+    }
+
     /// A number below `bound`, all equally likely; 0 for a bound of 0.
     ///
     /// # Errors

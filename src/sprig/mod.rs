@@ -63,7 +63,7 @@ pub mod check {
 }
 
 pub use host::{Clock, Entropy, Host, Rng};
-pub use time::Time;
+pub use time::{Place, Time};
 
 use crate::gotemplate::FuncMap;
 

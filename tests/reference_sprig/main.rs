@@ -15,6 +15,7 @@ mod values;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use support::arguments::UNSTABLE;
 use support::differences::{Differences, cases};
 use support::random::Random;
 use support::reference::{Answer, Reference, base64, module_cache, reference, unbase64};
@@ -74,39 +75,6 @@ fn ask(go: &mut Reference, op: &str, input: Json) -> Json {
         Answer::Error(error) | Answer::Panic(error) => Json::String(format!("error: {}", text(&error))),
     }
 }
-
-/// Functions whose results are random, depend on the present time, or take seconds.
-const UNSTABLE: &[&str] = &[
-    "ago",
-    "bcrypt",
-    "buildCustomCert",
-    "derivePassword",
-    "encryptAES",
-    "genCA",
-    "genCAWithKey",
-    "genPrivateKey",
-    "genSelfSignedCert",
-    "genSelfSignedCertWithKey",
-    "genSignedCert",
-    "genSignedCertWithKey",
-    "getHostByName",
-    "htpasswd",
-    "now",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
-    "shuffle",
-    "uuidv4",
-    "date",
-    "dateInZone",
-    "date_in_zone",
-    "htmlDate",
-    "htmlDateInZone",
-    "durationRound",
-];
 
 fn pick(random: &mut Random, pool: &[&'static str]) -> &'static str {
     pool[random.below(pool.len())]

@@ -1,6 +1,11 @@
 //! What the tests against real programs share. Each test file uses only a part of it.
 #![allow(dead_code)]
 
+pub mod arguments;
+pub mod chart_case;
+pub mod chart_generator;
+pub mod chart_values;
+pub mod chart_words;
 pub mod compare;
 pub mod differences;
 pub mod documents;
@@ -12,6 +17,7 @@ pub mod reference;
 pub mod samples;
 #[cfg(feature = "cluster")]
 pub mod scenario;
+pub mod shrink;
 pub mod template_generator;
 pub mod values;
 

@@ -20,6 +20,7 @@ pub enum Answer {
 
 /// The running program.
 pub struct Reference {
+    binary: PathBuf,
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
@@ -55,10 +56,20 @@ pub fn reference() -> Reference {
         .status()
         .expect("go is not installed: the reference tests need Go 1.26 or later");
     assert!(built.success(), "go build failed in {}", source.display());
-    let mut child = Command::new(binary).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    start(binary)
+}
+
+fn start(binary: PathBuf) -> Reference {
+    let mut child = Command::new(&binary)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // What Go says when it ends.
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let stdin = child.stdin.take();
     let stdout = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
-    Reference { child, stdin, stdout }
+    Reference { binary, child, stdin, stdout }
 }
 
 impl Reference {
@@ -80,25 +91,36 @@ impl Reference {
                 }
                 stdin.flush().unwrap();
             });
-            inputs
-                .iter()
-                .map(|_| {
-                    let mut line = String::new();
-                    stdout.read_line(&mut line).unwrap();
-                    assert!(!line.is_empty(), "goref ended early");
-                    let mut reply: Json = serde_json::from_str(&line).unwrap();
-                    let text = |key: &str| unbase64(reply[key].as_str().unwrap());
-                    if reply.get("error").is_some() {
-                        Answer::Error(text("error"))
-                    } else if reply.get("panic").is_some() {
-                        Answer::Panic(text("panic"))
-                    } else {
-                        Answer::Ok(reply["ok"].take())
-                    }
-                })
-                .collect()
+            inputs.iter().map(|_| read(stdout).expect("goref ended early")).collect()
         })
     }
+
+    /// Asks for one result that may end the program, which is started anew then.
+    pub fn survive(&mut self, op: &str, input: Json) -> Option<Answer> {
+        // An answer comes only after all of the question was read; a program that has ended takes none.
+        let line = format!("{}\n", json!({"op": op, "in": input}));
+        let written = self.stdin.as_mut().unwrap().write_all(line.as_bytes());
+        let answer = written.ok().and_then(|()| read(&mut self.stdout));
+        if answer.is_none() {
+            *self = start(self.binary.clone());
+        }
+        answer
+    }
+}
+
+/// Reads an answer, if there is one.
+fn read(stdout: &mut BufReader<ChildStdout>) -> Option<Answer> {
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let mut reply: Json = if line.is_empty() { return None } else { serde_json::from_str(&line).unwrap() };
+    let text = |key: &str| unbase64(reply[key].as_str().unwrap());
+    Some(if reply.get("error").is_some() {
+        Answer::Error(text("error"))
+    } else if reply.get("panic").is_some() {
+        Answer::Panic(text("panic"))
+    } else {
+        Answer::Ok(reply["ok"].take())
+    })
 }
 
 impl Drop for Reference {

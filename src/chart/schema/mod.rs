@@ -68,13 +68,7 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
     notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let schema: Json = match serde_json::from_slice(schema) {
-        Ok(schema) => schema,
-        // Go's words for it, if Go finds a fault, too.
-        Err(error) => {
-            return Err(goyaml::from_json_prefix(schema).map_or_else(|e| e.to_string(), |_| error.to_string()));
-        }
-    };
+    let schema = read(schema)?;
     if quick::fits(&schema, values) {
         return Ok(());
     }
@@ -89,6 +83,7 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     compiler.register_format(Format { name: "uri", func: is_uri });
     compiler.register_format(Format { name: "uri-reference", func: is_uri_reference });
     warn_of_urns(&schema, notices);
+    check_draft(&schema)?;
     compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
     let mut schemas = Schemas::new();
     let index = compiler.compile(LOCATION, &mut schemas).map_err(|e| compile_error(&e))?;
@@ -99,6 +94,33 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
         describe(cause, error.schema_url, 1, &mut text);
     }
     Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
+}
+
+/// Reads a schema. What Go reads more generously, such as half of a surrogate pair, goes through Go's own reader.
+fn read(text: &[u8]) -> Result<Json, String> {
+    if let Ok(schema) = serde_json::from_slice(text) {
+        return Ok(schema);
+    }
+    let (schema, end) = goyaml::from_json_prefix(text).map_err(|e| e.to_string())?;
+    if text[end..].trim_ascii().is_empty() {
+        Ok(to_json(&schema))
+    } else {
+        Err("invalid character after top-level value".into())
+    }
+}
+
+/// Refuses a `$schema` that is no absolute URL.
+fn check_draft(schema: &Json) -> Result<(), String> {
+    let Some(draft) = schema.get("$schema").and_then(Json::as_str) else { return Ok(()) };
+    match check::url(draft) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(no_loader(draft.split('#').next().unwrap_or(draft))),
+        Err(error) => Err(format!("invalid $schema in {}: {error}", go_quote(&format!("{LOCATION}#")))),
+    }
+}
+
+fn no_loader(url: &str) -> String {
+    format!("failing loading {0}: no URLLoader registered for {0}", go_quote(url))
 }
 
 /// Formats whose messages come from Go's own libraries.
@@ -412,8 +434,9 @@ fn display(value: &Json) -> String {
 
 fn compile_error(error: &CompileError) -> String {
     match error {
+        CompileError::LoadUrlError { url, src } if src.to_string().starts_with("unsupported scheme") => no_loader(url),
         CompileError::LoadUrlError { url, src } => format!("failing loading {}: {src}", go_quote(url)),
-        CompileError::UnsupportedUrlScheme { url } => format!("no URLLoader registered for {}", go_quote(url)),
+        CompileError::UnsupportedUrlScheme { url } => no_loader(url),
         CompileError::UnsupportedDraft { url } => format!("draft {} is not supported", go_quote(url)),
         CompileError::MetaSchemaCycle { url } => format!("cycle in resolving $schema in {}", go_quote(url)),
         CompileError::ValidationError { url, src } => {

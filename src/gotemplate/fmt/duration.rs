@@ -36,6 +36,22 @@ fn with_fraction(value: u64, places: u32) -> String {
     format!("{whole}.{}", digits.trim_end_matches('0'))
 }
 
+/// `Duration.Round`: to the nearest multiple of `unit`, halves away from zero.
+pub fn round_duration(duration: i64, unit: i64) -> i64 {
+    if unit <= 0 {
+        return duration;
+    }
+    let rest = (duration % unit).abs();
+    // Compared without doubling, which might overflow.
+    let down = rest < unit - rest;
+    match (duration < 0, down) {
+        (true, true) => duration + rest,
+        (true, false) => duration.saturating_sub(unit - rest),
+        (false, true) => duration - rest,
+        (false, false) => duration.saturating_add(unit - rest),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::duration_string;

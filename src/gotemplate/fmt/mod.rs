@@ -5,7 +5,7 @@ mod format;
 mod printer;
 mod verbs;
 
-pub use duration::duration_string;
+pub use duration::{duration_string, round_duration};
 
 use super::value::Value;
 use printer::Printer;

@@ -264,6 +264,11 @@ impl<'a> Printer<'a> {
     }
 
     fn object(&mut self, object: &dyn Object, value: &Value, verb: char) {
+        if self.depth > 0 && verb == 'v' && object.kind_name() == "ptr" && !object.is_stringer() {
+            // Only the outermost pointer is followed.
+            self.hex_number(address(object) as u64, true);
+            return;
+        }
         let text = object.display();
         if object.is_stringer() && is_textual(verb) && !self.spec.sharp_v {
             self.string(value, text.as_bytes(), verb);
@@ -282,11 +287,15 @@ impl<'a> Printer<'a> {
             Value::Map(m) if m.nil => 0,
             Value::Map(m) => Rc::as_ptr(m) as usize,
             Value::Bytes(b) => Rc::as_ptr(b) as usize,
-            Value::Object(o) if o.kind_name() != "struct" => Rc::as_ptr(o).cast::<()>() as usize,
+            Value::Object(o) if o.kind_name() != "struct" => address(o.as_ref()),
             _ => return self.bad_verb(value, verb),
         };
         self.hex_number(address as u64, !self.spec.sharp);
     }
+}
+
+fn address(object: &dyn Object) -> usize {
+    std::ptr::from_ref(object).cast::<()>() as usize
 }
 
 /// The verbs for which Go calls `Error` or `String` methods.

@@ -4,8 +4,8 @@ use base64::Engine as _;
 
 use super::super::nesting::{Nested, Nesting, check_length};
 use super::super::{Error, number};
+use crate::gotemplate::Value;
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Value};
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ impl Encoder<'_> {
             }
             Value::Float(f) => number::append_json(self.out, *f),
             Value::Complex(_) => return Err(Error::new("json: unsupported type: complex128")),
-            Value::Str(s) => self.go_string(s),
+            Value::Str(s) => self.string(s.as_bytes()),
             Value::Bytes(bytes) => {
                 self.out.push(b'"');
                 let text = base64::engine::general_purpose::STANDARD.encode(bytes.as_slice());
@@ -60,7 +60,13 @@ impl Encoder<'_> {
                 let cycle = format!("json: unsupported value: encountered a cycle via {}", value.type_name());
                 self.inside_map(map, &cycle, |this| this.map(&map.borrow()))?;
             }
-            Value::Object(object) => self.nested(|this| this.value(&object.to_plain()))?,
+            Value::Object(object) => match object.json_fields() {
+                Some(fields) => {
+                    let entries = fields.iter().map(|(name, value)| (name.as_bytes(), value));
+                    self.nested(|this| this.members(entries))?;
+                }
+                None => self.nested(|this| this.value(&object.to_plain()))?,
+            },
         }
         Ok(())
     }
@@ -82,17 +88,22 @@ impl Encoder<'_> {
     }
 
     fn map(&mut self, entries: &Entries) -> Result<(), Error> {
+        self.members(entries.iter().map(|(key, value)| (key.as_bytes(), value)))
+    }
+
+    fn members<'v>(&mut self, members: impl ExactSizeIterator<Item = (&'v [u8], &'v Value)>) -> Result<(), Error> {
         self.out.push(b'{');
-        for (i, (key, value)) in entries.iter().enumerate() {
+        let empty = members.len() == 0;
+        for (i, (key, value)) in members.enumerate() {
             if i > 0 {
                 self.out.push(b',');
             }
             self.line(0);
-            self.go_string(key);
+            self.string(key);
             self.out.extend_from_slice(if self.format.indent.is_some() { b": " } else { b":" });
             self.value(value)?;
         }
-        if !entries.is_empty() {
+        if !empty {
             self.line(1);
         }
         self.out.push(b'}');
@@ -110,8 +121,8 @@ impl Encoder<'_> {
         }
     }
 
-    fn go_string(&mut self, s: &GoStr) {
-        append_string(self.out, s.as_bytes(), self.format.escape_html);
+    fn string(&mut self, text: &[u8]) {
+        append_string(self.out, text, self.format.escape_html);
     }
 }
 

@@ -21,6 +21,12 @@ pub fn parse(text: &[u8]) -> Option<Tree<'_>> {
     Some(reader.tree)
 }
 
+/// What comes next: something, with its column or the number of blank lines before it, or nothing.
+enum Next {
+    Content(usize),
+    End,
+}
+
 /// A block collection under construction.
 struct Open {
     /// Its column.
@@ -71,19 +77,19 @@ impl<'a> Reader<'a> {
     }
 
     fn document(&mut self) -> Option<()> {
-        let mut column = self.next_content()?;
-        if column == Some(0) && self.at_marker() {
+        let mut next = self.next_content()?;
+        if matches!(next, Next::Content(0)) && self.at_marker() {
             if !self.text[self.pos..].starts_with(b"---") {
                 return None;
             }
             self.pos += 3;
             self.end_line()?;
-            column = self.next_content()?;
+            next = self.next_content()?;
         }
         // An empty document is rare.
-        let column = column?;
+        let Next::Content(column) = next else { return None };
         self.node(column, None)?;
-        while let Some(column) = self.next_content()? {
+        while let Next::Content(column) = self.next_content()? {
             if column == 0 && self.at_marker() {
                 return None;
             }
@@ -101,15 +107,15 @@ impl<'a> Reader<'a> {
         rest.starts_with(b"---") || rest.starts_with(b"...")
     }
 
-    /// Steps over empty lines and comments to the first character of a line; gives its column, or `None` at the end.
-    fn next_content(&mut self) -> Option<Option<usize>> {
+    /// Steps over empty lines and comments to the first character of a line.
+    fn next_content(&mut self) -> Option<Next> {
         loop {
             let start = self.pos;
             while self.at(self.pos) == b' ' {
                 self.pos += 1;
             }
             if self.pos >= self.text.len() {
-                return Some(None);
+                return Some(Next::End);
             }
             match self.text[self.pos] {
                 b'\n' => {
@@ -118,7 +124,7 @@ impl<'a> Reader<'a> {
                 }
                 b'#' => self.comment()?,
                 b'\t' | b'\r' => return None,
-                _ => return Some(Some(self.pos - start)),
+                _ => return Some(Next::Content(self.pos - start)),
             }
         }
     }
@@ -358,7 +364,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => self.end_line()?,
             }
-            let Some(blank_lines) = self.next_of_plain()? else { break };
+            let Next::Content(blank_lines) = self.next_of_plain()? else { break };
             let text = text.to_mut();
             fold(text, blank_lines);
             (end, next) = self.plain_rest(self.pos)?;
@@ -370,7 +376,7 @@ impl<'a> Reader<'a> {
 
     /// Goes on to the next line of a plain scalar, if there is one: right of its collection, and no comment. Gives the number
     /// of blank lines before it.
-    fn next_of_plain(&mut self) -> Option<Option<usize>> {
+    fn next_of_plain(&mut self) -> Option<Next> {
         let indent = self.open.last().map_or(0, |top| top.indent);
         let (mut pos, mut blank_lines) = (self.pos, 0);
         loop {
@@ -379,7 +385,7 @@ impl<'a> Reader<'a> {
                 pos += 1;
             }
             if pos >= self.text.len() {
-                return Some(None);
+                return Some(Next::End);
             }
             match self.text[pos] {
                 b'\n' => {
@@ -387,12 +393,12 @@ impl<'a> Reader<'a> {
                     blank_lines += 1;
                 }
                 b'\t' | b'\r' => return None,
-                b'#' => return Some(None),
-                _ if pos - start <= indent => return Some(None),
+                b'#' => return Some(Next::End),
+                _ if pos - start <= indent => return Some(Next::End),
                 _ => {
                     self.pos = pos;
                     self.line += u32::try_from(blank_lines).ok()?;
-                    return Some(Some(blank_lines));
+                    return Some(Next::Content(blank_lines));
                 }
             }
         }

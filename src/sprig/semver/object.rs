@@ -68,6 +68,10 @@ impl Object for VersionObject {
         }))
     }
 
+    fn is_method(&self, _name: &str) -> bool {
+        true
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         const PART: Signature = Signature { params: &[Type::Str], variadic: None };
         const OTHER: Signature = Signature { params: &[Type::Named("*semver.Version")], variadic: None };

@@ -103,22 +103,6 @@ fn unit(name: &[u8]) -> Option<u64> {
     })
 }
 
-/// `Duration.Round`: to the nearest multiple of `unit`, halves away from zero.
-pub(in crate::sprig) fn round_duration(duration: i64, unit: i64) -> i64 {
-    if unit <= 0 {
-        return duration;
-    }
-    let rest = (duration % unit).abs();
-    // Compared without doubling, which might overflow.
-    let down = rest < unit - rest;
-    match (duration < 0, down) {
-        (true, true) => duration + rest,
-        (true, false) => duration.saturating_sub(unit - rest),
-        (false, true) => duration - rest,
-        (false, false) => duration.saturating_add(unit - rest),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

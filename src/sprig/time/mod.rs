@@ -8,7 +8,8 @@ mod object;
 mod parse;
 mod zone;
 
-pub(super) use duration::{parse_duration, round_duration};
+pub(super) use crate::gotemplate::fmt::round_duration;
+pub(super) use duration::parse_duration;
 pub(super) use object::value;
 pub(super) use parse::parse;
 pub(super) use zone::Zone;
@@ -25,6 +26,17 @@ pub struct Time {
     zone: Zone,
     /// Nanoseconds since the start of the process, of a time that the system's clock gave: only its text shows them.
     monotonic: Option<u64>,
+}
+
+/// What a date and time that is written somewhere refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// UTC, said so.
+    Utc,
+    /// An offset in seconds east of UTC.
+    Offset(i64),
+    /// The present offset of the machine's own zone, under a name: Go's library for TOML tells by it how a time was written.
+    Local(&'static str),
 }
 
 /// An instant as calendar and clock show it in its zone.
@@ -77,6 +89,25 @@ impl Time {
         let guess = zone.at(local).offset;
         let offset = if guess == 0 { 0 } else { zone.at(local - guess).offset };
         Self::new(local - offset, nanoseconds, zone)
+    }
+
+    /// The time of a date (year, month, day) and clock that are written somewhere, as Go's `time.ParseInLocation` makes it with
+    /// the machine's own zone: that is shown if it has the offset that is written.
+    pub fn written(date: (i64, i64, i64), seconds_of_day: i64, nanoseconds: u32, place: Place) -> Self {
+        match place {
+            Place::Utc => Self::from_civil(date, seconds_of_day, nanoseconds, Zone::Utc),
+            Place::Offset(offset) => {
+                let fixed = Zone::Fixed(String::new(), offset);
+                let time = Self::from_civil(date, seconds_of_day, nanoseconds, fixed);
+                let local = Zone::local();
+                if local.at(time.seconds).offset == offset { time.with_zone(local) } else { time }
+            }
+            Place::Local(name) => {
+                let (now, _) = super::Clock::System.now();
+                let fixed = Zone::Fixed(name.to_owned(), Zone::local().at(now).offset);
+                Self::from_civil(date, seconds_of_day, nanoseconds, fixed)
+            }
+        }
     }
 
     /// Seconds since 1970.

@@ -118,6 +118,10 @@ impl Object for Time {
         }))
     }
 
+    fn is_method(&self, _name: &str) -> bool {
+        true
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         let params: &'static [Type] = match name {
             "Format" => &[Type::Str],
