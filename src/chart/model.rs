@@ -14,6 +14,13 @@ pub struct File {
     pub data: GoStr,
 }
 
+impl File {
+    /// A file with its path inside the chart.
+    pub fn new(name: impl Into<String>, data: impl Into<GoStr>) -> Self {
+        Self { name: name.into(), data: data.into() }
+    }
+}
+
 /// Somebody who cares for a chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Maintainer {

@@ -34,6 +34,16 @@ pub fn save(chart: &Chart, directory: &Path) -> Result<PathBuf, Error> {
 
 /// The archive of a chart, every file in it with the same time (seconds since 1970).
 ///
+/// ```
+/// use vulas_native::chart::{Notices, embedded, save};
+///
+/// # fn main() -> Result<(), vulas_native::chart::Error> {
+/// let chart = embedded::load("admin", &Notices::new()).expect("it is compiled in")?;
+/// assert_eq!(save::pack(&chart, 0)?, save::pack(&chart, 0)?);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// The chart cannot be written down: an invalid schema, for example.
 pub fn pack(chart: &Chart, time: u64) -> Result<Vec<u8>, Error> {

@@ -11,6 +11,19 @@ use crate::gotemplate::{Map, MapKind, Value};
 use crate::goyaml;
 
 /// What was given on the command line, by kind.
+///
+/// ```
+/// use vulas_native::chart::values::Overrides;
+/// use vulas_native::goyaml;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let set = ["image.tag=1.2,replicas=3".to_string()];
+/// let string = ["image.tag=1.3".to_string()];
+/// let values = Overrides { set: &set, string: &string, ..Overrides::default() }.merge()?;
+/// assert_eq!(goyaml::to_yaml(&values)?, b"image:\n  tag: \"1.3\"\nreplicas: 3\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overrides<'a> {
     /// `-f`: paths of YAML files, `-` for stdin.
@@ -89,6 +102,11 @@ fn read_source(path: &str) -> Result<Vec<u8>, Error> {
 
 /// Reads a values file, which may hold several documents; later ones win.
 ///
+/// ```
+/// let values = vulas_native::chart::values::load(b"a: 1\n---\na: 2\n").unwrap();
+/// assert_eq!(values.get("a").map(|a| format!("{a:?}")), Some("Float(2.0)".to_string()));
+/// ```
+///
 /// # Errors
 /// Go's text for what is not YAML or not a map.
 pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
@@ -111,6 +129,16 @@ pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
 }
 
 /// Merges `b` over `a` into a new map: maps merge, everything else is replaced.
+///
+/// ```
+/// use vulas_native::chart::values::{load, merge_maps};
+///
+/// let (file, site) = (load(b"db: {host: a, port: 1}").unwrap(), load(b"db: {host: b}").unwrap());
+/// let merged = merge_maps(&file, &site);
+/// let db = merged.get("db").unwrap();
+/// assert_eq!(db.as_map().unwrap().get("host").unwrap().as_str().unwrap().to_str(), "b");
+/// assert_eq!(db.as_map().unwrap().len(), 2);
+/// ```
 pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
     let mut merged: BTreeMap<_, _> = a.borrow().clone();
     for (key, value) in b.borrow().iter() {

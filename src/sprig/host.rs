@@ -21,6 +21,11 @@ impl Host {
     pub fn new(application: Box<dyn Any>) -> Self {
         Self { entropy: Entropy::default(), application }
     }
+
+    /// Repeatable, as [`Entropy::fixed`], with no state of an application.
+    pub fn fixed(unix_seconds: i64, seed: u64) -> Self {
+        Self { entropy: Entropy::fixed(unix_seconds, seed), application: Box::new(()) }
+    }
 }
 
 /// A clock and a source of random numbers.

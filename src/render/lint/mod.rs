@@ -1,4 +1,16 @@
 //! Helm's linter: what is wrong, unusual or deprecated in a chart directory.
+//!
+//! ```no_run
+//! use vulas_native::chart::Notices;
+//! use vulas_native::gotemplate::Value;
+//! use vulas_native::render::lint::{Options, Severity, lint};
+//!
+//! let values = Value::map::<&str>([]);
+//! let messages = lint("charts/database".as_ref(), &values, &Options::default(), &Notices::new()).unwrap();
+//! for message in messages.iter().filter(|message| message.severity >= Severity::Warning) {
+//!     println!("{message}");
+//! }
+//! ```
 
 mod chartfile;
 mod deprecations;
