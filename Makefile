@@ -22,10 +22,10 @@ charts: ## build the vendored chart archives from their sources
 	vendor-charts/build.sh
 
 dist: ## the static release binary
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target $(TARGET)
+	RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" cargo build --release --locked --target $(TARGET)
 
-bench: ## side by side with helm: ratios
-	benches/compare
+bench: dist ## side by side with helm: ratios
+	VULAS_BINARY=target/$(TARGET)/release/vulas-native cargo bench --bench compare
 
 doc: ## the library's manual
 	cargo doc --no-deps --no-default-features

@@ -2,7 +2,11 @@
 //!
 //! Both run in turn, so that a change of the machine's speed hits both; the ratio of the medians is what counts.
 //! Helm is `$VULAS_HELM` or the one in the cache of the tests. With `VULAS_TEST_KUBECONFIG` set (an API server that may be
-//! written to), upgrades of releases are measured too. Ratios belong here, not into tests.
+//! written to), upgrades of releases are measured too; with `VULAS_BENCH_CHARTS` (a folder), all charts found in it are
+//! rendered: the median of their ratios, the worst, and the peak memory of both. Ratios belong here, not into tests.
+//!
+//! What is released is the static binary: `VULAS_BINARY` names it (`tests/run dist` builds it); else the one that Cargo built
+//! for this bench is taken, which takes a millisecond longer to start.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +19,8 @@ use nix::sys::time::TimeValLike;
 const RUNS: usize = 15;
 
 fn main() -> ExitCode {
-    let ours = PathBuf::from(env!("CARGO_BIN_EXE_vulas-native"));
+    let ours = std::env::var_os("VULAS_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_vulas-native").into());
+    let ours = PathBuf::from(ours);
     let Some(helm) = helm() else {
         eprintln!("no helm to compare with: set VULAS_HELM or run tests/cluster/install.sh helm");
         return ExitCode::FAILURE;
@@ -39,12 +44,71 @@ fn main() -> ExitCode {
     let umbrella = umbrella(scratch.path(), 40).to_string_lossy().into_owned();
     let args = ["template", "u", umbrella.as_str()];
     compare("template, 40 subcharts through tpl", 5, &ours, &args, &helm, &args);
+    if let Some(folder) = std::env::var_os("VULAS_BENCH_CHARTS") {
+        all_charts(Path::new(&folder), &ours, &helm);
+    }
     if let Ok(kubeconfig) = std::env::var("VULAS_TEST_KUBECONFIG") {
         upgrades(scratch.path(), &kubeconfig, &ours, &helm);
     } else {
         println!("upgrade of 100 objects: left out, VULAS_TEST_KUBECONFIG is not set");
     }
     ExitCode::SUCCESS
+}
+
+/// All charts in a folder that Helm renders with their default values.
+fn all_charts(folder: &Path, ours: &Path, helm: &Path) {
+    let mut charts = Vec::new();
+    find_charts(folder, &mut charts);
+    charts.sort();
+    let renders = |program: &Path, chart: &str| {
+        let output = Command::new(program).args(["template", "x", chart]).stdin(Stdio::null()).output();
+        output.expect("the program starts").status.success()
+    };
+    // The larger program comes last, since the peak is that of all children so far.
+    charts.retain(|chart| renders(ours, chart));
+    let our_peak = peak_memory();
+    charts.retain(|chart| renders(helm, chart));
+    let helm_peak = peak_memory();
+    let mut ratios: Vec<(f64, f64, &str)> = charts
+        .iter()
+        .map(|chart| {
+            let args = ["template", "x", chart.as_str()];
+            let (mut a, mut b): (Vec<Cost>, Vec<Cost>) = (0..3).map(|_| (run(ours, &args), run(helm, &args))).unzip();
+            let middle = |costs: &mut Vec<Cost>| {
+                costs.sort_unstable();
+                (costs[1].0.as_secs_f64(), costs[1].1.as_secs_f64().max(1e-6))
+            };
+            let (ours, helm) = (middle(&mut a), middle(&mut b));
+            (helm.0 / ours.0, helm.1 / ours.1, chart.as_str())
+        })
+        .collect();
+    ratios.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let cpu = ratios.get(ratios.len() / 2).map_or(0.0, |r| r.1);
+    let mut walls: Vec<f64> = ratios.iter().map(|r| r.0).collect();
+    walls.sort_by(f64::total_cmp);
+    let wall = walls.get(walls.len() / 2).copied().unwrap_or_default();
+    println!("{} charts: median {wall:.1}x wall, {cpu:.1}x CPU; the slowest:", ratios.len());
+    for (wall, cpu, chart) in ratios.iter().take(5) {
+        println!("  {wall:>5.1}x wall {cpu:>5.1}x CPU  {chart}");
+    }
+    println!("peak memory: ours {our_peak} MiB, Helm {helm_peak} MiB");
+}
+
+fn find_charts(folder: &Path, found: &mut Vec<String>) {
+    if folder.join("Chart.yaml").exists() {
+        found.push(folder.to_string_lossy().into_owned());
+        return;
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            find_charts(&entry.path(), found);
+        }
+    }
+}
+
+/// The largest resident set of any child so far, in MiB.
+fn peak_memory() -> i64 {
+    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| usage.max_rss() / 1024)
 }
 
 /// An in-place upgrade that changes each of 100 ConfigMaps.

@@ -161,3 +161,51 @@ fn two_releases_live_in_one_namespace() {
             .contains(r#"there is no Secret "nobody-database" in namespace "charts-two""#)
     );
 }
+
+/// `template --dry-run=server`: capabilities and `lookup` are the cluster's, kinds that it does not know are refused.
+#[test]
+fn a_dry_run_on_the_server_renders_as_helm_does() {
+    let _namespace = Cluster::namespace("charts-on-server", &[]);
+    let kubeconfig = std::env::var("VULAS_TEST_KUBECONFIG").expect("VULAS_TEST_KUBECONFIG names a cluster");
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = scratch.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("written");
+        std::fs::write(path, text).expect("written");
+    };
+    write("Chart.yaml", "apiVersion: v2\nname: asks\nversion: 1.0.0\n");
+    write(
+        "templates/found.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: found\ndata:\n  \
+         version: {{ .Capabilities.KubeVersion.Version | quote }}\n  \
+         apps: {{ .Capabilities.APIVersions.Has \"apps/v1/Deployment\" | quote }}\n  \
+         none: {{ .Capabilities.APIVersions.Has \"none/v1\" | quote }}\n  \
+         phase: {{ (lookup \"v1\" \"Namespace\" \"\" \"charts-on-server\").status.phase | quote }}\n  \
+         missing: {{ lookup \"v1\" \"Secret\" \"charts-on-server\" \"missing\" | len | quote }}\n  \
+         listed: {{ (lookup \"v1\" \"Namespace\" \"\" \"\").items | len | lt 3 | quote }}\n",
+    );
+    let folder = scratch.path().to_string_lossy().into_owned();
+    let run = |program: &str, more: &[&str]| {
+        let output = std::process::Command::new(program)
+            .args(["template", "tried", &folder, "--dry-run=server", "-n", "charts-on-server"])
+            .args(more)
+            .env("KUBECONFIG", &kubeconfig)
+            .output()
+            .expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let helm = std::env::var("VULAS_HELM").expect("VULAS_HELM names the real Helm");
+    let ours = env!("CARGO_BIN_EXE_vulas-native");
+    let (expected, found) = (run(&helm, &[]), run(ours, &[]));
+    assert!(expected.1.contains("phase: \"Active\""), "{expected:?}");
+    assert_eq!(found, expected);
+
+    write("templates/unknown.yaml", "apiVersion: none/v1\nkind: Nothing\nmetadata:\n  name: x\n");
+    let (expected, found) = (run(&helm, &[]), run(ours, &[]));
+    assert_eq!((found.0, &found.1), (expected.0, &expected.1));
+    for (_, _, said) in [&expected, &found] {
+        assert!(said.contains("unable to build kubernetes objects from release manifest"), "{said}");
+        assert!(said.contains("Nothing"), "{said}");
+    }
+}

@@ -6,7 +6,7 @@
 use serde_json::{Value as Json, json};
 use vulas_native::gotemplate::{MissingKey, Set, Value};
 use vulas_native::goyaml::from_json;
-use vulas_native::sprig::{self, Entropy, Host};
+use vulas_native::sprig::{self, Host};
 
 fn data() -> Value {
     from_json(include_bytes!("../fixtures/sprig/data.json")).unwrap()
@@ -42,7 +42,7 @@ fn a_seed_and_a_clock_repeat_everything() {
     let template = r#"{{ randAlphaNum 20 }} {{ uuidv4 }} {{ now | unixEpoch }} {{ shuffle "abcdef" }} {{ randInt 0 1000000 }}
         {{ dateInZone "2006-01-02 15:04:05" now "UTC" }} {{ ago 1699999990 }} {{ genPrivateKey "ed25519" }}
         {{ (genCAWithKey "x" 1 (genPrivateKey "ed25519")).Cert }} {{ bcrypt "x" }} {{ randBytes 9 }}"#;
-    let host = |seed| Host { entropy: Entropy::fixed(1_700_000_000, seed), application: Box::new(()) };
+    let host = |seed| Host::fixed(1_700_000_000, seed);
     let first = render_with(template, &mut host(1)).unwrap();
     assert_eq!(first, render_with(template, &mut host(1)).unwrap());
     assert_ne!(first, render_with(template, &mut host(2)).unwrap());

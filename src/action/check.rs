@@ -71,7 +71,7 @@ impl Checks<'_> {
         }
         // Three rounds at most: as it is, without the autoscaler's number, by force.
         for _ in 0..3 {
-            let options = ApplyOptions { manager: MANAGER.into(), force: change.force, dry_run: true };
+            let options = ApplyOptions { force: change.force, dry_run: true, ..ApplyOptions::new(MANAGER) };
             let error = match self.cluster.apply(&change.object, &options).await {
                 Ok(outcome) => {
                     if change.action == Action::Update

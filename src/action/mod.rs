@@ -35,6 +35,7 @@ mod releases;
 mod rendering;
 mod rollback;
 mod signals;
+mod template;
 mod test;
 mod transaction;
 mod uninstall;
@@ -48,6 +49,7 @@ pub use options::{
 pub use plan::{Action, Change, Plan};
 pub use releases::Releases;
 pub use rollback::rollback;
+pub use template::Seen;
 pub use test::{Tested, test};
 pub use uninstall::{Uninstalled, uninstall};
 pub use upgrade::upgrade;

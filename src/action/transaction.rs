@@ -458,7 +458,7 @@ impl<'a> Transaction<'a> {
 
 /// Applies; a kind that was defined a moment ago may not be served yet.
 pub(super) async fn apply_when_served(cluster: &Cluster, change: &Change) -> Result<Json, ClusterError> {
-    let options = ApplyOptions { manager: MANAGER.into(), force: change.force, dry_run: false };
+    let options = ApplyOptions { force: change.force, checked: change.outcome.is_some(), ..ApplyOptions::new(MANAGER) };
     let mut pause = Duration::from_millis(100);
     loop {
         let not_served = match cluster.apply(&change.object, &options).await {

@@ -52,11 +52,11 @@ pub fn copy(value: &Value) -> Value {
         Value::Map(map) => {
             // A tree that is cloned as it is need not be built anew.
             let mut entries = map.borrow().clone();
-            entries.values_mut().for_each(|value| {
+            for value in entries.values_mut() {
                 if matches!(value, Value::Map(_) | Value::List(_)) {
                     *value = copy(value);
                 }
-            });
+            }
             Value::Map(Rc::new(Map::new(map.kind, entries)))
         }
         Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),

@@ -3,6 +3,9 @@
 use super::Error;
 use super::pathmatch::{BAD_PATTERN, Pattern};
 
+/// Go's scanner reads no line of this length.
+const LONGEST_LINE: usize = 64 * 1024;
+
 struct Rule {
     pattern: Pattern,
     /// Compared with the last element of the path only.
@@ -22,7 +25,10 @@ impl Rules {
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
         let text = String::from_utf8_lossy(content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content));
         let mut rules = Self(Vec::new());
-        for line in text.lines() {
+        for line in text.split('\n') {
+            if line.len() >= LONGEST_LINE {
+                return Err(Error::new("bufio.Scanner: token too long"));
+            }
             rules.add(line)?;
         }
         rules.add("templates/.?*")?;

@@ -1,4 +1,11 @@
-//! Charts out of directories and archives.
+//! Charts out of directories, archives and memory.
+//!
+//! | from | |
+//! |---|---|
+//! | a directory or an archive, whichever a path is | [`load`] |
+//! | a directory | [`load_chart_directory`] |
+//! | an archive in memory | [`load_archive`] |
+//! | files in memory | [`from_files`] |
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +16,19 @@ use super::{Error, Notices, archive, goerr, metadata, sniff, values};
 use crate::gotemplate::Value;
 
 /// Loads a directory or an archive, as the commands do that render.
+///
+/// ```no_run
+/// use vulas_native::chart::{Notices, loader};
+///
+/// # fn main() -> Result<(), vulas_native::chart::Error> {
+/// let notices = Notices::new();
+/// let chart = loader::load("charts/database".as_ref(), &notices)?;
+/// for notice in notices.take() {
+///     eprintln!("{notice}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Helm's texts.
@@ -49,6 +69,19 @@ pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
 }
 
 /// Loads an archive that is in memory.
+///
+/// ```
+/// use vulas_native::chart::{File, Notices, loader, save};
+///
+/// # fn main() -> Result<(), vulas_native::chart::Error> {
+/// let notices = Notices::new();
+/// let files = vec![File::new("Chart.yaml", "apiVersion: v2\nname: small\nversion: 1.0.0\n")];
+/// let archive = save::pack(&loader::from_files(files, &notices)?, 0)?;
+/// assert_eq!(loader::load_archive(&archive, &notices)?.name(), "small");
+/// assert_eq!(loader::load_archive(b"none", &notices).unwrap_err().message, "unexpected EOF");
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Helm's texts.
@@ -155,13 +188,8 @@ impl Walk<'_> {
 
     fn visit(&mut self, path: &Path, mut about: std::fs::Metadata) -> Result<(), Error> {
         if about.is_symlink() {
-            let resolved = std::fs::canonicalize(path).map_err(|e| {
-                Error::new(format!(
-                    "error evaluating symlink {}: {}",
-                    path.display(),
-                    goerr::path_error("lstat", &missing_target(path), &e)
-                ))
-            })?;
+            let resolved = evaluate_links(path)
+                .map_err(|e| Error::new(format!("error evaluating symlink {}: {e}", path.display())))?;
             self.notices.add(
                 Level::Info,
                 "found symbolic link in path. Contents of linked file included and used",
@@ -200,22 +228,54 @@ impl Walk<'_> {
     }
 }
 
-/// The first element of a broken link's target that does not exist.
-fn missing_target(link: &Path) -> PathBuf {
-    let Ok(target) = std::fs::read_link(link) else { return link.to_path_buf() };
-    let full = link.parent().map_or_else(|| target.clone(), |parent| parent.join(&target));
-    let full = PathBuf::from(archive::clean(&full.to_string_lossy()));
+/// The path without symbolic links, as Go's `filepath.EvalSymlinks` finds it, which follows more of them than the system does.
+fn evaluate_links(path: &Path) -> Result<PathBuf, String> {
+    const MOST: usize = 255;
+    let parts = |path: &Path| path.components().rev().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
+    let mut waiting = parts(path);
     let mut reached = PathBuf::new();
-    for part in full.components() {
-        reached.push(part);
-        if std::fs::symlink_metadata(&reached).is_err() {
-            return reached;
+    let mut links = 0;
+    while let Some(part) = waiting.pop() {
+        if part == "." || part == ".." {
+            if part == ".." {
+                reached.pop();
+            }
+            continue;
         }
+        // An absolute part replaces what was reached.
+        let next = reached.join(&part);
+        let about = std::fs::symlink_metadata(&next).map_err(|e| goerr::path_error("lstat", &next, &e))?;
+        if !about.is_symlink() {
+            reached = next;
+            continue;
+        }
+        links += 1;
+        if links > MOST {
+            return Err("EvalSymlinks: too many links".into());
+        }
+        let target = std::fs::read_link(&next).map_err(|e| goerr::path_error("readlink", &next, &e))?;
+        waiting.extend(parts(&target));
     }
-    full
+    Ok(reached)
 }
 
-/// Makes a chart of files, which may come in any order.
+/// Makes a chart of files, which may come in any order; those of subcharts are below `charts/`.
+///
+/// ```
+/// use vulas_native::chart::{File, Notices, loader};
+///
+/// # fn main() -> Result<(), vulas_native::chart::Error> {
+/// let files = vec![
+///     File::new("Chart.yaml", "apiVersion: v2\nname: parent\nversion: 1.0.0\n"),
+///     File::new("charts/child/Chart.yaml", "apiVersion: v2\nname: child\nversion: 1.0.0\n"),
+///     File::new("templates/a.yaml", "kind: A\n"),
+/// ];
+/// let chart = loader::from_files(files, &Notices::new())?;
+/// assert_eq!(chart.dependencies[0].name(), "child");
+/// assert_eq!(chart.templates.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Helm's texts.

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod coalesce;
 pub mod dependencies;
 pub mod embedded;
+pub mod gather;
 pub mod goerr;
 mod ignore;
 pub mod jsonpath;
@@ -91,11 +92,23 @@ fn not_found(reference: &str) -> Error {
     if reference.starts_with(['/', '.']) {
         return Error::new(format!("path {} not found", notice::quote(reference)));
     }
-    match reference.split_once('/') {
-        Some((scheme, _)) if scheme.ends_with(':') => Error::new(format!(
+    let (scheme, rest) = reference.split_once("://").unwrap_or(("", reference));
+    let (host, path) = if scheme.is_empty() { ("", Some(rest)) } else { split_host(rest) };
+    match (scheme, path) {
+        ("http" | "https" | "oci", _) => Error::new(format!(
             "{reference} is not fetched: charts come from directories, archives or the program itself; download it first"
         )),
-        Some((repository, _)) => Error::new(format!("repo {repository} not found")),
-        None => Error::new(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}")),
+        (scheme, Some(path)) if !scheme.is_empty() && !host.is_empty() && !path.is_empty() => {
+            Error::new(format!("scheme {} not supported", notice::quote(scheme)))
+        }
+        (_, Some(path)) if path.contains('/') => {
+            Error::new(format!("repo {} not found", path.split('/').next().unwrap_or_default()))
+        }
+        _ => Error::new(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}")),
     }
+}
+
+/// The host and, with its leading slash, the path of what comes after `scheme://`.
+fn split_host(rest: &str) -> (&str, Option<&str>) {
+    rest.find('/').map_or((rest, None), |slash| (&rest[..slash], Some(&rest[slash..])))
 }

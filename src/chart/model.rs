@@ -14,6 +14,13 @@ pub struct File {
     pub data: GoStr,
 }
 
+impl File {
+    /// A file with its path inside the chart.
+    pub fn new(name: impl Into<String>, data: impl Into<GoStr>) -> Self {
+        Self { name: name.into(), data: data.into() }
+    }
+}
+
 /// Somebody who cares for a chart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Maintainer {
@@ -137,12 +144,7 @@ impl Chart {
     /// # Errors
     /// Helm's texts.
     pub fn check_installable(&self, notices: &Notices) -> Result<(), Error> {
-        if !matches!(self.metadata.kind.as_str(), "" | "application") {
-            return Err(Error::new(format!("{} charts are not installable", self.metadata.kind)));
-        }
-        if self.metadata.deprecated {
-            notices.warn("this chart is deprecated", Vec::new());
-        }
+        self.check_installable_kind(notices)?;
         let checked = if self.is_third_generation() && self.has_unlisted_dependencies() {
             // Helm's check of such charts stumbles over the subcharts that are not listed.
             Err(Error::new("unsupported chart dependency type"))
@@ -156,6 +158,20 @@ impl Chart {
             )
         })?;
         if self.is_third_generation() { Err(Error::new("invalid chart apiVersion")) } else { Ok(()) }
+    }
+
+    /// Refuses library charts; notes that a chart is deprecated.
+    ///
+    /// # Errors
+    /// Helm's text.
+    pub fn check_installable_kind(&self, notices: &Notices) -> Result<(), Error> {
+        if !matches!(self.metadata.kind.as_str(), "" | "application") {
+            return Err(Error::new(format!("{} charts are not installable", self.metadata.kind)));
+        }
+        if self.metadata.deprecated {
+            notices.warn("this chart is deprecated", Vec::new());
+        }
+        Ok(())
     }
 
     fn is_third_generation(&self) -> bool {

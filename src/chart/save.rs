@@ -21,6 +21,9 @@ const DEFAULT_TIME: u64 = 315_532_800;
 /// The chart is invalid, or the file cannot be written.
 pub fn save(chart: &Chart, directory: &Path) -> Result<PathBuf, Error> {
     chart.metadata.clone().validate().map_err(|e| e.within("chart validation"))?;
+    if std::fs::metadata(directory).is_ok_and(|about| !about.is_dir()) {
+        return Err(Error::new(format!("is not a directory: {}", directory.display())));
+    }
     std::fs::create_dir_all(directory).map_err(|e| Error::new(goerr::path_error("mkdir", directory, &e)))?;
     let path = directory.join(format!("{}-{}.tgz", chart.name(), chart.metadata.version));
     let time = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_TIME);
@@ -30,6 +33,16 @@ pub fn save(chart: &Chart, directory: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The archive of a chart, every file in it with the same time (seconds since 1970).
+///
+/// ```
+/// use vulas_native::chart::{Notices, embedded, save};
+///
+/// # fn main() -> Result<(), vulas_native::chart::Error> {
+/// let chart = embedded::load("admin", &Notices::new()).expect("it is compiled in")?;
+/// assert_eq!(save::pack(&chart, 0)?, save::pack(&chart, 0)?);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// The chart cannot be written down: an invalid schema, for example.

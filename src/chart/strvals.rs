@@ -30,6 +30,22 @@ pub enum Kind<'a> {
 
 /// Parses a set and merges it into a map.
 ///
+/// ```
+/// use vulas_native::chart::strvals::{Kind, parse_into};
+/// use vulas_native::gotemplate::Value;
+/// use vulas_native::goyaml;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let values = Value::map([("list", Value::list(vec!["a".into()]))]);
+/// let map = values.as_map().expect("a map was made");
+/// parse_into("list[1].name=x,on=true,port=80", &Kind::Typed, map)?;
+/// parse_into("port=80", &Kind::String, map)?;
+/// assert_eq!(goyaml::to_json(&values, true)?, br#"{"list":["a",{"name":"x"}],"on":true,"port":"80"}"#);
+/// assert!(parse_into("a.b", &Kind::Typed, map).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// What is wrong with it; the map may have been changed in part.
 pub fn parse_into(text: &str, kind: &Kind<'_>, target: &Rc<Map>) -> Result<(), Error> {

@@ -11,9 +11,22 @@ use crate::gotemplate::{Map, MapKind, Value};
 use crate::goyaml;
 
 /// What was given on the command line, by kind.
+///
+/// ```
+/// use vulas_native::chart::values::Overrides;
+/// use vulas_native::goyaml;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let set = ["image.tag=1.2,replicas=3".to_string()];
+/// let string = ["image.tag=1.3".to_string()];
+/// let values = Overrides { set: &set, string: &string, ..Overrides::default() }.merge()?;
+/// assert_eq!(goyaml::to_yaml(&values)?, b"image:\n  tag: \"1.3\"\nreplicas: 3\n");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Overrides<'a> {
-    /// `-f`: paths of YAML files, `-` for stdin; each may be a comma-separated list.
+    /// `-f`: paths of YAML files, `-` for stdin.
     pub files: &'a [String],
     /// `--set-json`
     pub json: &'a [String],
@@ -34,8 +47,8 @@ impl Overrides<'_> {
     /// Helm's texts.
     pub fn merge(&self) -> Result<Value, Error> {
         let mut base = empty();
-        for path in self.files.iter().flat_map(|list| split_list(list)) {
-            let data = read_source(&path)?;
+        for path in self.files {
+            let data = read_source(path)?;
             let values = load(&data).map_err(|e| e.within(format_args!("failed to parse {path}")))?;
             base = merge_maps(&base, &values);
         }
@@ -70,44 +83,6 @@ impl Overrides<'_> {
     }
 }
 
-/// Splits a comma-separated flag as Go's CSV reader does: `"a,b"` is one element.
-pub fn split_list(text: &str) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    if rest.is_empty() {
-        return parts;
-    }
-    loop {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut part = String::new();
-            let mut chars = quoted.char_indices().peekable();
-            let mut end = quoted.len();
-            while let Some((at, c)) = chars.next() {
-                if c != '"' {
-                    part.push(c);
-                } else if chars.next_if(|(_, next)| *next == '"').is_some() {
-                    part.push('"');
-                } else {
-                    end = at + 1;
-                    break;
-                }
-            }
-            parts.push(part);
-            match quoted[end..].strip_prefix(',') {
-                Some(next) => rest = next,
-                None => return parts,
-            }
-        } else {
-            let Some((part, next)) = rest.split_once(',') else {
-                parts.push(rest.to_string());
-                return parts;
-            };
-            parts.push(part.to_string());
-            rest = next;
-        }
-    }
-}
-
 /// A file or, for `-`, stdin.
 fn read_source(path: &str) -> Result<Vec<u8>, Error> {
     if path.trim() == "-" {
@@ -126,6 +101,11 @@ fn read_source(path: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// Reads a values file, which may hold several documents; later ones win.
+///
+/// ```
+/// let values = vulas_native::chart::values::load(b"a: 1\n---\na: 2\n").unwrap();
+/// assert_eq!(values.get("a").map(|a| format!("{a:?}")), Some("Float(2.0)".to_string()));
+/// ```
 ///
 /// # Errors
 /// Go's text for what is not YAML or not a map.
@@ -149,6 +129,16 @@ pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
 }
 
 /// Merges `b` over `a` into a new map: maps merge, everything else is replaced.
+///
+/// ```
+/// use vulas_native::chart::values::{load, merge_maps};
+///
+/// let (file, site) = (load(b"db: {host: a, port: 1}").unwrap(), load(b"db: {host: b}").unwrap());
+/// let merged = merge_maps(&file, &site);
+/// let db = merged.get("db").unwrap();
+/// assert_eq!(db.as_map().unwrap().get("host").unwrap().as_str().unwrap().to_str(), "b");
+/// assert_eq!(db.as_map().unwrap().len(), 2);
+/// ```
 pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
     let mut merged: BTreeMap<_, _> = a.borrow().clone();
     for (key, value) in b.borrow().iter() {
@@ -163,16 +153,4 @@ pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
 
 fn empty() -> Rc<Map> {
     Rc::new(Map::new(MapKind::Any, BTreeMap::new()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_split_as_csv() {
-        assert_eq!(split_list("a,b"), ["a", "b"]);
-        assert_eq!(split_list("\"a,b\",\"c\"\"d\""), ["a,b", "c\"d"]);
-        assert_eq!(split_list(""), Vec::<String>::new());
-    }
 }

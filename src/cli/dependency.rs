@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use super::source::Access;
 use super::{Failure, Global, Outcome, notices};
+use crate::chart::gather::Gatherer;
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
 use crate::chart::{Chart, Dependency, Error, Notices, archive, loader};
@@ -18,6 +20,11 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum What {
+    /// Rebuild the charts/ directory based on the Chart.lock file
+    Build(GatherArgs),
+    /// Update charts/ based on the contents of Chart.yaml
+    #[command(visible_alias = "up")]
+    Update(GatherArgs),
     /// List the dependencies for the given chart
     #[command(visible_alias = "ls")]
     List(ListArgs),
@@ -33,19 +40,39 @@ struct ListArgs {
     max_col_width: usize,
 }
 
+/// Dependencies come from directories (`file://`); what says how to reach repositories is taken without effect.
+#[derive(clap::Args, Debug)]
+struct GatherArgs {
+    /// A chart directory
+    #[arg(default_value = ".")]
+    chart: String,
+    #[arg(long, hide = true)]
+    skip_refresh: bool,
+    #[arg(long, hide = true)]
+    verify: bool,
+    #[command(flatten)]
+    access: Access,
+}
+
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let What::List(args) = &args.what;
     let collected = Notices::new().with_debug(global.debug);
-    let result = list(args, &collected);
-    notices::print(global, &collected);
-    match result {
-        Ok(text) => {
-            print!("{text}");
-            Ok(())
+    let what = &args.what;
+    let (text, result) = match what {
+        What::List(args) => match list(args, &collected) {
+            Ok(text) => (text, Ok(())),
+            Err(error) => (String::new(), Err(error)),
+        },
+        What::Build(args) | What::Update(args) => {
+            let path = PathBuf::from(archive::clean(&args.chart));
+            let mut gatherer = Gatherer::new(&path, global.debug, &collected);
+            let result = if matches!(what, What::Build(_)) { gatherer.build() } else { gatherer.update() };
+            (gatherer.told, result)
         }
-        Err(error) => Err(Failure::Failed(format!("Error: {error}"))),
-    }
+    };
+    notices::print(global, &collected);
+    print!("{text}");
+    result.map_err(|error| Failure::Failed(format!("Error: {error}")))
 }
 
 fn list(args: &ListArgs, notices: &Notices) -> Result<String, Error> {
@@ -133,9 +160,10 @@ fn version_status(sub: &Chart, wanted: &Dependency, fits: &'static str) -> &'sta
     }
 }
 
-/// Columns as wide as their widest cell, with a tab between them.
+/// Columns as wide as their widest cell, with a tab between them; no wider than `most`, unless that is 0.
 fn table(rows: &[[String; 4]], most: usize) -> String {
     let width = |text: &str| text.chars().count();
+    let most = if most == 0 { usize::MAX } else { most };
     let widths: Vec<usize> =
         (0..4).map(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0).min(most)).collect();
     let mut text = String::new();
@@ -147,12 +175,11 @@ fn table(rows: &[[String; 4]], most: usize) -> String {
     text
 }
 
-/// Cut, with dots where there is room for them, or filled up with blanks.
+/// Cut, with dots after at least one character, or filled up with blanks.
 fn fit(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return format!("{text:<width$}");
     }
-    let dots = if width > 3 { "..." } else { "" };
-    let kept: String = text.chars().take(width - dots.len()).collect();
-    kept + dots
+    let kept: String = text.chars().take(width.saturating_sub(3).max(1)).collect();
+    kept + "..."
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::Failure;
+use super::post_renderer::PostRenderer;
+use super::source::ChartSource;
+use super::{Failure, goflags};
 use crate::action::{Common, DryRun, OnFailure, Rendering, Wait};
 
 /// How an operation goes about its work.
@@ -10,7 +12,7 @@ use crate::action::{Common, DryRun, OnFailure, Rendering, Wait};
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct OperationArgs {
     /// What to wait for: watcher (everything is ready) or hookOnly (hooks alone, as Helm does without this flag)
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "watcher", default_missing_value = "watcher", value_name = "STRATEGY")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "watcher", default_missing_value = "watcher", value_name = "STRATEGY", value_parser = wait)]
     pub wait: String,
     /// Jobs of the release must complete as well
     #[arg(long)]
@@ -53,10 +55,7 @@ impl OperationArgs {
         let usage = |text: String| Err(Failure::Usage(format!("Error: {text}")));
         let wait = match self.wait.as_str() {
             "watcher" | "legacy" | "true" => Wait::Ready,
-            "hookOnly" | "false" => Wait::HooksOnly,
-            other => {
-                return usage(format!("invalid wait input {other:?}. Valid inputs are watcher, hookOnly, and legacy"));
-            }
+            _ => Wait::HooksOnly,
         };
         let dry_run = match self.dry_run.as_str() {
             "none" | "false" => DryRun::None,
@@ -102,8 +101,8 @@ pub struct ChartArgs {
     #[arg(long)]
     pub description: Option<String>,
     /// Labels that are added to the release's record: KEY=VALUE, divided by commas
-    #[arg(short = 'l', long, value_delimiter = ',')]
-    pub labels: Vec<String>,
+    #[arg(short = 'l', long, value_name = "KEY=VALUE", value_parser = goflags::pairs)]
+    pub labels: Vec<goflags::Pairs>,
     /// Render subchart notes along with the parent's
     #[arg(long)]
     pub render_subchart_notes: bool,
@@ -128,12 +127,13 @@ pub struct ChartArgs {
     /// Accepted for Helm's sake: the server always validates
     #[arg(long, hide = true)]
     pub disable_openapi_validation: bool,
-    /// Accepted for Helm's sake: charts are local
-    #[arg(long, hide = true)]
-    pub devel: bool,
-    /// Accepted for Helm's sake: charts are local
-    #[arg(long, hide = true, value_name = "VERSION")]
-    pub version: Option<String>,
+    /// Update dependencies if they are missing
+    #[arg(long)]
+    pub dependency_update: bool,
+    #[command(flatten)]
+    pub source: ChartSource,
+    #[command(flatten)]
+    pub post_renderer: PostRenderer,
 }
 
 impl ChartArgs {
@@ -143,19 +143,8 @@ impl ChartArgs {
     }
 
     /// The labels.
-    ///
-    /// # Errors
-    /// What is not `KEY=VALUE`.
-    pub fn labels(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let pair = |text: &String| {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Failure::Usage(format!(
-                    "Error: invalid argument {text:?} for \"-l, --labels\" flag: {text} must be formatted as key=value"
-                ))
-            })?;
-            Ok((key.to_owned(), value.to_owned()))
-        };
-        self.labels.iter().map(pair).collect()
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.labels.iter().flat_map(|pairs| pairs.0.clone()).collect()
     }
 
     /// Helm refuses to hide Secrets of a real run.
@@ -168,6 +157,27 @@ impl ChartArgs {
         }
         Ok(())
     }
+}
+
+/// The strategies of `--wait`.
+///
+/// # Errors
+/// Helm's text for what is none.
+pub fn wait(text: &str) -> Result<String, String> {
+    match text {
+        "watcher" | "hookOnly" | "legacy" | "true" | "false" => Ok(text.into()),
+        _ => Err(format!("invalid wait input {text:?}. Valid inputs are watcher, hookOnly, and legacy")),
+    }
+}
+
+/// What Helm says of a strategy that is spelled in an old way.
+pub fn deprecated_wait(strategy: &str) -> Option<String> {
+    let instead = match strategy {
+        "true" => "watcher",
+        "false" => "hookOnly",
+        _ => return None,
+    };
+    Some(format!("--wait={strategy} is deprecated (boolean value) and can be replaced with --wait={instead}"))
 }
 
 /// Go's durations: `300s`, `5m0s`, `1h30m`, `1.5h`.

@@ -1,5 +1,8 @@
 //! The flags every command takes, with Helm's names and environment variables.
 
+use super::{Failure, Outcome, goflags};
+use crate::chart::{Level, Notice};
+
 /// Access to the cluster and the manner of talking.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct Global {
@@ -34,7 +37,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub kube_insecure_skip_tls_verify: bool,
     /// Enable verbose output
-    #[arg(long, global = true, env = "HELM_DEBUG", value_parser = clap::builder::BoolishValueParser::new())]
+    #[arg(long, visible_alias = "verbose", global = true)]
     pub debug: bool,
     /// Say only what is asked for and what went wrong
     #[arg(long, global = true)]
@@ -45,12 +48,55 @@ pub struct Global {
     /// Progress and warnings as text or as one JSON object a line
     #[arg(long, global = true, default_value = "text")]
     pub log_format: String,
+    /// Flags that are taken and ignored.
+    #[command(flatten)]
+    pub without_effect: WithoutEffect,
     /// The words of the command line after the program's name, for reports.
     #[arg(skip)]
     pub typed: Vec<String>,
 }
 
+/// Flags of Helm's for repositories, registries and its client library, taken and ignored.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct WithoutEffect {
+    #[arg(long, global = true, hide = true)]
+    burst_limit: Option<i64>,
+    #[arg(long, global = true, hide = true)]
+    qps: Option<f32>,
+    #[arg(long, global = true, hide = true)]
+    registry_config: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    repository_cache: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    repository_config: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    content_cache: Option<String>,
+    #[arg(short, long, global = true, hide = true)]
+    v: Option<i32>,
+}
+
 impl Global {
+    /// Whether everything is told: by the flag, else by `HELM_DEBUG`.
+    #[must_use]
+    pub fn is_debug(&self) -> bool {
+        let unset = || !self.typed.iter().any(|word| word.starts_with("--debug="));
+        self.debug || unset() && std::env::var("HELM_DEBUG").is_ok_and(|text| goflags::boolean(&text).unwrap_or(false))
+    }
+
+    /// Refuses values that no command takes.
+    ///
+    /// # Errors
+    /// Helm's text for a colour mode that does not exist.
+    pub fn check(&self) -> Outcome {
+        if matches!(self.color.as_str(), "never" | "auto" | "always") {
+            return Ok(());
+        }
+        let error = format!("invalid color mode {:?}: must be one of: never, auto, always", self.color);
+        let notice =
+            Notice { level: Level::Warn, message: "command failed".into(), attributes: vec![("error", error)] };
+        Err(Failure::Usage(notice.to_string()))
+    }
+
     /// The manner of talking alone, without any access to a cluster.
     #[must_use]
     pub fn alone(&self) -> Self {

@@ -1,6 +1,7 @@
 //! `install`
 
-use super::{Failure, Global, Outcome, describe, flags, output, session, values};
+use super::naming::Naming;
+use super::{Failure, Global, Outcome, describe, flags, output, session, source, values};
 use crate::{
     action::{self, InstallOptions},
     chart::Notices,
@@ -10,11 +11,10 @@ use crate::{
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Name of the release, and the chart: a directory, a .tgz, or an embedded chart (core, admin, monitoring)
-    #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
+    #[arg(required = true, num_args = 1.., value_name = "[NAME] CHART")]
     what: Vec<String>,
-    /// Generate the name (and leave out NAME)
-    #[arg(short = 'g', long)]
-    generate_name: bool,
+    #[command(flatten)]
+    naming: Naming,
     /// Use the name of a release that was uninstalled or failed, again
     #[arg(long)]
     replace: bool,
@@ -31,7 +31,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
-    let (name, chart) = args.name_and_chart()?;
+    let (name, chart) = args
+        .naming
+        .name_and_chart(&args.what, None)
+        .map_err(|error| Failure::Usage(format!("Error: INSTALLATION FAILED: {error}")))?;
     let common = args.operation.common(args.chart.description.as_deref())?;
     args.chart.check(&common, "INSTALLATION FAILED")?;
     session::run(global, async |cluster, reporter| {
@@ -42,31 +45,13 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             skip_crds: args.chart.skip_crds,
             take_ownership: args.chart.take_ownership,
             replace: args.replace,
-            labels: args.chart.labels()?,
+            labels: args.chart.labels(),
             rendering: args.chart.rendering(args.values.skip_schema_validation),
             common,
         };
         let printed = Printed { output: args.output, chart: &args.chart, debug: global.debug };
-        install(&cluster, &reporter, &chart, &args.values, &options, printed, "INSTALLATION FAILED").await
+        install(&cluster, &reporter, chart, &args.values, &options, printed, "INSTALLATION FAILED").await
     })
-}
-
-impl Args {
-    fn name_and_chart(&self) -> Result<(String, String), Failure> {
-        let usage = |text: &str| Failure::Usage(format!("Error: INSTALLATION FAILED: {text}"));
-        match (self.what.as_slice(), self.generate_name) {
-            ([_, _], true) => Err(usage("cannot set --generate-name and also specify a name")),
-            ([name, chart], false) => Ok((name.clone(), chart.clone())),
-            ([chart], true) => Ok((generated_name(chart), chart.clone())),
-            _ => Err(usage("must either provide a name or specify --generate-name")),
-        }
-    }
-}
-
-fn generated_name(chart: &str) -> String {
-    let base = chart.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let base = base.split('.').next().filter(|base| !base.is_empty()).unwrap_or("chart");
-    format!("{base}-{}", jiff::Timestamp::now().as_second())
 }
 
 /// How the result is printed.
@@ -120,7 +105,9 @@ pub async fn install(
     let failed = |error: crate::chart::Error| session::failure(words, &error.into());
     let notices = Notices::new();
     let user = values.merge().map_err(failed)?;
-    let chart = values::load_installable(chart, &notices).map_err(failed)?;
+    let location = printed.chart.source.locate(chart).map_err(failed)?;
+    let update = printed.chart.dependency_update.then_some(printed.debug);
+    let chart = source::load_installable(&location, update, &notices).map_err(failed)?;
     for notice in notices.take() {
         eprintln!("{notice}");
     }

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _};
 
 mod completion;
@@ -15,15 +16,18 @@ mod finish;
 mod flags;
 mod get;
 mod global;
+mod goflags;
 mod handover;
 mod history;
 mod install;
 mod lint;
 mod list;
 mod namespace;
+mod naming;
 mod notices;
 mod output;
 mod package;
+mod post_renderer;
 mod resources;
 mod retreat;
 mod rollback;
@@ -31,6 +35,7 @@ mod route;
 mod sandbox;
 mod session;
 mod show;
+mod source;
 mod status;
 mod status_handover;
 mod template;
@@ -39,6 +44,7 @@ mod uninstall;
 mod upgrade;
 mod upgrade_beside;
 mod upgrade_in_place;
+mod usage;
 pub mod values;
 mod version;
 
@@ -156,24 +162,35 @@ fn command_line(asked: Option<&str>) -> clap::Command {
 fn parse(line: Vec<OsString>) -> Result<(Global, Command), clap::Error> {
     let typed: Vec<String> = line.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let asked = typed.first().map(String::as_str).filter(|name| Command::exists(name));
-    let matches = command_line(asked).try_get_matches_from(line)?;
+    let matches = goflags::as_go_reads(command_line(asked)).try_get_matches_from(line)?;
     let mut global = Global::from_arg_matches(&matches)?;
     global.typed = typed;
+    global.debug = global.is_debug();
     Ok((global, Command::from_matches(&matches)?))
+}
+
+/// Prints help, or says what is wrong with the command line; the exit code.
+fn refuse(error: &clap::Error, line: Vec<OsString>) -> ExitCode {
+    let is_help = !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help {
+        // Help shows flags as they are declared, without the values that Go's flags take, too.
+        let plain = command_line(None).try_get_matches_from(line).err().filter(|plain| plain.kind() == error.kind());
+        let _ = plain.as_ref().unwrap_or(error).print();
+    } else {
+        let words: Vec<String> = line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        eprintln!("{}", usage::message(error, &command_line(None), &words));
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 /// Parses the command line, runs the command and returns the documented exit code.
 pub fn main() -> ExitCode {
-    let (global, command) = match parse(std::env::args_os().collect()) {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let (global, command) = match parse(line.clone()) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // Help and version requests are "errors" of clap that end well.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return refuse(&error, line),
     };
-    match command.run(&global) {
+    match global.check().and_then(|()| command.run(&global)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             match &failure {
@@ -195,6 +212,7 @@ mod tests {
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
         super::command_line(None).debug_assert();
+        super::goflags::as_go_reads(super::command_line(None)).debug_assert();
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::source::Access;
 use super::{Failure, Global, Outcome, notices};
+use crate::chart::gather::Gatherer;
 use crate::chart::{Error, Notices, goerr, loader, save};
 use crate::sprig::semver;
 
@@ -23,6 +25,17 @@ pub struct Args {
     /// Set the appVersion on the chart to this version
     #[arg(long, value_name = "VERSION")]
     pub app_version: Option<String>,
+    /// Update dependencies from Chart.yaml to charts/ before packaging
+    #[arg(short = 'u', long)]
+    pub dependency_update: bool,
+    #[arg(long, hide = true)]
+    sign: bool,
+    #[arg(long, hide = true)]
+    key: Option<String>,
+    #[arg(long, hide = true)]
+    passphrase_file: Option<String>,
+    #[command(flatten)]
+    access: Access,
 }
 
 /// Runs the command.
@@ -31,6 +44,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let mut result = Ok(());
     if args.paths.is_empty() {
         result = Err(Error::new("need at least one argument, the path to the chart"));
+    }
+    if args.sign {
+        result = Err(Error::new("--sign is not supported: sign the archive with gpg"));
     }
     for path in &args.paths {
         if result.is_err() {
@@ -46,7 +62,13 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
 fn package(args: &Args, path: &Path, notices: &Notices) -> Result<PathBuf, Error> {
     std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     let path = loader::absolute(path)?;
+    if args.dependency_update {
+        Gatherer::new(&path, false, notices).update()?;
+    }
     let mut chart = loader::load_chart_directory(&path, notices)?;
+    if chart.metadata.api_version == "v3" {
+        return Err(Error::new("invalid chart apiVersion"));
+    }
     if let Some(version) = args.version.as_ref().filter(|v| !v.is_empty()) {
         chart.metadata.version.clone_from(version);
     }

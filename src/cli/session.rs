@@ -1,6 +1,6 @@
 //! What every command that talks to a cluster needs: the runtime, the connection, and a mouth.
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use super::{Failure, Global, Outcome};
 use crate::{
@@ -16,6 +16,7 @@ where
     W: FnOnce(Cluster, Reporter) -> F,
 {
     check_driver()?;
+    log(global);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -30,8 +31,21 @@ where
         work(cluster, reporter).await
     });
     // Whatever still runs in the background must not keep the process.
-    runtime.shutdown_timeout(Duration::from_millis(100));
+    runtime.shutdown_background();
     outcome
+}
+
+/// Shows what is written to the cluster, and what is tried again, on standard error; bodies are never logged.
+fn log(global: &Global) {
+    if !global.debug {
+        return;
+    }
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(concat!(env!("CARGO_CRATE_NAME"), "=debug"))
+        .with_target(false)
+        .with_writer(std::io::stderr);
+    // The demo sets it up once for all its commands.
+    let _ = if global.log_format == "json" { lines.json().try_init() } else { lines.with_ansi(false).try_init() };
 }
 
 /// The reporter that the global flags ask for.

@@ -1,5 +1,6 @@
 //! `show`
 
+use super::source::ChartSource;
 use super::{Failure, Global, Outcome, notices};
 use crate::chart::{self, Chart, Error, Location, Notices, jsonpath, loader};
 use crate::goyaml;
@@ -29,12 +30,14 @@ enum What {
 struct ChartArg {
     /// A directory, a .tgz, or core, admin, monitoring
     chart: String,
+    #[command(flatten)]
+    source: ChartSource,
 }
 
 #[derive(clap::Args, Debug)]
 struct ValuesArg {
-    /// A directory, a .tgz, or core, admin, monitoring
-    chart: String,
+    #[command(flatten)]
+    chart: ChartArg,
     /// Supply a JSONPath expression to filter the output
     #[arg(long, value_name = "TEMPLATE", default_value = "")]
     jsonpath: String,
@@ -43,11 +46,11 @@ struct ValuesArg {
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let collected = Notices::new().with_debug(global.debug);
-    let (reference, path) = match &args.what {
+    let (wanted, path) = match &args.what {
         What::Values(arg) => (&arg.chart, arg.jsonpath.as_str()),
-        What::All(arg) | What::Chart(arg) | What::Readme(arg) | What::Crds(arg) => (&arg.chart, ""),
+        What::All(arg) | What::Chart(arg) | What::Readme(arg) | What::Crds(arg) => (arg, ""),
     };
-    let result = load(reference, &collected).and_then(|chart| describe(&args.what, &chart, path));
+    let result = load(wanted, &collected).and_then(|chart| describe(&args.what, &chart, path));
     notices::print(global, &collected);
     match result {
         Ok(text) => {
@@ -58,10 +61,11 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     }
 }
 
-fn load(reference: &str, notices: &Notices) -> Result<Chart, Error> {
-    match chart::locate(reference)? {
+fn load(wanted: &ChartArg, notices: &Notices) -> Result<Chart, Error> {
+    wanted.source.note_version("original chart version", notices);
+    match wanted.source.locate(&wanted.chart)? {
         Location::Path(path) => loader::load_plainly(&path, notices),
-        Location::Embedded(_) => chart::load(reference, notices),
+        Location::Embedded(name) => chart::load(name, notices),
     }
 }
 

@@ -3,18 +3,23 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::values::{ValuesArgs, load_installable};
-use super::{Failure, Global, Outcome, namespace, notices};
+use super::naming::Naming;
+use super::post_renderer::PostRenderer;
+use super::source::{ChartSource, load_installable};
+use super::values::ValuesArgs;
+use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, session};
+use crate::action::Seen;
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
-use crate::chart::{self, Level, Notices, goerr};
-use crate::gotemplate::{MissingKey, Set, Value};
+use crate::chart::{Chart, Level, Location, Notices, archive, goerr};
+use crate::cluster::Cluster;
+use crate::gotemplate::Value;
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
-use crate::sprig;
 
 /// Locally render templates
 ///
-/// Values that would be looked up in a cluster are empty, and nothing is checked against a server.
+/// Values that would be looked up in a cluster are empty, and nothing is checked against a server, but for
+/// --dry-run=server: then capabilities and lookups are the cluster's, and it must know all kinds.
 #[derive(clap::Args, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of Helm's")]
 pub struct Args {
@@ -24,8 +29,8 @@ pub struct Args {
     #[command(flatten)]
     pub values: ValuesArgs,
     /// Kubernetes api versions used for Capabilities.APIVersions (multiple can be specified)
-    #[arg(short = 'a', long, value_name = "VERSIONS")]
-    pub api_versions: Vec<String>,
+    #[arg(short = 'a', long, value_name = "VERSIONS", value_parser = goflags::list)]
+    pub api_versions: Vec<goflags::List>,
     /// Kubernetes version used for Capabilities.KubeVersion
     #[arg(long, value_name = "VERSION")]
     pub kube_version: Option<String>,
@@ -45,23 +50,28 @@ pub struct Args {
     #[arg(long)]
     pub no_hooks: bool,
     /// Write the executed templates to files in this directory instead of stdout
-    #[arg(long, value_name = "DIR")]
-    pub output_dir: Option<String>,
+    #[arg(long, value_name = "DIR", default_value = "")]
+    pub output_dir: String,
     /// Use the release name in the output-dir path
     #[arg(long)]
     pub release_name: bool,
-    /// Specify template used to name the release
-    #[arg(long, value_name = "TEMPLATE", default_value = "")]
-    pub name_template: String,
-    /// Generate the name (and omit the NAME parameter)
-    #[arg(short = 'g', long)]
-    pub generate_name: bool,
+    #[command(flatten)]
+    naming: Naming,
     /// Enable DNS lookups when rendering templates
     #[arg(long)]
     pub enable_dns: bool,
     /// Must be "client" here; "server" needs a cluster
     #[arg(long, value_name = "STRATEGY", num_args = 0..=1, require_equals = true, default_missing_value = "unset")]
     pub dry_run: Option<String>,
+    #[arg(long, hide = true)]
+    validate: bool,
+    /// Update dependencies if they are missing
+    #[arg(long)]
+    pub dependency_update: bool,
+    #[command(flatten)]
+    pub source: ChartSource,
+    #[command(flatten)]
+    post_renderer: PostRenderer,
     /// Flags that change nothing of a local rendering are taken so that command lines of installations can be used.
     #[command(flatten)]
     pub without_effect: WithoutEffect,
@@ -78,24 +88,22 @@ pub struct WithoutEffect {
     create_namespace: bool,
     #[arg(long, hide = true)]
     replace: bool,
-    #[arg(long, hide = true, alias = "force")]
+    #[arg(long, hide = true)]
     force_replace: bool,
     #[arg(long, hide = true)]
-    force_conflicts: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    server_side: Option<String>,
+    force: bool,
     #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher")]
+    force_conflicts: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = goflags::boolean)]
+    server_side: Option<bool>,
+    #[arg(long, hide = true, value_parser = flags::duration)]
+    timeout: Option<std::time::Duration>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "watcher", value_parser = flags::wait)]
     wait: Option<String>,
     #[arg(long, hide = true)]
     wait_for_jobs: bool,
     #[arg(long, hide = true)]
     description: Option<String>,
-    #[arg(long, hide = true)]
-    devel: bool,
-    #[arg(long, hide = true)]
-    dependency_update: bool,
     #[arg(long, hide = true)]
     disable_openapi_validation: bool,
     #[arg(long, hide = true, alias = "atomic")]
@@ -106,16 +114,49 @@ pub struct WithoutEffect {
     hide_notes: bool,
     #[arg(long, hide = true)]
     render_subchart_notes: bool,
-    #[arg(short = 'l', long, hide = true)]
-    labels: Vec<String>,
-    #[arg(long, hide = true)]
-    version: Option<String>,
+    #[arg(short = 'l', long, hide = true, value_parser = goflags::pairs)]
+    labels: Vec<goflags::Pairs>,
+}
+
+impl Args {
+    /// Refuses flags that exclude each other, and notes those that are spelled in an old way.
+    fn check(&self, collected: &Notices) -> Outcome {
+        let exclusive = |group: &str, set: &str| {
+            Err(Failure::Usage(format!(
+                "Error: if any flags in the group [{group}] are set none of the others can be; [{set}] were all set"
+            )))
+        };
+        let without = &self.without_effect;
+        if without.force_replace && without.force_conflicts {
+            return exclusive("force-replace force-conflicts", "force-conflicts force-replace");
+        }
+        if without.force && without.force_conflicts {
+            return exclusive("force force-conflicts", "force force-conflicts");
+        }
+        if self.validate && self.dry_run.is_some() {
+            return exclusive("validate dry-run", "dry-run validate");
+        }
+        if let Some(notice) = without.wait.as_deref().and_then(flags::deprecated_wait) {
+            collected.warn(notice, Vec::new());
+        }
+        Ok(())
+    }
 }
 
 /// Runs the command.
 pub fn run(global: &Global, args: &Args) -> Outcome {
     let collected = Notices::new().with_debug(global.debug);
-    let result = render(global, args, &collected);
+    let result = prepare(global, args, &collected).and_then(|prepared| {
+        if prepared.on_server {
+            let collected = &collected;
+            session::run(
+                global,
+                |cluster, _| async move { prepared.on_server(global, args, &cluster, collected).await },
+            )
+        } else {
+            prepared.offline(global, args, &collected)
+        }
+    });
     notices::print(global, &collected);
     result
 }
@@ -124,25 +165,38 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(format!("Error: {error}"))
 }
 
-fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
+/// What the command line asks for, checked and loaded.
+struct Prepared {
+    chart: Chart,
+    config: Value,
+    release: ReleaseInfo,
+    capabilities: Capabilities,
+    options: Options,
+    /// A cluster is asked for its capabilities and for `lookup`.
+    on_server: bool,
+}
+
+fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared, Failure> {
     warn_of_deprecated_flags();
-    collected
-        .debug("Original chart version", || vec![("version", args.without_effect.version.clone().unwrap_or_default())]);
+    args.check(collected)?;
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
         capabilities.kube_version =
             KubeVersion::parse(version).map_err(|e| failed(format!("invalid kube version '{version}': {e}")))?;
     }
-    check_dry_run(args.dry_run.as_deref(), collected)?;
-    let (name, reference) = name_and_chart(args)?;
-    let versions = args.api_versions.iter().flat_map(|list| chart::values::split_list(list));
-    capabilities.api_versions.extend(versions);
+    let strategy = if args.validate { Some("server") } else { args.dry_run.as_deref() };
+    let on_server = is_on_server(strategy, collected)?;
+    args.source.note_version("Original chart version", collected);
+    let (name, reference) = args.naming.name_and_chart(&args.args, Some("release-name")).map_err(failed)?;
+    capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.0.clone()));
 
-    if let chart::Location::Path(path) = chart::locate(reference).map_err(failed)? {
+    let location = args.source.locate(reference).map_err(failed)?;
+    if let Location::Path(path) = &location {
         collected.debug("Chart path", || vec![("path", path.display().to_string())]);
     }
     let config = args.values.merge().map_err(failed)?;
-    let mut chart = load_installable(reference, collected).map_err(failed)?;
+    let update = args.dependency_update.then_some(global.debug);
+    let chart = load_installable(&location, update, collected).map_err(failed)?;
     if let Err(error) = render::check_release_name(&name) {
         let error = format!("release name {}: {error}", quote(&name));
         collected.add(Level::Error, "release name check failed", vec![("error", error.clone())]);
@@ -160,25 +214,52 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         skip_schema_validation: args.values.skip_schema_validation,
         ..Options::default()
     };
-    match render::release(&mut chart, &config, &release, &capabilities, &options, collected) {
-        Ok(rendered) => {
-            let outcome = show(args, &release.name, &rendered);
-            // The process ends: giving every node of the values back to the allocator would only take time.
-            std::mem::forget((rendered, chart, config));
-            outcome
-        }
-        Err(render::Error::Chart(error)) => Err(failed(error)),
-        Err(error) if !global.debug => Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML"))),
-        Err(error) => {
-            // What there is of the rendering is shown, however broken.
-            let (manifest, hooks) = match &error {
-                render::Error::Yaml { files, hooks, .. } => (files.as_str(), hooks.as_slice()),
-                _ => ("", &[][..]),
-            };
-            let mut text = format!("{}\n", manifest.trim());
-            append_hooks(args, hooks, &mut text);
-            print(&text)?;
-            Err(failed(error))
+    Ok(Prepared { chart, config, release, capabilities, options, on_server })
+}
+
+impl Prepared {
+    fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
+        let rendered = self.render(global, args, collected)?;
+        let outcome = show(args, &self.release.name, &rendered);
+        // The process ends: giving every node of the values back to the allocator would only take time.
+        std::mem::forget((rendered, self));
+        outcome
+    }
+
+    /// With the capabilities of a cluster, `lookup` in it, and all kinds known to it.
+    async fn on_server(mut self, global: &Global, args: &Args, cluster: &Cluster, collected: &Notices) -> Outcome {
+        let seen = Seen::by(cluster, &self.chart).await.map_err(failed)?;
+        self.capabilities = seen.capabilities.clone();
+        self.options.lookup = Some(seen.lookup.clone());
+        let rendered = self.render(global, args, collected)?;
+        let known = seen.check(cluster, &rendered, &self.release).await;
+        known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
+        show(args, &self.release.name, &rendered)
+    }
+
+    fn render(&mut self, global: &Global, args: &Args, collected: &Notices) -> Result<Rendered, Failure> {
+        let Self { chart, config, release, capabilities, options, .. } = self;
+        match render::release(chart, config, release, capabilities, options, collected) {
+            Ok(rendered) => Ok(rendered),
+            Err(render::Error::Chart(error)) => Err(failed(error)),
+            Err(error) if !global.debug => {
+                Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML")))
+            }
+            Err(error) => {
+                // What there is of the rendering is shown, however broken.
+                let (manifest, hooks) = match &error {
+                    render::Error::Yaml { files, hooks, .. } => (files.as_str(), hooks.as_slice()),
+                    _ => ("", &[][..]),
+                };
+                let mut text = format!("{}\n", manifest.trim());
+                append_hooks(args, hooks, &mut text);
+                if args.show_only.is_empty() {
+                    print(&text)?;
+                } else if let Ok(selected) = selected(&args.show_only, &text) {
+                    print(&selected)?;
+                }
+                Err(failed(error))
+            }
         }
     }
 }
@@ -186,7 +267,9 @@ fn render(global: &Global, args: &Args, collected: &Notices) -> Outcome {
 /// Old spellings are taken with the remark that Helm makes, in the order of the command line.
 fn warn_of_deprecated_flags() {
     for arg in std::env::args() {
-        let remark = match arg.split('=').next().unwrap_or(&arg) {
+        let flag = arg.split('=').next().unwrap_or(&arg);
+        let remark = match flag {
+            "--validate" => "use '--dry-run=server' instead",
             "--hide-notes" | "--render-subchart-notes" => {
                 "this flag has no effect for 'helm template' and will be removed in Helm 5"
             }
@@ -194,22 +277,20 @@ fn warn_of_deprecated_flags() {
             "--atomic" => "use --rollback-on-failure instead",
             _ => continue,
         };
-        eprintln!("Flag {arg} has been deprecated, {remark}");
+        eprintln!("Flag {flag} has been deprecated, {remark}");
     }
 }
 
-/// `template` is always a dry run; the flag can only say on which side.
-fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
-    let Some(strategy) = strategy else { return Ok(()) };
+/// `template` is always a dry run; the flag says on which side: whether a cluster is asked.
+fn is_on_server(strategy: Option<&str>, collected: &Notices) -> Result<bool, Failure> {
+    let Some(strategy) = strategy else { return Ok(false) };
     match strategy {
-        "client" => Ok(()),
+        "client" => Ok(false),
         "unset" => {
             collected.warn("--dry-run is deprecated and should be replaced with '--dry-run=client'", Vec::new());
-            Ok(())
+            Ok(false)
         }
-        "server" => Err(failed(
-            "--dry-run=server asks a cluster, which `template` does not; use `plan` or `install --dry-run=server`",
-        )),
+        "server" => Ok(true),
         "1" | "t" | "T" | "true" | "TRUE" | "True" => {
             collected.warn(
                 format!(
@@ -217,7 +298,7 @@ fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
                 ),
                 Vec::new(),
             );
-            Ok(())
+            Ok(false)
         }
         "none" | "0" | "f" | "F" | "false" | "FALSE" | "False" => {
             Err(failed(format!("invalid dry-run value ({}). Must be \"server\" or \"client\"", quote(strategy))))
@@ -229,39 +310,10 @@ fn check_dry_run(strategy: Option<&str>, collected: &Notices) -> Outcome {
     }
 }
 
-fn name_and_chart(args: &Args) -> Result<(String, &str), Failure> {
-    match args.args.as_slice() {
-        [name, chart] => {
-            if args.generate_name {
-                return Err(failed("cannot set --generate-name and also specify a name"));
-            }
-            if !args.name_template.is_empty() {
-                return Err(failed("cannot set --name-template and also specify a name"));
-            }
-            Ok((name.clone(), chart))
-        }
-        [chart] if !args.name_template.is_empty() => Ok((name_from(&args.name_template)?, chart)),
-        [chart] => Ok(("release-name".into(), chart)),
-        [_, _, rest @ ..] => {
-            Err(failed(format!("expected at most two arguments, unexpected arguments: {}", rest.join(", "))))
-        }
-        [] => Err(Failure::Usage("Error: \"template\" requires at least 1 argument: the chart".into())),
-    }
-}
-
-/// `--name-template`: a template with sprig's functions and no data.
-fn name_from(template: &str) -> Result<String, Failure> {
-    let mut set = Set::new("name-template", &sprig::functions()).missing_key(MissingKey::Default);
-    set.parse("name-template", template).map_err(failed)?;
-    let mut host = sprig::Host::new(Box::new(()));
-    let name = set.execute("name-template", Value::Nil, &mut host).map_err(failed)?;
-    Ok(String::from_utf8_lossy(&name).into_owned())
-}
-
 fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
     let mut text = String::new();
-    if let Some(directory) = &args.output_dir {
-        return write_files(args, directory, release, rendered);
+    if !args.output_dir.is_empty() {
+        return write_files(args, &args.output_dir, release, rendered);
     }
     if args.include_crds {
         for crd in &rendered.crds {
@@ -312,10 +364,14 @@ fn selected(patterns: &[String], text: &str) -> Result<String, Failure> {
             }
         }
         if missing {
-            return Err(failed(format!("could not find template {wanted} in chart")));
+            return Err(self::missing(wanted));
         }
     }
     Ok(out)
+}
+
+fn missing(template: &str) -> Failure {
+    failed(format!("could not find template {template} in chart"))
 }
 
 /// The path in the first `# Source: CHART/PATH`, without the chart's name.
@@ -347,6 +403,11 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
         let exists = Path::new(&named).join(&hook.path).exists();
         write_file(&named, &hook.path, &hook.manifest, exists, &mut log)?;
     }
+    if let Some(wanted) = args.show_only.first() {
+        // Nothing is left to be shown.
+        print(&log)?;
+        return Err(missing(wanted));
+    }
     log.push('\n');
     print(&log)
 }
@@ -354,9 +415,17 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
 fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mut String) -> Outcome {
     let full = format!("{directory}/{path}");
     let target = PathBuf::from(&full);
-    let io = |operation: &str, path: &Path, e: &std::io::Error| failed(goerr::path_error(operation, path, e));
+    let io = |operation: &str, path: &Path, e: &std::io::Error| {
+        failed(format!("{}\n\nUse --debug flag to render out invalid YAML", goerr::path_error(operation, path, e)))
+    };
     if let Some(parent) = target.parent() {
-        std::fs::create_dir_all(parent).map_err(|e| io("mkdir", parent, &e))?;
+        let parent = PathBuf::from(archive::clean(&parent.to_string_lossy()));
+        if let Err(error) = std::fs::metadata(&parent)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(io("stat", &parent, &error));
+        }
+        std::fs::create_dir_all(&parent).map_err(|e| io("mkdir", &parent, &e))?;
     }
     let mut options = std::fs::OpenOptions::new();
     let opened = if append { options.append(true).open(&target) } else { std::fs::File::create(&target) };

@@ -1,6 +1,6 @@
 //! `upgrade RELEASE CHART`: in place, as Helm's.
 
-use super::{Failure, Global, Outcome, flags, install, output, session, values};
+use super::{Failure, Global, Outcome, flags, install, output, session, source, values};
 use crate::{
     action::{self, DryRun, InstallOptions, Releases, Reuse, UpgradeOptions},
     chart::Notices,
@@ -70,7 +70,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
                     skip_crds: args.chart.skip_crds,
                     take_ownership: args.chart.take_ownership,
                     replace: !history.is_empty(),
-                    labels: args.chart.labels()?,
+                    labels: args.chart.labels(),
                     rendering: args.chart.rendering(args.values.skip_schema_validation),
                     common,
                 };
@@ -81,7 +81,9 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
         let failed = |error: crate::chart::Error| session::failure("", &error.into());
         let notices = Notices::new();
         let user = args.values.merge().map_err(failed)?;
-        let chart = values::load_installable(chart_reference, &notices).map_err(failed)?;
+        let location = args.chart.source.locate(chart_reference).map_err(failed)?;
+        let update = args.chart.dependency_update.then_some(global.debug);
+        let chart = source::load_installable(&location, update, &notices).map_err(failed)?;
         for notice in notices.take() {
             eprintln!("{notice}");
         }
@@ -90,7 +92,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
             namespace,
             reuse: args.reuse(),
             take_ownership: args.chart.take_ownership,
-            labels: args.chart.labels()?,
+            labels: args.chart.labels(),
             rendering: args.chart.rendering(args.values.skip_schema_validation),
             common,
         };

@@ -13,7 +13,7 @@ use http::{Method, Request, StatusCode, header};
 use jiff::Timestamp;
 use kube::client::Body;
 
-use super::{Cause, ConnectOptions, Error, Json, config, discovery::Discovery};
+use super::{Cause, ConnectOptions, Error, Json, config, connection, discovery::Discovery};
 
 /// Longest wait for one answer. Admission webhooks may take 30 s each.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
@@ -147,7 +147,7 @@ impl Cluster {
         let config = config::load(options).await?;
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let namespace = config.default_namespace.clone();
-        let client = kube::Client::try_from(config)
+        let client = connection::client(config)
             .map_err(|error| Error::Config(format!("cannot set up the connection to {server}: {}", chain(&error))))?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -285,12 +285,15 @@ impl Cluster {
             let body = body.collect_bytes().await.map_err(|error| self.connection_failure(&error))?;
             Ok::<_, Failure>((head, body.to_vec()))
         });
+        let started = std::time::Instant::now();
         let (head, body) = answer.await.map_err(|_| {
             Failure::from(Error::Unreachable {
                 server: self.inner.server.clone(),
                 cause: format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()),
             })
         })??;
+        let millis = started.elapsed().as_millis();
+        tracing::debug!(method = %call.method, uri = call.uri(), status = head.status.as_u16(), millis, "answer");
         self.inner.answered.store(true, Ordering::Relaxed);
         self.note_headers(&head.headers);
         if head.status.is_success() {

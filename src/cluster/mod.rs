@@ -21,6 +21,7 @@ mod access;
 mod client;
 mod config;
 mod conflict;
+mod connection;
 mod discovery;
 mod error;
 mod events;

@@ -19,12 +19,14 @@ pub struct ApplyOptions {
     pub force: bool,
     /// Let the server check all, persist nothing.
     pub dry_run: bool,
+    /// A dry run has found no unknown or duplicate field in the object: the server need not read it twice again.
+    pub checked: bool,
 }
 
 impl ApplyOptions {
     /// An unforced, real apply as `manager`.
     pub fn new(manager: &str) -> Self {
-        Self { manager: manager.into(), force: false, dry_run: false }
+        Self { manager: manager.into(), force: false, dry_run: false, checked: false }
     }
 }
 
@@ -205,7 +207,8 @@ impl Cluster {
         self.write("replace", false, writing(Method::PUT, path, object, manager, false)).await
     }
 
-    /// Server-side apply with strict field validation: unknown and duplicate fields are refused.
+    /// Server-side apply with strict field validation (but for [`ApplyOptions::checked`]): unknown and duplicate fields are
+    /// refused.
     ///
     /// # Errors
     /// Conflicts ([`Error::conflicts`] lists fields and owners) and the server's other refusals.
@@ -213,7 +216,7 @@ impl Cluster {
         let path = self.path(&ObjectRef::of(object)).await?;
         let mut call = writing(Method::PATCH, path, object, &options.manager, options.dry_run)
             .query("force", if options.force { "true" } else { "false" })
-            .query("fieldValidation", "Strict");
+            .query("fieldValidation", if options.checked { "Ignore" } else { "Strict" });
         // JSON is YAML.
         call.content_type = "application/apply-patch+yaml";
         self.write("apply", options.dry_run, call).await

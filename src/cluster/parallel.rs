@@ -17,5 +17,11 @@ where
 {
     // The futures are made here, so that the result holds no closure: it can then be sent to another thread.
     let futures: Vec<F> = items.into_iter().map(work).collect();
-    futures::stream::iter(futures).buffered(WIDTH).collect()
+    async {
+        let numbered = futures.into_iter().enumerate().map(|(number, future)| async move { (number, future.await) });
+        // Unordered: a slow answer must not keep the next requests from being sent.
+        let mut results: Vec<(usize, R)> = futures::stream::iter(numbered).buffer_unordered(WIDTH).collect().await;
+        results.sort_unstable_by_key(|(number, _)| *number);
+        results.into_iter().map(|(_, result)| result).collect()
+    }
 }

@@ -43,7 +43,10 @@ impl Exec<'_> {
         self.give_back(values);
         match result {
             Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
-            Ok(value) => Ok(Reflected::plain(value)),
+            Ok(value) => {
+                self.spend_on(&value, id)?;
+                Ok(Reflected::plain(value))
+            }
             Err(error) => Err(self.call_error(id, name, error)),
         }
     }
@@ -106,7 +109,9 @@ impl Exec<'_> {
             let values = self.arguments(source, dot, params, variadic, builtin.name(), args, None)?;
             let result = builtin.print(&values);
             self.give_back(values);
-            return result.map(Reflected::plain).map_err(|error| self.call_error(id, builtin.name(), error));
+            let text = result.map_err(|error| self.call_error(id, builtin.name(), error))?;
+            self.spend_on(&text, id)?;
+            return Ok(Reflected::plain(text));
         }
         self.check_count(builtin.name(), params.len(), variadic.is_some(), &args)?;
         if matches!(builtin, Builtin::And | Builtin::Or) {

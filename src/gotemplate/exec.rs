@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::fmt;
 use super::func::{FuncError, Scope, StringError};
 use super::node::{Branch, NO_NODE, NodeId, NodeKind, Source};
@@ -15,9 +16,11 @@ use super::value::{GoStr, IntKind, UintKind, Value};
 /// Nesting of `{{template}}` calls beyond this fails, as in Go.
 const MAX_DEPTH: u32 = 100_000;
 /// Nesting of strings executed as templates beyond this fails; Go would run out of stack.
-const MAX_STRING_DEPTH: u32 = 1000;
+const MAX_STRING_DEPTH: u32 = 1100;
+/// Nesting of templates executed by functions, strings included; the same.
+const MAX_CAPTURES: u32 = 3100;
 /// Output beyond this fails, before it takes all memory.
-const MAX_OUTPUT: usize = 512 << 20;
+const MAX_OUTPUT: usize = 256 << 20;
 /// Stack kept free before each level of nesting, and how much is added when it runs short.
 pub(super) const RED_ZONE: usize = 128 << 10;
 pub(super) const STACK: usize = 2 << 20;
@@ -62,6 +65,8 @@ pub(super) struct Exec<'s> {
     pub base: usize,
     depth: u32,
     string_depth: u32,
+    captures: u32,
+    budget: Budget,
     /// The template and the node being executed, for messages.
     current: Option<Rc<Template>>,
     pub node: NodeId,
@@ -82,6 +87,8 @@ impl<'s> Exec<'s> {
             base: 0,
             depth: 0,
             string_depth: 0,
+            captures: 0,
+            budget: Budget::default(),
             current: None,
             node: NO_NODE,
             spare: Vec::new(),
@@ -337,11 +344,32 @@ impl<'s> Exec<'s> {
         result
     }
 
+    /// Accounts for the result of a function.
+    pub fn spend_on(&mut self, value: &Value, id: NodeId) -> Executed<()> {
+        let size = match value {
+            Value::Str(s) => s.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(list) => list.items.len() * size_of::<Value>(),
+            Value::Map(map) => map.len() * 2 * size_of::<Value>(),
+            _ => return Ok(()),
+        };
+        if self.budget.spend(size) {
+            return Ok(());
+        }
+        self.node = id;
+        Err(self.error("the templates take too much memory"))
+    }
+
     /// Executes a template apart from the output; what it wrote.
     fn capture(&mut self, template: Rc<Template>, data: Value) -> Result<GoStr, FuncError> {
+        if self.captures == MAX_CAPTURES {
+            return Err(FuncError::new(format!("exceeded maximum depth of included templates ({MAX_CAPTURES})")));
+        }
         let start = self.out.len();
         let depth = std::mem::take(&mut self.depth);
+        self.captures += 1;
         let result = self.template(template, &Reflected::plain(data));
+        self.captures -= 1;
         self.depth = depth;
         let text = result.map(|()| GoStr::from(&self.out[start..]));
         self.out.truncate(start);

@@ -3,6 +3,7 @@
 //! Knows nothing of Helm or Kubernetes. [`value`] is what templates compute with, [`func`] how functions are declared, [`Set`]
 //! what compiles and executes templates; [`fmt`] and [`strconv`] write values as Go's packages of these names do.
 
+mod budget;
 mod builtins;
 mod call;
 mod compare;

@@ -360,6 +360,21 @@ pub trait Object: fmt::Debug {
 }
 
 /// A dynamically typed Go value, Go's `interface{}`.
+///
+/// ```
+/// use vulas_native::gotemplate::{Value, fmt};
+///
+/// let value = Value::map([
+///     ("name", "web".into()),
+///     ("ports", Value::list(vec![Value::int(80), Value::Float(8080.0)])),
+/// ]);
+/// assert_eq!(value.type_name(), "map[string]interface {}");
+/// assert_eq!(fmt::to_string(&value), "map[name:web ports:[80 8080]]");
+/// // Maps are references: what one template sets, the next sees.
+/// let same = value.clone();
+/// same.as_map().unwrap().insert("extra", Value::Bool(true));
+/// assert_eq!(value.as_map().unwrap().len(), 3);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub enum Value {
     /// The nil interface; prints as `<no value>` where Go does.

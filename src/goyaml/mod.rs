@@ -9,6 +9,23 @@
 //! | [`from_toml`], [`to_toml`] | `github.com/BurntSushi/toml` |
 //! | [`documents`] | `k8s.io/apimachinery/pkg/util/yaml.YAMLReader` |
 //!
+//! ```
+//! use vulas_native::goyaml;
+//!
+//! # fn main() -> Result<(), goyaml::Error> {
+//! // YAML 1.1: `yes` is true, 010 is octal; numbers of values are floats.
+//! let value = goyaml::from_yaml(b"on: yes\nmode: 010\nlist: &l [x]\nagain: *l\n")?;
+//! assert_eq!(goyaml::to_json(&value, true)?, br#"{"again":["x"],"list":["x"],"mode":8,"true":true}"#);
+//! assert_eq!(goyaml::to_yaml(&value)?, b"again:\n- x\nlist:\n- x\nmode: 8\n\"true\": true\n");
+//! let error = goyaml::from_yaml(b"a: b: c").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "error converting YAML to JSON: yaml: mapping values are not allowed in this context"
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Errors carry the text that the Go library would give. Nesting is bounded as in Go and costs no stack.
 
 mod documents;
@@ -136,6 +153,14 @@ pub fn from_json_list(text: &[u8]) -> (Value, Option<Error>) {
 
 /// Reads TOML into a `map[string]interface{}`: integers are `int64`, arrays of tables `[]map[string]interface{}`. Dates and
 /// times are made by `time`.
+///
+/// ```
+/// use vulas_native::{goyaml, gotemplate::Value};
+///
+/// let text = b"title = \"x\"\n[owner]\nborn = 1979-05-27\n";
+/// let value = goyaml::from_toml(text, &|time| Value::int(time.year.into())).unwrap();
+/// assert_eq!(goyaml::to_json(&value, false).unwrap(), br#"{"owner":{"born":1979},"title":"x"}"#);
+/// ```
 ///
 /// # Errors
 /// `toml: line 1 (last key "a"): ...`

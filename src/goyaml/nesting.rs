@@ -14,6 +14,17 @@ const MAX_DEPTH: usize = 100_000;
 const RED_ZONE: usize = 64 * 1024;
 const STACK: usize = 2 * 1024 * 1024;
 
+/// The longest text that is written. Values that are held many times over would be written for ever.
+pub const MAX_TEXT: usize = 64 << 20;
+
+/// Refuses to write on when there is too much already.
+pub fn check_length(written: usize) -> Result<(), Error> {
+    if written <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(Error::new(format!("the text is too long (at most {MAX_TEXT} bytes)")))
+}
+
 /// The collections around what is being written.
 #[derive(Default)]
 pub struct Nesting {

@@ -27,7 +27,7 @@ async fn set_replicas(run: &Run<'_>, replicas: u32) -> Result<(), Error> {
         "spec": {"replicas": replicas},
     });
     // An apply creates what is not there; here that would be a StatefulSet without a template, which is refused.
-    run.cluster.apply(&wanted, &ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false }).await?;
+    run.cluster.apply(&wanted, &ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) }).await?;
     Ok(())
 }
 
@@ -44,7 +44,7 @@ async fn give_replicas_back(run: &Run<'_>) -> Result<(), Error> {
             "apiVersion": object.api_version, "kind": object.kind,
             "metadata": {"name": object.name, "namespace": run.journal.namespace},
         });
-        run.cluster.apply(&nothing, &ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false }).await?;
+        run.cluster.apply(&nothing, &ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) }).await?;
     }
     let left = run.cluster.get(&object).await?;
     if left.as_ref().map(layout::replicas) != Some(run.journal.layout.replicas) {

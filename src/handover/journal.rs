@@ -332,7 +332,7 @@ impl Journal {
             "type": "vulas-native/handover.v1",
             "data": {"journal": base64::engine::general_purpose::STANDARD.encode(text)},
         });
-        let options = ApplyOptions { manager: MANAGER.into(), force: true, dry_run: false };
+        let options = ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) };
         cluster.apply(&secret, &options).await?;
         Ok(())
     }

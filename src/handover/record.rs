@@ -156,7 +156,7 @@ pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<bool, Error> {
     let is_it = |o: &&Json| o["kind"] == object.kind.as_str() && o["metadata"]["name"] == object.name.as_str();
     let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(false) };
     stamp(&mut wanted, &release);
-    run.cluster.apply(&wanted, &ApplyOptions { manager: RELEASE_MANAGER.into(), force: true, dry_run: false }).await?;
+    run.cluster.apply(&wanted, &ApplyOptions { force: true, ..ApplyOptions::new(RELEASE_MANAGER) }).await?;
     Ok(true)
 }
 

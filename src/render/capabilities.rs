@@ -1,6 +1,7 @@
 //! `.Capabilities`: the Kubernetes version, the API versions and the version of Helm.
 
 use crate::chart::notice::quote;
+use crate::gotemplate::strconv;
 
 /// The Helm version whose behaviour is reproduced, as `.Capabilities.HelmVersion.Version` shows it.
 pub const HELM_VERSION: &str = "v4.2.4";
@@ -83,37 +84,41 @@ impl KubeVersion {
     /// # Errors
     /// Kubernetes' text for what is not a version.
     pub fn parse(version: &str) -> Result<Self, String> {
-        let is_number = |c: char| c.is_ascii_digit();
-        let start = version.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}']);
-        let start = start.strip_prefix('v').unwrap_or(start);
-        let mut end = start.len() - start.trim_start_matches(is_number).len();
-        while let Some(next) = start[end..].strip_prefix('.').filter(|next| next.starts_with(is_number)) {
-            end = start.len() - next.trim_start_matches(is_number).len();
+        let trimmed = version.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}']);
+        let mut rest = trimmed.strip_prefix('v').unwrap_or(trimmed);
+        let mut components: Vec<&str> = Vec::new();
+        loop {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            if digits == 0 {
+                return Err(format!("could not parse {} as version", quote(version)));
+            }
+            components.push(&rest[..digits]);
+            rest = &rest[digits..];
+            match rest.strip_prefix('.') {
+                Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
+                _ => break,
+            }
         }
-        if end == 0 || start[end..].contains('\n') {
+        // The rest of the text must be on the line.
+        if rest.contains('\n') {
             return Err(format!("could not parse {} as version", quote(version)));
         }
-        let numbers: Vec<&str> = start[..end].split('.').collect();
-        if numbers.len() < 2 {
+        if components.len() < 2 {
             return Err(format!("illegal version string {}", quote(version)));
         }
-        let mut parts: Vec<u64> = Vec::with_capacity(numbers.len());
-        for (i, number) in numbers.into_iter().enumerate() {
-            let place = || format!("version component {} in {}", quote(number), quote(version));
-            if i == 0 && number.starts_with('0') && number != "0" {
-                return Err(format!("illegal zero-prefixed {}", place()));
-            }
-            // Digits fail to be a number only by being too many.
-            let out_of_range = |_| {
-                format!(
-                    "illegal non-numeric {}: strconv.ParseUint: parsing {}: value out of range",
-                    place(),
-                    quote(number)
-                )
-            };
-            parts.push(number.parse().map_err(out_of_range)?);
+        let illegal = |what: &str, component: &str| {
+            format!("illegal {what} version component {} in {}", quote(component), quote(version))
+        };
+        if components[0].len() > 1 && components[0].starts_with('0') {
+            return Err(illegal("zero-prefixed", components[0]));
         }
-        let dotted: Vec<String> = parts.iter().map(ToString::to_string).collect();
+        let number = |component: &&str| {
+            strconv::parse_uint(component.as_bytes(), 10, 64).map(|number| number.to_string()).map_err(|e| {
+                let number = quote(component);
+                format!("{}: strconv.ParseUint: parsing {number}: {e}", illegal("non-numeric", component))
+            })
+        };
+        let dotted: Vec<String> = components.iter().map(number).collect::<Result<_, _>>()?;
         Ok(Self {
             version: if version.starts_with('v') { version.to_string() } else { format!("v{version}") },
             normalized: format!("v{}", dotted.join(".")),

@@ -37,6 +37,23 @@ pub struct ReleaseInfo {
     pub is_install: bool,
 }
 
+impl ReleaseInfo {
+    /// The first revision of a release.
+    ///
+    /// ```
+    /// let release = vulas_native::render::ReleaseInfo::install("demo", "default");
+    /// assert!(release.is_install && release.revision == 1);
+    /// ```
+    pub fn install(name: impl Into<String>, namespace: impl Into<String>) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), revision: 1, is_upgrade: false, is_install: true }
+    }
+
+    /// A later revision of a release.
+    pub fn upgrade(name: impl Into<String>, namespace: impl Into<String>, revision: i64) -> Self {
+        Self { name: name.into(), namespace: namespace.into(), revision, is_upgrade: true, is_install: false }
+    }
+}
+
 /// Answers the `lookup` function from a cluster. Called synchronously while templates run.
 pub trait Lookup {
     /// An object by name, or with an empty name the list of all objects of a kind; `namespace` may be empty.
@@ -130,6 +147,23 @@ pub enum Error {
 ///
 /// `config` are the values that the user supplied (a map). The chart's dependencies are processed in place, as Helm does: the
 /// chart afterwards is what the release record stores.
+///
+/// ```
+/// use vulas_native::chart::{Notices, embedded};
+/// use vulas_native::gotemplate::Value;
+/// use vulas_native::render::{self, Capabilities, KubeVersion, Options, ReleaseInfo};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let notices = Notices::new();
+/// let mut chart = embedded::load("core", &notices).expect("it is compiled in")?;
+/// let capabilities = Capabilities { kube_version: KubeVersion::parse("1.33")?, ..Capabilities::default() };
+/// let values = Value::map([("nameOverride", "other".into())]);
+/// let release = ReleaseInfo::install("demo", "default");
+/// let rendered = render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)?;
+/// assert!(rendered.manifests.iter().any(|manifest| manifest.content.contains("kind: StatefulSet")));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// See [`Error`].

@@ -2,7 +2,9 @@
 
 use memchr::memmem;
 
-use crate::gotemplate::runes::{decode_last_rune, decode_rune};
+use super::limits::{MAX_ITEMS, MAX_TEXT, check_items, check_text};
+use crate::gotemplate::FuncError;
+use crate::gotemplate::runes::{decode_last_rune, decode_rune, rune_count};
 
 /// The runes of `s` with the bytes they were read from.
 pub(super) fn runes(mut s: &[u8]) -> impl Iterator<Item = (char, &[u8])> {
@@ -23,13 +25,20 @@ pub(super) fn contains(s: &[u8], needle: &[u8]) -> bool {
 }
 
 /// `strings.SplitN`: at most `n` parts, all when `n` is negative, none when it is zero.
-pub(super) fn split_n<'a>(s: &'a [u8], separator: &[u8], n: i64) -> Vec<&'a [u8]> {
+///
+/// # Errors
+/// More parts than a list may have.
+pub(super) fn split_n<'a>(s: &'a [u8], separator: &[u8], n: i64) -> Result<Vec<&'a [u8]>, FuncError> {
     if n == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let limit = usize::try_from(n).unwrap_or(usize::MAX);
+    if s.len().min(limit) > MAX_ITEMS {
+        let count = if separator.is_empty() { rune_count(s) } else { memmem::find_iter(s, separator).count() + 1 };
+        check_items(count.min(limit))?;
+    }
     if separator.is_empty() {
-        return explode(s, limit);
+        return Ok(explode(s, limit));
     }
     let mut parts = Vec::new();
     let mut start = 0;
@@ -41,7 +50,7 @@ pub(super) fn split_n<'a>(s: &'a [u8], separator: &[u8], n: i64) -> Vec<&'a [u8]
         start = at + separator.len();
     }
     parts.push(&s[start..]);
-    parts
+    Ok(parts)
 }
 
 /// One part per rune, the last of `limit` parts holding the rest.
@@ -61,7 +70,11 @@ fn explode(s: &[u8], limit: usize) -> Vec<&[u8]> {
 }
 
 /// `strings.ReplaceAll`: an empty `old` matches before every rune and at the end.
-pub(super) fn replace_all(s: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+pub(super) fn replace_all(s: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>, FuncError> {
+    if (s.len() + 1).saturating_mul(new.len()) > MAX_TEXT {
+        let count = if old.is_empty() { rune_count(s) + 1 } else { memmem::find_iter(s, old).count() };
+        check_text((s.len() - count * old.len()).saturating_add(count.saturating_mul(new.len())))?;
+    }
     let mut out = Vec::with_capacity(s.len() + new.len());
     if old.is_empty() {
         for (_, bytes) in runes(s) {
@@ -69,7 +82,7 @@ pub(super) fn replace_all(s: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
             out.extend_from_slice(bytes);
         }
         out.extend_from_slice(new);
-        return out;
+        return Ok(out);
     }
     let mut start = 0;
     for at in memmem::find_iter(s, old) {
@@ -78,7 +91,7 @@ pub(super) fn replace_all(s: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
         start = at + old.len();
     }
     out.extend_from_slice(&s[start..]);
-    out
+    Ok(out)
 }
 
 /// `strings.Trim`: removes the runes of `cutset` from both ends.
@@ -107,17 +120,14 @@ pub(super) fn trim_where(s: &[u8], cut: impl Fn(char) -> bool) -> &[u8] {
     s
 }
 
-/// The largest result that one call may build: more is a mistake in the template or an attack, not a manifest.
-const MAX_REPEAT: usize = 256 << 20;
-
 /// `strings.Repeat`, with a bound on the size of the result.
 ///
 /// # Errors
 /// Go's panics for a negative count and for a result that does not fit into memory.
-pub(super) fn repeat(s: &[u8], count: i64) -> Result<Vec<u8>, crate::gotemplate::FuncError> {
+pub(super) fn repeat(s: &[u8], count: i64) -> Result<Vec<u8>, FuncError> {
     let Ok(count) = usize::try_from(count) else { return super::args::fail("strings: negative Repeat count") };
     match s.len().checked_mul(count) {
-        Some(size) if size <= MAX_REPEAT => Ok(s.repeat(count)),
+        Some(size) if size <= MAX_TEXT => Ok(s.repeat(count)),
         _ => super::args::fail("strings: Repeat output length overflow"),
     }
 }

@@ -1,6 +1,7 @@
 //! Conversions: numbers, strings, splitting, joining, ranges of numbers.
 
 use super::args::{Args, Chapter, Outcome, fail, func, slice_items, string};
+use super::limits::{MAX_ITEMS, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, cast};
 use crate::gotemplate::Type::{Any, Int, Str};
@@ -15,9 +16,9 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
     ("seq", func!([], ..Int, |_, a| seq(a))),
     ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
-    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1))))),
-    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1)))))),
+    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
+    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
+    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1))?)))),
     ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
     ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
     ("toStrings", func!([Any], |_, a| Ok(to_strings(a.any(0))))),
@@ -54,6 +55,7 @@ fn to_strings(value: &Value) -> Value {
 fn join(separator: &[u8], value: &Value) -> Outcome {
     let items = string_items(value);
     let size = items.iter().map(|item| item.len() + separator.len()).sum();
+    check_text(size)?;
     let mut out = Vec::with_capacity(size);
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
@@ -76,9 +78,6 @@ fn numbered(parts: &[&[u8]]) -> Value {
     Value::map_of(MapKind::Str, entries)
 }
 
-/// More numbers than a chart can have use for: a mistake or an attack, refused before it takes all memory.
-const MAX_NUMBERS: i128 = 10_000_000;
-
 /// The numbers from `start` to before `stop`; none when the increment leads away.
 fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
     let away = if stop < start { increment >= 0 } else { increment <= 0 };
@@ -86,8 +85,8 @@ fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotem
         return Ok(Vec::new());
     }
     let count = (i128::from(stop) - i128::from(start)) / i128::from(increment);
-    if count > MAX_NUMBERS {
-        return fail(format!("a list of {count} numbers is too long (at most {MAX_NUMBERS})"));
+    if count > MAX_ITEMS as i128 {
+        return fail(format!("a list of {count} numbers is too long (at most {MAX_ITEMS})"));
     }
     let (mut numbers, mut next) = (Vec::with_capacity(count as usize + 1), Some(start));
     while let Some(number) = next.filter(|&number| if increment > 0 { number < stop } else { number > stop }) {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::args::{Args, Chapter, Outcome, fail, func};
+use super::limits::Steps;
 use super::merge::merge;
 use super::nesting::{self, MAX_DEPTH};
 use super::print::strval;
@@ -135,25 +136,25 @@ fn deep_copy(value: &Value) -> Outcome {
     if value.is_nil() {
         return fail("reflect: call of reflect.Value.Type on zero Value");
     }
-    copy(value, 0)
+    copy(value, 0, &mut Steps::default())
 }
 
 /// A copy that shares no map with the original.
-fn copy(value: &Value, depth: usize) -> Outcome {
-    if depth > MAX_DEPTH {
-        return fail("deepCopy error: the value is nested too deeply, or contains itself");
+fn copy(value: &Value, depth: usize, steps: &mut Steps) -> Outcome {
+    if depth > MAX_DEPTH || !steps.go_on() {
+        return fail("deepCopy error: the value is too large or nested too deeply, or contains itself");
     }
     nesting::level(|| match value {
         Value::Map(map) => {
             let entries: Result<Entries, FuncError> =
-                map.borrow().iter().map(|(key, value)| Ok((key.clone(), copy(value, depth + 1)?))).collect();
+                map.borrow().iter().map(|(key, value)| Ok((key.clone(), copy(value, depth + 1, steps)?))).collect();
             let mut copied = Map::new(map.kind, entries?);
             copied.nil = map.nil;
             Ok(Value::Map(copied.into()))
         }
         Value::List(list) if list.nil => Ok(value.clone()),
         Value::List(list) => {
-            let items = list.items.iter().map(|item| copy(item, depth + 1)).collect::<Result<_, _>>()?;
+            let items = list.items.iter().map(|item| copy(item, depth + 1, steps)).collect::<Result<_, _>>()?;
             Ok(Value::list_of(list.kind, items))
         }
         Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {

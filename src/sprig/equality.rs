@@ -2,22 +2,23 @@
 
 use std::rc::Rc;
 
+use super::limits::Steps;
 use super::nesting::{self, MAX_DEPTH};
 use crate::gotemplate::Value;
 
 /// Whether two values have the same Go type and, all the way down, the same content. NaN equals nothing, except inside a map
 /// or slice that is compared with itself.
 pub(super) fn deep_equal(a: &Value, b: &Value) -> bool {
-    equal(a, b, 0)
+    equal(a, b, 0, &mut Steps::default())
 }
 
-fn equal(a: &Value, b: &Value, depth: usize) -> bool {
+fn equal(a: &Value, b: &Value, depth: usize, steps: &mut Steps) -> bool {
     // Values that contain themselves and have not differed so far never will.
-    depth > MAX_DEPTH || nesting::level(|| equal_at(a, b, depth + 1))
+    depth > MAX_DEPTH || !steps.go_on() || nesting::level(|| equal_at(a, b, depth + 1, steps))
 }
 
 #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
-fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
+fn equal_at(a: &Value, b: &Value, depth: usize, steps: &mut Steps) -> bool {
     match (a, b) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
@@ -31,7 +32,8 @@ fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
             a.kind == b.kind
                 && a.nil == b.nil
                 && (Rc::ptr_eq(a, b)
-                    || a.items.len() == b.items.len() && a.items.iter().zip(&b.items).all(|(a, b)| equal(a, b, depth)))
+                    || a.items.len() == b.items.len()
+                        && a.items.iter().zip(&b.items).all(|(a, b)| equal(a, b, depth, steps)))
         }
         (Value::Map(a), Value::Map(b)) => {
             if a.kind != b.kind || a.nil != b.nil {
@@ -42,7 +44,7 @@ fn equal_at(a: &Value, b: &Value, depth: usize) -> bool {
             }
             let (a, b) = (a.borrow(), b.borrow());
             a.len() == b.len()
-                && a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| a_key == b_key && equal(a, b, depth))
+                && a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| a_key == b_key && equal(a, b, depth, steps))
         }
         (Value::Object(a), Value::Object(b)) => {
             Rc::ptr_eq(a, b) || a.type_name() == b.type_name() && a.display() == b.display()

@@ -21,6 +21,11 @@ impl Host {
     pub fn new(application: Box<dyn Any>) -> Self {
         Self { entropy: Entropy::default(), application }
     }
+
+    /// Repeatable, as [`Entropy::fixed`], with no state of an application.
+    pub fn fixed(unix_seconds: i64, seed: u64) -> Self {
+        Self { entropy: Entropy::fixed(unix_seconds, seed), application: Box::new(()) }
+    }
 }
 
 /// A clock and a source of random numbers.
@@ -95,6 +100,17 @@ impl Rng {
                 Ok(())
             }
         }
+    }
+
+    /// Another source that does not repeat what this one gives.
+    ///
+    /// # Errors
+    /// As [`Rng::fill`].
+    pub(super) fn fork(&mut self) -> Result<Self, String> {
+        Ok(match self {
+            Self::System => Self::System,
+            Self::Seeded(state) => Self::Seeded(split_mix(state)),
+        })
     }
 
     /// A number below `bound`, all equally likely; 0 for a bound of 0.

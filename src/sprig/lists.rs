@@ -7,6 +7,7 @@ use super::args::{Args, Chapter, NIL_DEREFERENCE, Outcome, fail, func, nil_list,
 use super::cast::to_int64;
 use super::defaults::empty;
 use super::equality::deep_equal;
+use super::limits::check_items;
 use super::math::floor_to_int;
 use crate::gotemplate::Type::{Any, Int};
 use crate::gotemplate::{FuncError, ListKind, Value};
@@ -138,7 +139,10 @@ fn concat(args: &[Value]) -> Outcome {
     let mut all = Vec::new();
     for value in args {
         match slice_items(value) {
-            Some(list) => all.extend_from_slice(&list),
+            Some(list) => {
+                check_items(all.len() + list.len())?;
+                all.extend_from_slice(&list);
+            }
             None if value.is_nil() => return fail(NIL_DEREFERENCE),
             None => return fail(format!("Cannot concat type {} as list", value.kind_name())),
         }

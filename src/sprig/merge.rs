@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::args::fail;
+use super::limits::Steps;
 use super::nesting::{self, MAX_DEPTH};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{FuncError, Map, MapKind, Value};
@@ -16,12 +17,18 @@ pub(super) fn merge(target: &mut Rc<Map>, source: &Rc<Map>, overwrite: bool) -> 
     if target.nil && !source.nil {
         *target = Rc::new(Map::new(MapKind::Any, Entries::new()));
     }
-    if target.is_same(source) { Ok(()) } else { merge_entries(target, source, overwrite, 0) }
+    if target.is_same(source) { Ok(()) } else { merge_entries(target, source, overwrite, 0, &mut Steps::default()) }
 }
 
-fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool, depth: usize) -> Result<(), FuncError> {
-    if depth > MAX_DEPTH {
-        return fail("the maps are nested too deeply, or contain themselves");
+fn merge_entries(
+    target: &Rc<Map>,
+    source: &Rc<Map>,
+    overwrite: bool,
+    depth: usize,
+    steps: &mut Steps,
+) -> Result<(), FuncError> {
+    if depth > MAX_DEPTH || !steps.go_on() {
+        return fail("the maps are too large or nested too deeply, or contain themselves");
     }
     // Nested maps of the two may be the same map: nothing stays borrowed while the target changes.
     let entries: Vec<_> = source.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
@@ -37,7 +44,7 @@ fn merge_entries(target: &Rc<Map>, source: &Rc<Map>, overwrite: bool, depth: usi
             (_, None) => true,
             (Value::Map(from), Some(Value::Map(into))) => {
                 if !into.nil && !into.is_same(from) {
-                    nesting::level(|| merge_entries(into, from, overwrite, depth + 1))?;
+                    nesting::level(|| merge_entries(into, from, overwrite, depth + 1, steps))?;
                 }
                 // What was empty may have been filled just now, in place.
                 into.is_empty()

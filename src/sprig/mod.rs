@@ -17,6 +17,7 @@ mod encoding;
 mod equality;
 mod host;
 mod json;
+mod limits;
 mod lists;
 mod math;
 mod merge;
@@ -132,6 +133,20 @@ pub fn insert_into(functions: &mut FuncMap) {
 }
 
 /// Every function of sprig by name.
+///
+/// ```
+/// use vulas_native::gotemplate::{Set, Value};
+/// use vulas_native::sprig::{self, Host};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut set = Set::new("site", &sprig::functions());
+/// set.parse("page", "{{ .name | title | quote }} {{ now | date \"2006-01-02\" }}")?;
+/// // A fixed clock and a seed make what is random the same each time.
+/// let page = set.execute("page", Value::map([("name", "ada".into())]), &mut Host::fixed(0, 1))?;
+/// assert_eq!(page, b"\"Ada\" 1970-01-01");
+/// # Ok(())
+/// # }
+/// ```
 pub fn functions() -> FuncMap {
     let mut functions = FuncMap::new();
     insert_into(&mut functions);

@@ -2,16 +2,17 @@
 
 use super::args::{Args, Chapter, Outcome, fail, func, string};
 use super::host::with_rng;
+use super::limits::{check_items, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, unicode, words, wrapping};
 use crate::gotemplate::Type::{Any, Int, Str};
-use crate::gotemplate::{GoStr, Value, runes, strconv};
+use crate::gotemplate::{FuncError, GoStr, Value, runes, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("abbrev", func!([Int, Str], |_, a| string(wrapping::abbrev(a.int(0), a.bytes(1))))),
     ("abbrevboth", func!([Int, Int, Str], |_, a| string(wrapping::abbrev_both(a.int(0), a.int(1), a.bytes(2))))),
     ("camelcase", func!([Str], |_, a| string(words::pascal_case(&a.text(0))))),
-    ("cat", func!([], ..Any, |_, a| string(quoted(a, |v| sprint(v).as_bytes().to_vec())))),
+    ("cat", func!([], ..Any, |_, a| string(quoted(a, |v| sprint(v).as_bytes().to_vec())?))),
     ("contains", func!([Str, Str], |_, a| Ok(bytes::contains(a.bytes(1), a.bytes(0)).into()))),
     ("hasPrefix", func!([Str, Str], |_, a| Ok(a.bytes(1).starts_with(a.bytes(0)).into()))),
     ("hasSuffix", func!([Str, Str], |_, a| Ok(a.bytes(1).ends_with(a.bytes(0)).into()))),
@@ -22,12 +23,12 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("nindent", func!([Int, Str], |_, a| string(indent(a, true)?))),
     ("nospace", func!([Str], |_, a| string(nospace(a.bytes(0))))),
     ("plural", func!([Str, Str, Int], |_, a| Ok(a.any(usize::from(a.int(2) != 1)).clone()))),
-    ("quote", func!([], ..Any, |_, a| string(quoted(a, |v| strconv::quote(strval(v).as_bytes()).into())))),
+    ("quote", func!([], ..Any, |_, a| string(quoted(a, |v| strconv::quote(strval(v).as_bytes()).into())?))),
     ("repeat", func!([Int, Str], |_, a| string(bytes::repeat(a.bytes(1), a.int(0))?))),
-    ("replace", func!([Str, Str, Str], |_, a| string(bytes::replace_all(a.bytes(2), a.bytes(0), a.bytes(1))))),
+    ("replace", func!([Str, Str, Str], |_, a| string(bytes::replace_all(a.bytes(2), a.bytes(0), a.bytes(1))?))),
     ("shuffle", func!([Str], |scope, a| shuffle(scope, &a.text(0)))),
     ("snakecase", func!([Str], |_, a| string(words::separated(a.bytes(0), '_')))),
-    ("squote", func!([], ..Any, |_, a| string(quoted(a, |v| [b"'", sprint(v).as_bytes(), b"'"].concat())))),
+    ("squote", func!([], ..Any, |_, a| string(quoted(a, |v| [b"'", sprint(v).as_bytes(), b"'"].concat())?))),
     ("substr", func!([Int, Int, Str], |_, a| substring(a.int(0), a.int(1), a.bytes(2)))),
     ("swapcase", func!([Str], |_, a| string(swap_case(&a.text(0))))),
     ("title", func!([Str], |_, a| string(title(&a.text(0))))),
@@ -39,8 +40,8 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("trunc", func!([Int, Str], |_, a| string(trunc(a.int(0), a.bytes(1))))),
     ("untitle", func!([Str], |_, a| string(untitle(&a.text(0))))),
     ("upper", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_uppercase, unicode::to_upper)))),
-    ("wrap", func!([Int, Str], |_, a| string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)))),
-    ("wrapWith", func!([Int, Str, Str], |_, a| string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)))),
+    ("wrap", func!([Int, Str], |_, a| string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)?))),
+    ("wrapWith", func!([Int, Str, Str], |_, a| string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)?))),
 ];
 
 /// Applies a case mapping to the only argument, the first one if it is ASCII.
@@ -50,15 +51,26 @@ fn map_runes(args: &[Value], map_ascii: fn(&[u8]) -> Vec<u8>, map: fn(char) -> c
 }
 
 /// All values that are not nil, each written by `write`, separated by blanks.
-fn quoted(args: &[Value], write: impl Fn(&Value) -> Vec<u8>) -> Vec<u8> {
-    args.iter().filter(|value| !value.is_nil()).map(write).collect::<Vec<_>>().join(&b' ')
+fn quoted(args: &[Value], write: impl Fn(&Value) -> Vec<u8>) -> Result<Vec<u8>, FuncError> {
+    let mut out = Vec::new();
+    for (at, value) in args.iter().filter(|value| !value.is_nil()).enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend(write(value));
+        check_text(out.len())?;
+    }
+    Ok(out)
 }
 
 /// `indent` and, with a line break before, `nindent`.
-fn indent(args: &[Value], line_break: bool) -> Result<Vec<u8>, crate::gotemplate::FuncError> {
+fn indent(args: &[Value], line_break: bool) -> Result<Vec<u8>, FuncError> {
     let pad = bytes::repeat(b" ", args.int(0))?;
     let text = args.bytes(1);
-    let mut out = Vec::with_capacity(text.len() + pad.len() * 8 + 1);
+    let breaks = memchr::memchr_iter(b'\n', text).count();
+    let size = (breaks + 1).saturating_mul(pad.len()).saturating_add(text.len() + 1);
+    check_text(size)?;
+    let mut out = Vec::with_capacity(size);
     if line_break {
         out.push(b'\n');
     }
@@ -186,6 +198,7 @@ fn swap_case(s: &str) -> String {
 /// The runes in random order.
 fn shuffle(scope: &mut dyn crate::gotemplate::Scope, s: &str) -> Outcome {
     let mut runes: Vec<char> = s.chars().collect();
+    check_items(runes.len())?;
     let shuffled = with_rng(scope, |rng| {
         for index in (1..runes.len()).rev() {
             runes.swap(index, rng.below(index as u64 + 1)? as usize);

@@ -1,17 +1,21 @@
 //! Shortening and wrapping of lines by the rules of goutils 1.1.1: columns are bytes.
 
+use super::limits::check_text;
+use crate::gotemplate::FuncError;
+
 /// Breaks a line at blanks so that no line is longer than `width` bytes. Longer words are cut when `cut_words`, else they stand
 /// out. `separator` is put between the lines, a line break when it is empty.
-pub(super) fn wrap(s: &[u8], width: i64, separator: &[u8], cut_words: bool) -> Vec<u8> {
+pub(super) fn wrap(s: &[u8], width: i64, separator: &[u8], cut_words: bool) -> Result<Vec<u8>, FuncError> {
     let separator = if separator.is_empty() { b"\n" } else { separator };
     let width = usize::try_from(width).unwrap_or(0).max(1);
-    let mut out = Vec::with_capacity(s.len() + s.len() / width * separator.len());
+    let mut out = Vec::with_capacity(s.len() + s.len() / 8);
     let mut offset = 0;
     let line = |part: &[u8], out: &mut Vec<u8>| {
         out.extend_from_slice(part);
         out.extend_from_slice(separator);
     };
     while s.len() - offset > width {
+        check_text(out.len())?;
         if s[offset] == b' ' {
             offset += 1;
             continue;
@@ -32,7 +36,7 @@ pub(super) fn wrap(s: &[u8], width: i64, separator: &[u8], cut_words: bool) -> V
         }
     }
     out.extend_from_slice(&s[offset..]);
-    out
+    Ok(out)
 }
 
 const MARKER: &[u8] = b"...";

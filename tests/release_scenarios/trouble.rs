@@ -38,7 +38,8 @@ pub async fn refusals_change_nothing(cluster: &Cluster, ns: &str) {
 pub async fn conflicts_are_named_and_forced_only_when_asked(cluster: &Cluster, ns: &str) {
     install(cluster, ns, "f", words(), json!({})).await.unwrap();
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "f-0", "namespace": ns}, "data": {"word": "theirs"}});
-    let force = vulas_native::cluster::ApplyOptions { manager: "somebody".into(), force: true, dry_run: false };
+    let force =
+        vulas_native::cluster::ApplyOptions { force: true, ..vulas_native::cluster::ApplyOptions::new("somebody") };
     cluster.apply(&object, &force).await.unwrap();
     let refused = upgrade(cluster, ns, "f", words(), json!({"word": "ours"})).await.unwrap_err();
     assert!(refused.message.contains(".data.word is owned by \"somebody\""), "{refused}");

@@ -63,15 +63,19 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// Runs a program with nothing of the user's settings around it.
+/// Runs a program with nothing of the user's settings around it. The arguments may begin with `< FILE`, its standard input.
 pub fn run(program: &Path, args: &[String], directory: &Path) -> Outcome {
+    let (input, args) = match args {
+        [sign, file, rest @ ..] if sign == "<" => (std::fs::File::open(directory.join(file)).unwrap().into(), rest),
+        args => (Stdio::null(), args),
+    };
     let output = Command::new(program)
         .args(args)
         .current_dir(directory)
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("XDG_CACHE_HOME", "/nonexistent")
-        .stdin(Stdio::null())
+        .stdin(input)
         .output()
         .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*directory.to_string_lossy(), "$ROOT");

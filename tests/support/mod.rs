@@ -9,6 +9,7 @@ pub mod chart_words;
 pub mod compare;
 pub mod differences;
 pub mod documents;
+pub mod fuzz;
 #[cfg(feature = "cluster")]
 pub mod helm;
 pub mod random;

@@ -10,10 +10,16 @@ pub use duration::{duration_string, round_duration};
 use super::value::Value;
 use printer::Printer;
 
-/// A value is nested too deeply to be printed, since it holds itself, most likely; Go would run out of stack.
+/// Why values cannot be printed; Go would run out of stack or memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a value is nested more than {} levels deep: it seems to hold itself", printer::MAX_NESTING)]
-pub struct TooDeep;
+pub enum Unprintable {
+    /// A value holds itself, most likely.
+    #[error("a value is nested more than {} levels deep: it seems to hold itself", printer::MAX_NESTING)]
+    TooDeep,
+    /// There is too much of it.
+    #[error("the text is too long (at most {} bytes)", printer::MAX_TEXT)]
+    TooLong,
+}
 
 /// What prints: `print`, `println` or `printf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +35,8 @@ pub enum Style<'a> {
 /// Appends values in a style.
 ///
 /// # Errors
-/// A value holds itself. What is appended then is of no use.
-pub fn append(out: &mut Vec<u8>, style: Style<'_>, args: &[Value]) -> Result<(), TooDeep> {
+/// See [`Unprintable`]. What is appended then is of no use.
+pub fn append(out: &mut Vec<u8>, style: Style<'_>, args: &[Value]) -> Result<(), Unprintable> {
     let mut printer = Printer::new(out);
     match style {
         Style::Print => {
@@ -55,15 +61,15 @@ pub fn append(out: &mut Vec<u8>, style: Style<'_>, args: &[Value]) -> Result<(),
         }
         Style::Printf(format) => verbs::append_format(&mut printer, format, args),
     }
-    if printer.too_deep { Err(TooDeep) } else { Ok(()) }
+    printer.failed.map_or(Ok(()), Err)
 }
 
 /// Appends what `%v` writes, as [`sprint`].
 pub fn append_value(out: &mut Vec<u8>, value: &Value) {
     let start = out.len();
-    if append(out, Style::Print, std::slice::from_ref(value)).is_err() {
+    if let Err(error) = append(out, Style::Print, std::slice::from_ref(value)) {
         out.truncate(start);
-        out.extend_from_slice(TooDeep.to_string().as_bytes());
+        out.extend_from_slice(error.to_string().as_bytes());
     }
 }
 
@@ -74,8 +80,8 @@ pub fn to_string(value: &Value) -> String {
 
 fn text(style: Style<'_>, args: &[Value]) -> Vec<u8> {
     let mut out = Vec::new();
-    if append(&mut out, style, args).is_err() {
-        return TooDeep.to_string().into_bytes();
+    if let Err(error) = append(&mut out, style, args) {
+        return error.to_string().into_bytes();
     }
     out
 }
@@ -150,14 +156,14 @@ mod tests {
         let map = Value::map([("a", Value::Nil)]);
         map.as_map().unwrap().insert("a", map.clone());
         map.as_map().unwrap().insert("b", map.clone());
-        assert_eq!(append(&mut Vec::new(), Style::Print, &[map.clone()]), Err(TooDeep));
+        assert_eq!(append(&mut Vec::new(), Style::Print, &[map.clone()]), Err(Unprintable::TooDeep));
         map.as_map().unwrap().borrow_mut().clear();
     }
 
     #[test]
     fn values_may_be_nested_as_deeply_as_memory_allows() {
         let deep = (0..500_000).fold(Value::Nil, |inner, _| Value::list(vec![Value::map([("k", inner)])]));
-        assert_eq!(append(&mut Vec::new(), Style::Print, &[deep.clone()]), Err(TooDeep));
+        assert_eq!(append(&mut Vec::new(), Style::Print, &[deep.clone()]), Err(Unprintable::TooDeep));
         drop(deep);
     }
 

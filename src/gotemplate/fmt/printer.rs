@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::duration_string;
 use super::format::Spec;
+use super::{Unprintable, duration_string};
 use crate::gotemplate::runes::push_rune;
 use crate::gotemplate::value::{IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
 
@@ -15,16 +15,18 @@ pub(super) struct Printer<'a> {
     erroring: bool,
     /// How deep in lists and maps the current value is.
     depth: u32,
-    /// Something was nested deeper than [`MAX_NESTING`] and left out.
-    pub too_deep: bool,
+    /// Why something was left out.
+    pub failed: Option<Unprintable>,
 }
 
 /// Values nested deeper than this hold themselves, most likely; Go would not come to an end.
 pub(super) const MAX_NESTING: u32 = 1000;
+/// More output than this is a mistake or an attack: values that are held many times over are printed for ever.
+pub(super) const MAX_TEXT: usize = 64 << 20;
 
 impl<'a> Printer<'a> {
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, spec: Spec::default(), erroring: false, depth: 0, too_deep: false }
+        Self { out, spec: Spec::default(), erroring: false, depth: 0, failed: None }
     }
 
     fn text(&mut self, s: &str) {
@@ -84,7 +86,11 @@ impl<'a> Printer<'a> {
     }
 
     fn value(&mut self, value: &Value, verb: char) {
+        if self.out.len() > MAX_TEXT {
+            self.failed = Some(Unprintable::TooLong);
+        }
         match value {
+            _ if self.failed.is_some() => {}
             Value::Nil => self.text("<nil>"),
             Value::Bool(b) if matches!(verb, 't' | 'v') => self.spec.boolean(self.out, *b),
             Value::Bool(_) => self.bad_verb(value, verb),
@@ -97,7 +103,7 @@ impl<'a> Printer<'a> {
             Value::Complex(c) => self.complex(value, **c, verb),
             Value::Str(s) => self.string(value, s.as_bytes(), verb),
             Value::Bytes(b) => self.bytes(value, b, verb),
-            Value::List(_) | Value::Map(_) if self.depth == MAX_NESTING || self.too_deep => self.too_deep = true,
+            Value::List(_) | Value::Map(_) if self.depth == MAX_NESTING => self.failed = Some(Unprintable::TooDeep),
             Value::List(_) | Value::Map(_) => {
                 self.depth += 1;
                 stacker::maybe_grow(32 << 10, 1 << 20, || match value {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 
-use super::super::nesting::{Nested, Nesting};
+use super::super::nesting::{Nested, Nesting, check_length};
 use super::super::{Error, number};
 use crate::gotemplate::Value;
 use crate::gotemplate::value::Entries;
@@ -35,6 +35,7 @@ impl Nested for Encoder<'_> {
 
 impl Encoder<'_> {
     fn value(&mut self, value: &Value) -> Result<(), Error> {
+        check_length(self.out.len())?;
         match value {
             Value::Nil => self.out.extend_from_slice(b"null"),
             Value::Bool(b) => self.out.extend_from_slice(if *b { b"true" } else { b"false" }),

@@ -28,6 +28,9 @@ pub fn decode(text: &[u8], time: &dyn Fn(&DateTime) -> Value) -> Result<Value, E
     }
 }
 
+/// Each part of a key is a table within the one before; nobody nests so deep.
+const MAX_KEY: usize = 1000;
+
 struct Parser<'a> {
     scanner: Scanner<'a>,
     tables: Tables,
@@ -107,6 +110,7 @@ impl Parser<'_> {
                 self.line = self.scanner.line;
             }
             key.push(part);
+            self.check_key(&key)?;
             self.scanner.skip_blanks()?;
             let at_end = self.scanner.at_end();
             match self.scanner.next()? {
@@ -133,6 +137,13 @@ impl Parser<'_> {
         Ok(())
     }
 
+    fn check_key(&self, key: &[String]) -> Result<(), Fault> {
+        if key.len() > MAX_KEY {
+            return self.scanner.fault(false, format!("a key has more than {MAX_KEY} parts"));
+        }
+        Ok(())
+    }
+
     /// The parts of a key up to its `=`.
     fn dotted_key(&mut self) -> Result<Vec<String>, Fault> {
         self.scanner.skip_blanks()?;
@@ -156,6 +167,7 @@ impl Parser<'_> {
                 self.line = self.scanner.line;
             }
             key.push(part);
+            self.check_key(&key)?;
             self.scanner.skip_blanks()?;
             let at_end = self.scanner.at_end();
             match self.scanner.next()? {

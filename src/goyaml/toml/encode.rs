@@ -1,6 +1,6 @@
 //! Values to TOML, as `github.com/BurntSushi/toml` writes them.
 
-use super::super::nesting::{Nested, Nesting};
+use super::super::nesting::{Nested, Nesting, check_length};
 use super::super::{Error, number};
 use super::{dotted, push_dotted, push_key, push_quoted};
 use crate::gotemplate::value::Entries;
@@ -45,6 +45,7 @@ impl Nested for Encoder {
 impl Encoder {
     /// A value under the current key.
     fn value(&mut self, value: &Value) -> Result<(), Error> {
+        check_length(self.out.len())?;
         match value {
             Value::Nil => Ok(()),
             Value::Map(map) if map.nil => Ok(()),

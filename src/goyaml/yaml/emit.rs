@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use base64::Engine as _;
 
-use super::super::nesting::{Nested, Nesting};
+use super::super::nesting::{Nested, Nesting, check_length};
 use super::super::{Error, number};
 use super::chars::{self, break_len};
 use super::keyorder;
@@ -70,6 +70,7 @@ impl Emitter {
     // --- nodes ---
 
     fn node(&mut self, value: &Value, place: Place) -> Result<(), Error> {
+        check_length(self.out.len())?;
         match value {
             Value::Nil => self.plain(b"null"),
             Value::Bool(b) => self.plain(if *b { b"true" } else { b"false" }),
@@ -141,7 +142,7 @@ impl Emitter {
         let order = |a: &(&GoStr, _), b: &(&GoStr, _)| keyorder::compare(a.0.as_bytes(), b.0.as_bytes(), dialect);
         // Mostly the bytewise order is the right one already.
         if !sorted.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
-            sorted.sort_by(order);
+            keyorder::sort(&mut sorted, order);
         }
         for (key, value) in sorted {
             self.write_indent();

@@ -1,4 +1,16 @@
 //! Helm's linter: what is wrong, unusual or deprecated in a chart directory.
+//!
+//! ```no_run
+//! use vulas_native::chart::Notices;
+//! use vulas_native::gotemplate::Value;
+//! use vulas_native::render::lint::{Options, Severity, lint};
+//!
+//! let values = Value::map::<&str>([]);
+//! let messages = lint("charts/database".as_ref(), &values, &Options::default(), &Notices::new()).unwrap();
+//! for message in messages.iter().filter(|message| message.severity >= Severity::Warning) {
+//!     println!("{message}");
+//! }
+//! ```
 
 mod chartfile;
 mod deprecations;
@@ -10,7 +22,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::KubeVersion;
-use crate::chart::{self, Notices, goerr, loader};
+use crate::chart::{self, Notices, archive, goerr, loader};
 use crate::gotemplate::Value;
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
@@ -73,7 +85,7 @@ pub fn lint(path: &Path, values: &Value, options: &Options, notices: &Notices) -
 }
 
 fn lint_directory(path: &Path, values: &Value, options: &Options, notices: &Notices) -> Result<Vec<Message>, String> {
-    let chart_yaml = path.join("Chart.yaml");
+    let chart_yaml = PathBuf::from(archive::clean(&path.join("Chart.yaml").to_string_lossy()));
     if let Err(error) = std::fs::metadata(&chart_yaml) {
         let error = goerr::path_error("stat", &chart_yaml, &error);
         return Err(format!("unable to check Chart.yaml file in chart: {error}"));

@@ -9,9 +9,10 @@ use sha2::Sha256;
 
 use super::der::{self, Reader};
 use super::dsa::DsaKey;
-use super::{Fallible, pem, rng};
+use super::{Fallible, pem, primes, rng};
 use crate::gotemplate::Scope;
 use crate::sprig::args::{Outcome, string};
+use crate::sprig::host::with_rng;
 
 /// A private key that can sign certificates, or a DSA key, which can be read but signs nothing.
 pub(super) enum PrivateKey {
@@ -39,10 +40,11 @@ const EC_LABEL: &str = "EC PRIVATE KEY";
 
 /// A new RSA key.
 pub(super) fn new_rsa(scope: &mut dyn Scope, bits: usize) -> Fallible<PrivateKey> {
-    rng::generate(scope, |source| match rsa::RsaPrivateKey::new(source, bits) {
+    let (p, q) = with_rng(scope, |rng| primes::pair(rng, bits))?;
+    match rsa::RsaPrivateKey::from_p_q(p, q, primes::EXPONENT.into()) {
         Ok(key) => Ok(PrivateKey::Rsa(Box::new(key))),
         Err(error) => Err(error.to_string()),
-    })
+    }
 }
 
 /// `genPrivateKey`: a new key of a type in PEM. What goes wrong is the result, as in sprig.

@@ -8,6 +8,7 @@ mod hash;
 mod keys;
 mod master_password;
 mod pem;
+mod primes;
 mod rng;
 mod x509;
 

@@ -17,13 +17,13 @@ use crate::gotemplate::{FuncError, ListKind, Value, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("mustRegexFind", func!([Str, Str], |_, a| find(&*compiled(a)?, a))),
-    ("mustRegexFindAll", func!([Str, Str, Int], |_, a| Ok(find_all(&*compiled(a)?, a)))),
+    ("mustRegexFindAll", func!([Str, Str, Int], |_, a| find_all(&*compiled(a)?, a))),
     ("mustRegexMatch", func!([Str, Str], |_, a| Ok(compiled(a)?.is_match(text(a).searched()).into()))),
     ("mustRegexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*compiled(a)?, a))),
     ("mustRegexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*compiled(a)?, a))),
-    ("mustRegexSplit", func!([Str, Str, Int], |_, a| Ok(split(&*compiled(a)?, a)))),
+    ("mustRegexSplit", func!([Str, Str, Int], |_, a| split(&*compiled(a)?, a))),
     ("regexFind", func!([Str, Str], |_, a| find(&*must_compile(a)?, a))),
-    ("regexFindAll", func!([Str, Str, Int], |_, a| Ok(find_all(&*must_compile(a)?, a)))),
+    ("regexFindAll", func!([Str, Str, Int], |_, a| find_all(&*must_compile(a)?, a))),
     // The only function of the chapter that swallows a bad expression.
     (
         "regexMatch",
@@ -32,7 +32,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("regexQuoteMeta", func!([Str], |_, a| string(quote_meta(a.bytes(0))))),
     ("regexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*must_compile(a)?, a))),
     ("regexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*must_compile(a)?, a))),
-    ("regexSplit", func!([Str, Str, Int], |_, a| Ok(split(&*must_compile(a)?, a)))),
+    ("regexSplit", func!([Str, Str, Int], |_, a| split(&*must_compile(a)?, a))),
 ];
 
 /// A compiled expression.
@@ -124,36 +124,36 @@ fn find(regex: &Regex, args: &[Value]) -> Outcome {
     string(regex.find(text.searched()).map_or(b"".as_slice(), |range| text.slice(range)))
 }
 
-fn find_all(regex: &Regex, args: &[Value]) -> Value {
+fn find_all(regex: &Regex, args: &[Value]) -> Outcome {
     let text = text(args);
-    let found = regex.find_all(text.searched(), args.int(2));
-    if found.is_empty() {
+    let found = regex.find_all(text.searched(), args.int(2))?;
+    Ok(if found.is_empty() {
         nil_list(ListKind::Str)
     } else {
         Value::strings(found.into_iter().map(|range| text.slice(range)))
-    }
+    })
 }
 
 fn replace_all(regex: &Regex, args: &[Value]) -> Outcome {
-    string(regex.replace_all(&text(args), args.bytes(2), true))
+    string(regex.replace_all(&text(args), args.bytes(2), true)?)
 }
 
 fn replace_all_literal(regex: &Regex, args: &[Value]) -> Outcome {
-    string(regex.replace_all(&text(args), args.bytes(2), false))
+    string(regex.replace_all(&text(args), args.bytes(2), false)?)
 }
 
-fn split(regex: &Regex, args: &[Value]) -> Value {
+fn split(regex: &Regex, args: &[Value]) -> Outcome {
     let (text, limit) = (text(args), args.int(2));
     let length = text.searched().len();
     if limit == 0 {
-        return nil_list(ListKind::Str);
+        return Ok(nil_list(ListKind::Str));
     }
     if args.bytes(1).is_empty() && !args.bytes(0).is_empty() {
-        return Value::strings([""]);
+        return Ok(Value::strings([""]));
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regex.find_all(text.searched(), limit) {
+    for found in regex.find_all(text.searched(), limit)? {
         if limit > 0 && parts.len() as i64 == limit - 1 {
             break;
         }
@@ -166,7 +166,7 @@ fn split(regex: &Regex, args: &[Value]) -> Value {
     if end != length {
         parts.push(text.slice(begin..length));
     }
-    Value::strings(parts)
+    Ok(Value::strings(parts))
 }
 
 /// The text with every character escaped that means something in an expression.

@@ -5,11 +5,13 @@ use regex_automata::util::captures::Captures;
 
 use super::Regex;
 use super::search::{Text, width_at};
+use crate::gotemplate::FuncError;
 use crate::gotemplate::runes::{decode_rune, is_digit, is_letter};
+use crate::sprig::limits::check_text;
 
 impl Regex {
     /// The text with all matches replaced; with `expand`, groups named in the replacement are put in.
-    pub(super) fn replace_all(&self, text: &Text<'_>, replacement: &[u8], expand: bool) -> Vec<u8> {
+    pub(super) fn replace_all(&self, text: &Text<'_>, replacement: &[u8], expand: bool) -> Result<Vec<u8>, FuncError> {
         let expand = expand && replacement.contains(&b'$');
         let mut captures = self.engine.create_captures();
         let searched = text.searched();
@@ -27,12 +29,13 @@ impl Regex {
                     out.extend_from_slice(replacement);
                 }
             }
+            check_text(out.len())?;
             copied = found.end();
             let next = at + width_at(searched, at).max(1);
             at = next.max(found.end());
         }
         out.extend_from_slice(text.slice(copied.min(searched.len())..searched.len()));
-        out
+        Ok(out)
     }
 
     fn expand(&self, out: &mut Vec<u8>, template: &[u8], text: &Text<'_>, captures: &Captures) {

@@ -6,7 +6,9 @@ use std::ops::Range;
 use regex_automata::Input;
 
 use super::Regex;
+use crate::gotemplate::FuncError;
 use crate::sprig::bytes::runes;
+use crate::sprig::limits::check_items;
 
 /// A text to search. Bytes that are no UTF-8 match as U+FFFD, each for itself, but are kept in what is cut out.
 pub(super) struct Text<'a> {
@@ -59,7 +61,7 @@ impl Regex {
 
     /// At most `limit` matches that do not overlap, all if it is negative. An empty match right after another one does not
     /// count.
-    pub(super) fn find_all(&self, text: &str, limit: i64) -> Vec<Range<usize>> {
+    pub(super) fn find_all(&self, text: &str, limit: i64) -> Result<Vec<Range<usize>>, FuncError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let (mut at, mut previous_end) = (0, None);
@@ -73,9 +75,10 @@ impl Regex {
             previous_end = Some(range.end);
             if accept {
                 found.push(range);
+                check_items(found.len())?;
             }
         }
-        found
+        Ok(found)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Chart archives: gzipped tar files, read with Helm's limits and refusals.
 
-use std::io::{self, Read};
+mod gunzip;
+mod tar;
 
-use flate2::read::MultiGzDecoder;
-
-use super::notice::quote;
+use self::gunzip::Gunzip;
 use super::{Error, File};
+use crate::gotemplate::strconv;
+
+pub use self::gunzip::NOT_GZIP;
 
 /// The most that a chart may hold once unpacked.
 pub const MAX_CHART_SIZE: u64 = 100 * 1024 * 1024;
@@ -14,52 +16,39 @@ pub const MAX_FILE_SIZE: u64 = 5 * 1024 * 1024;
 /// Headers and padding come on top of the files; a stream beyond this is hostile.
 const MAX_STREAM: u64 = 4 * MAX_CHART_SIZE;
 
-/// Go's text for a stream that is not gzip.
-pub const NOT_GZIP: &str = "gzip: invalid header";
-
 /// Unpacks an archive into memory, with the paths below its top directory.
 ///
 /// # Errors
 /// Helm's texts for files outside the top directory, for what is too big, and for a broken archive.
 pub fn unpack(data: &[u8]) -> Result<Vec<File>, Error> {
-    if data.is_empty() {
-        return Err(Error::new("EOF"));
-    }
-    if !data.starts_with(b"\x1F\x8B\x08") {
-        return Err(Error::new(NOT_GZIP));
-    }
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(data).take(MAX_STREAM));
+    let mut archive = tar::Reader::new(Gunzip::new(data, MAX_STREAM)?);
     let mut files = Vec::new();
     let mut remaining = MAX_CHART_SIZE;
-    for entry in archive.entries().map_err(|e| broken(&e))? {
-        let mut entry = entry.map_err(|e| broken(&e))?;
-        let full = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let kind = entry.header().entry_type();
-        let mode = entry.header().mode().unwrap_or(0);
-        if kind.is_dir() || (kind.is_file() && full.ends_with('/')) || mode & 0o170_000 == 0o040_000 {
+    loop {
+        // An error in the middle of what may not be read is no better than its end.
+        let next = archive.next();
+        if archive.is_exhausted() {
+            return Err(too_large());
+        }
+        let Some(header) = next? else { break };
+        if header.is_directory() || header.is_extension() {
             continue;
         }
-        if kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
-            continue;
-        }
-        let name = inner_path(&full)?;
-        let size = entry.header().size().map_err(|e| broken(&e))?.max(entry.size());
+        let name = inner_path(&header.name)?;
+        let size = u64::try_from(header.size).unwrap_or_default();
         if size > remaining {
             return Err(too_large());
         }
         if size > MAX_FILE_SIZE {
             return Err(Error::new(format!(
                 "decompressed chart file {} is larger than the maximum file size {MAX_FILE_SIZE}",
-                quote(&full)
+                strconv::quote(&header.name)
             )));
         }
-        let mut content = Vec::with_capacity(size as usize);
-        // Links and devices have a size in their header but no content.
-        if kind.is_file() || kind.is_contiguous() {
-            entry.read_to_end(&mut content).map_err(|e| broken(&e))?;
-        }
-        remaining = remaining.saturating_sub(content.len() as u64);
-        if remaining == 0 {
+        let mut content = archive.content(remaining)?;
+        remaining -= content.len() as u64;
+        // Links and devices may have a size, but they have no content.
+        if (content.len() as u64) < size || remaining == 0 {
             return Err(too_large());
         }
         if content.starts_with(b"\xEF\xBB\xBF") {
@@ -74,7 +63,8 @@ pub fn unpack(data: &[u8]) -> Result<Vec<File>, Error> {
 }
 
 /// The path below the archive's top directory, with `/` and without `.` and `..`.
-fn inner_path(full: &str) -> Result<String, Error> {
+fn inner_path(full: &[u8]) -> Result<String, Error> {
+    let (full, bytes) = (&*String::from_utf8_lossy(full), full);
     let delimiter = if full.contains('\\') { '\\' } else { '/' };
     let (top, inner) = full.split_once(delimiter).unwrap_or((full, ""));
     let inner = inner.replace(delimiter, "/");
@@ -85,7 +75,7 @@ fn inner_path(full: &str) -> Result<String, Error> {
     if inner == "." {
         return Err(Error::new(format!(
             "chart illegally contains content outside the base directory: {}",
-            quote(full)
+            strconv::quote(bytes)
         )));
     }
     if inner.starts_with("..") {
@@ -126,19 +116,6 @@ fn too_large() -> Error {
     Error::new(format!("decompressed chart is larger than the maximum size {MAX_CHART_SIZE}"))
 }
 
-fn broken(error: &io::Error) -> Error {
-    let text = error.to_string();
-    Error::new(if error.kind() == io::ErrorKind::UnexpectedEof {
-        "unexpected EOF"
-    } else if text.contains("deflate") || text.contains("corrupt") {
-        "flate: corrupt input before offset 0"
-    } else if text.contains("gzip") {
-        NOT_GZIP
-    } else {
-        "archive/tar: invalid tar header"
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,9 +131,9 @@ mod tests {
             ("\\\\foo", "chart illegally contains absolute paths"),
             ("Chart.yaml/x", "chart yaml not in base directory"),
         ] {
-            assert_eq!(inner_path(path).unwrap_err().message, expected, "{path}");
+            assert_eq!(inner_path(path.as_bytes()).unwrap_err().message, expected, "{path}");
         }
-        assert_eq!(inner_path("c\\templates\\a.yaml").unwrap(), "templates/a.yaml");
+        assert_eq!(inner_path(b"c\\templates\\a.yaml").unwrap(), "templates/a.yaml");
     }
 
     #[test]

@@ -1,0 +1,158 @@
+//! Flags read as Helm's library reads them: booleans with a value, the last of several wins, values that begin with a hyphen.
+
+use clap::builder::ValueParser;
+use clap::{ArgAction, Command};
+
+/// The same command, taking what Go's flags take.
+pub fn as_go_reads(command: Command) -> Command {
+    let command = command.args_override_self(true).mut_args(|arg| {
+        if arg.is_positional() {
+            return arg;
+        }
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            return (arg.action(ArgAction::Set).num_args(0..=1).require_equals(true))
+                .default_missing_value("true")
+                .default_value("false")
+                .value_parser(ValueParser::new(boolean));
+        }
+        let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+        if takes_value && !arg.is_require_equals_set() { arg.allow_hyphen_values(true) } else { arg }
+    });
+    command.mut_subcommands(as_go_reads)
+}
+
+/// Go's `strconv.ParseBool`.
+///
+/// # Errors
+/// What is none of its words.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+    }
+}
+
+/// A flag that holds a list: elements divided by commas, quoted as in CSV.
+#[derive(Clone, Debug)]
+pub struct List(pub Vec<String>);
+
+/// Reads a [`List`] as Go's CSV reader does: `"a,b"` is one element.
+///
+/// # Errors
+/// Go's words for quotes in the wrong place.
+pub fn list(text: &str) -> Result<List, String> {
+    let wrong = |at: usize, what: &str| Err(format!("parse error on line 1, column {}: {what}", at + 1));
+    let mut elements = Vec::new();
+    let mut at = 0;
+    while at < text.len() || !elements.is_empty() {
+        let rest = &text[at..];
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut element = String::new();
+            let mut chars = quoted.char_indices().peekable();
+            let end = loop {
+                match chars.next() {
+                    None => return wrong(text.len(), "extraneous or missing \" in quoted-field"),
+                    Some((end, '"')) if chars.next_if(|(_, next)| *next == '"').is_none() => break at + 1 + end,
+                    Some((_, c)) => element.push(c),
+                }
+            };
+            elements.push(element);
+            match text[end + 1..].chars().next() {
+                None => break,
+                Some(',') => at = end + 2,
+                Some(_) => return wrong(end, "extraneous or missing \" in quoted-field"),
+            }
+        } else {
+            let length = rest.find(',').unwrap_or(rest.len());
+            if let Some(quote) = rest[..length].find('"') {
+                return wrong(at + quote, "bare \" in non-quoted-field");
+            }
+            elements.push(rest[..length].to_string());
+            if length == rest.len() {
+                break;
+            }
+            at += length + 1;
+        }
+    }
+    Ok(List(elements))
+}
+
+/// A flag that holds `KEY=VALUE` pairs divided by commas.
+#[derive(Clone, Debug)]
+pub struct Pairs(pub Vec<(String, String)>);
+
+/// Reads [`Pairs`].
+///
+/// # Errors
+/// What is not `KEY=VALUE`, and what [`list`] refuses.
+pub fn pairs(text: &str) -> Result<Pairs, String> {
+    let elements = match text.matches('=').count() {
+        0 => return Err(format!("{text} must be formatted as key=value")),
+        1 => vec![text.trim_matches('"').to_string()],
+        _ => list(text)?.0,
+    };
+    let pair = |element: String| match element.split_once('=') {
+        Some((key, value)) => Ok((key.to_string(), value.to_string())),
+        None => Err(format!("{element} must be formatted as key=value")),
+    };
+    elements.into_iter().map(pair).collect::<Result<_, _>>().map(Pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(clap::Parser, Debug)]
+    struct Sample {
+        #[arg(long)]
+        flag: bool,
+        #[arg(long, short)]
+        name: Option<String>,
+        #[arg(long)]
+        set: Vec<String>,
+        words: Vec<String>,
+    }
+
+    fn parse(words: &[&str]) -> Result<Sample, clap::Error> {
+        use clap::{CommandFactory, FromArgMatches};
+        let matches = as_go_reads(Sample::command()).try_get_matches_from(words)?;
+        Sample::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn booleans_take_values_after_an_equals_sign_only() {
+        for (word, expected) in [("--flag", true), ("--flag=T", true), ("--flag=0", false), ("x", false)] {
+            assert_eq!(parse(&["p", word]).unwrap().flag, expected, "{word}");
+        }
+        let sample = parse(&["p", "--flag", "--flag=false", "word"]).unwrap();
+        assert!(!sample.flag);
+        assert_eq!(sample.words, ["word"]);
+        assert!(parse(&["p", "--flag=yes"]).is_err());
+    }
+
+    #[test]
+    fn the_last_of_several_wins_and_values_may_begin_with_a_hyphen() {
+        let sample = parse(&["p", "-n", "a", "--name", "--b", "--set", "-x=1", "--set", "--flag", "--flag"]).unwrap();
+        assert_eq!(sample.name.as_deref(), Some("--b"));
+        assert_eq!(sample.set, ["-x=1", "--flag"]);
+        assert!(sample.flag);
+    }
+
+    #[test]
+    fn lists_split_as_csv() {
+        let split = |text| list(text).map(|list| list.0);
+        assert_eq!(split("a,b").unwrap(), ["a", "b"]);
+        assert_eq!(split("\"a,b\",\"c\"\"d\"").unwrap(), ["a,b", "c\"d"]);
+        assert_eq!(split("").unwrap(), Vec::<String>::new());
+        assert_eq!(split("a,").unwrap(), ["a", ""]);
+        assert_eq!(split("a\"b").unwrap_err(), "parse error on line 1, column 2: bare \" in non-quoted-field");
+        for text in ["\"a\"b", "\"a"] {
+            assert_eq!(
+                split(text).unwrap_err(),
+                "parse error on line 1, column 3: extraneous or missing \" in quoted-field",
+                "{text}"
+            );
+        }
+    }
+}

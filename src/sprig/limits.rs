@@ -1,0 +1,40 @@
+//! How large a result may be that one call builds: more is a mistake in the template or an attack, not a manifest.
+
+use super::args::fail;
+use crate::gotemplate::FuncError;
+
+/// The longest text, in bytes.
+pub(super) const MAX_TEXT: usize = 64 << 20;
+/// The longest list.
+pub(super) const MAX_ITEMS: usize = 10_000_000;
+
+/// Refuses to build a text that is too long.
+pub(super) fn check_text(size: usize) -> Result<(), FuncError> {
+    if size <= MAX_TEXT {
+        return Ok(());
+    }
+    fail(format!("a text of {size} bytes is too long (at most {MAX_TEXT})"))
+}
+
+/// Refuses to build a list that is too long.
+pub(super) fn check_items(count: usize) -> Result<(), FuncError> {
+    if count <= MAX_ITEMS {
+        return Ok(());
+    }
+    fail(format!("a list of {count} items is too long (at most {MAX_ITEMS})"))
+}
+
+/// Counts what a walk through values meets: values that are held many times over can be walked for ever.
+#[derive(Default)]
+pub(super) struct Steps(u32);
+
+/// More than any values hold.
+const MAX_STEPS: u32 = 1_000_000;
+
+impl Steps {
+    /// One more; whether that is still in order.
+    pub fn go_on(&mut self) -> bool {
+        self.0 += 1;
+        self.0 <= MAX_STEPS
+    }
+}

@@ -1,0 +1,153 @@
+//! Charts that mean harm: each ends with an error, in Helm's words where Helm survives, before it takes much time or memory.
+#![allow(clippy::unwrap_used)]
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use vulas_native::chart::{File, Notices, loader};
+use vulas_native::gotemplate::Value;
+use vulas_native::render::{self, Capabilities, Options, ReleaseInfo};
+
+/// Renders one template and some partials.
+fn render(template: &str, partials: &str) -> Result<String, String> {
+    let notices = Notices::new();
+    let files = vec![
+        File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        File::new("templates/_p.tpl", partials),
+        File::new("templates/a.yaml", format!("a: {template}")),
+    ];
+    let mut chart = loader::from_files(files, &notices).unwrap();
+    let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
+    let capabilities = Capabilities::default();
+    render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)
+        .map(|rendered| rendered.manifest())
+        .map_err(|error| error.to_string())
+}
+
+fn fails(template: &str, partials: &str, with: &str) {
+    let error = render(template, partials).unwrap_err();
+    assert!(error.contains(with), "{template}: {}", error.chars().take(500).collect::<String>());
+}
+
+#[test]
+fn values_that_are_held_many_times_over_are_not_walked_for_ever() {
+    let lists = "{{ $x := list `aaaaaaaaaaaaaaaa` }}{{ range until 40 }}{{ $x = list $x $x }}{{ end }}";
+    let maps = "{{ $x := dict }}{{ $y := dict }}{{ range until 40 }}{{ $x = dict `a` $x `b` $x }}{{ $y = dict `a` $y `b` $y }}{{ end }}";
+    fails(&format!("{lists}{{{{ toRawJson $x | len }}}}"), "", "the text is too long");
+    fails(&format!("{lists}{{{{ print $x | len }}}}"), "", "the text is too long");
+    fails(&format!("{lists}{{{{ deepCopy $x | len }}}}"), "", "too large or nested too deeply");
+    fails(&format!("{maps}{{{{ merge $x $y | len }}}}"), "", "too large or nested too deeply");
+    assert!(render(&format!("{maps}{{{{ deepEqual $x $y }}}}"), "").unwrap().ends_with("a: true\n"));
+}
+
+#[test]
+fn texts_and_lists_do_not_grow_without_end() {
+    for (template, error) in [
+        ("{{ $s := `x` }}{{ range until 40 }}{{ $s = printf `%s%s` $s $s }}{{ end }}", "the text is too long"),
+        ("{{ $s := repeat 10000000 `x` }}{{ printf (repeat 100 `%[1]s`) $s }}", "the text is too long"),
+        ("{{ $s := repeat 10000000 `x` }}{{ join $s (until 1000) }}", "is too long (at most"),
+        ("{{ $s := repeat 10000000 `x` }}{{ replace `x` $s $s }}", "is too long (at most"),
+        ("{{ $s := repeat 10000 `x` }}{{ regexReplaceAll `x` $s $s }}", "is too long (at most"),
+        ("{{ $s := repeat 1000000 `x ` }}{{ wrapWith 1 (repeat 1000 `y`) $s }}", "is too long (at most"),
+        ("{{ $s := repeat 1000000 `\n` }}{{ indent 1000 $s }}", "is too long (at most"),
+        ("{{ $s := repeat 20000000 `x` }}{{ splitList `` $s }}", "is too long (at most"),
+        ("{{ $l := until 4000000 }}{{ concat $l $l $l }}", "is too long (at most"),
+        (
+            "{{ $d := dict }}{{ range until 100000 }}{{ $_ := set $d (toString .) (repeat 1000000 `x`) }}{{ end }}",
+            "too much memory",
+        ),
+        ("{{ range until 10000000 }}{{ repeat 1000000 `x` }}{{ end }}", "the output exceeds"),
+    ] {
+        fails(template, "", error);
+    }
+}
+
+#[test]
+fn recursion_ends() {
+    let ring: String = (0..2000)
+        .map(|n| format!("{{{{define \"{n}\"}}}}{{{{include \"{}\" .}}}}{{{{end}}}}", (n + 1) % 2000))
+        .collect();
+    fails("{{ include `0` . }}", &ring, "exceeded maximum depth of included templates");
+    let itself = "{{define `r`}}{{include `r` .}}{{end}}";
+    fails("{{ include `r` . }}", itself, "rendering template has a nested reference name: r");
+    let through_text = "{{define `r`}}{{tpl \"{{include `r` .}}\" .}}{{end}}";
+    fails("{{ include `r` . }}", through_text, "rendering template has a nested reference name: r");
+    let deep_key = "{{ fromToml (printf `a%s = 1` (repeat 100000 `.b`)) | toJson }}";
+    assert!(render(deep_key, "").unwrap().contains("a key has more than 1000 parts"));
+}
+
+/// An archive of a chart and other entries: a name, a kind, a size and what content there is.
+fn archive(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
+    let mut unzipped = Vec::new();
+    let metadata = b"apiVersion: v2\nname: c\nversion: 1.0.0\n";
+    let first = ("c/Chart.yaml", tar::EntryType::Regular, metadata.len() as u64, &metadata[..]);
+    for (name, kind, size, content) in std::iter::once(&first).chain(entries) {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_size(*size);
+        header.set_mode(0o644);
+        header.set_cksum();
+        unzipped.extend_from_slice(header.as_bytes());
+        unzipped.extend_from_slice(content);
+        unzipped.resize(unzipped.len().next_multiple_of(512), 0);
+    }
+    let mut zipper = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut zipper, &unzipped).unwrap();
+    zipper.finish().unwrap()
+}
+
+fn load_error(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> String {
+    loader::load_archive(&archive(entries), &Notices::new()).unwrap_err().message
+}
+
+#[test]
+fn archives_keep_to_helms_limits() {
+    use tar::EntryType::{GNULongName, Regular, Symlink, XHeader};
+    let file = vec![0; 5 << 20];
+    let size = file.len() as u64;
+    assert_eq!(
+        load_error(&[("c/large", Regular, size + 1, &[0])]),
+        "decompressed chart file \"c/large\" is larger than the maximum file size 5242880"
+    );
+    let names: Vec<String> = (0..20).map(|n| format!("c/{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), Regular, size, file.as_slice())).collect();
+    assert!(loader::load_archive(&archive(&many[..19]), &Notices::new()).is_ok());
+    assert_eq!(load_error(&many), "decompressed chart is larger than the maximum size 104857600");
+    for kind in [GNULongName, XHeader] {
+        assert_eq!(load_error(&[("x", kind, size, &file)]), "archive/tar: header field too long");
+        assert_eq!(load_error(&[("x", kind, 1 << 40, b"x")]), "unexpected EOF");
+    }
+    assert_eq!(
+        load_error(&[("c/link", Symlink, 5, b"")]),
+        "decompressed chart is larger than the maximum size 104857600"
+    );
+    assert_eq!(load_error(&[("c/../../etc/passwd", Regular, 0, b"")]), "chart illegally references parent directory");
+}
+
+fn directory(fill: impl FnOnce(&Path)) -> (tempfile::TempDir, Result<(), String>) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: c\nversion: 1.0.0\n").unwrap();
+    fill(directory.path());
+    let loaded = loader::load(directory.path(), &Notices::new()).map(|_| ()).map_err(|error| error.message);
+    (directory, loaded)
+}
+
+#[test]
+fn directories_lead_nowhere_else() {
+    let (_, loaded) = directory(|path| {
+        symlink("b", path.join("a")).unwrap();
+        symlink("a", path.join("b")).unwrap();
+    });
+    assert!(loaded.unwrap_err().ends_with("/a: EvalSymlinks: too many links"));
+    let (path, loaded) = directory(|path| symlink(".", path.join("self")).unwrap());
+    let error = loaded.unwrap_err();
+    assert!(error.starts_with(&format!("open {}/self/self/", path.path().display())), "{error}");
+    assert!(error.ends_with("/self: too many levels of symbolic links"), "{error}");
+    let (_, loaded) = directory(|path| symlink("/dev/zero", path.join("zero")).unwrap());
+    assert!(loaded.unwrap_err().starts_with("cannot load irregular file"));
+    let (_, loaded) = directory(|path| std::fs::write(path.join(".helmignore"), "x".repeat(65_536)).unwrap());
+    assert_eq!(loaded, Err("bufio.Scanner: token too long".into()));
+    let (_, loaded) = directory(|path| std::fs::write(path.join("large"), vec![0; (5 << 20) + 1]).unwrap());
+    assert_eq!(loaded, Err("chart file \"large\" is larger than the maximum file size 5242880".into()));
+}
