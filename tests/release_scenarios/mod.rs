@@ -22,6 +22,33 @@ pub mod life;
 pub mod trouble;
 pub mod workloads;
 
+/// Hands all scenarios to a macro that makes tests of them.
+macro_rules! for_each_scenario {
+    ($run:ident) => {
+        $run!(
+            life::install_upgrade_rollback_uninstall,
+            life::unchanged_objects_are_not_written,
+            life::history_is_kept_short,
+            life::what_holds_data_and_what_is_kept_stays,
+            life::definitions_come_first,
+            life::templates_look_things_up,
+            life::adoption,
+            life::a_record_larger_than_a_secret,
+            trouble::refusals_change_nothing,
+            trouble::conflicts_are_named_and_forced_only_when_asked,
+            trouble::a_fault_at_every_write_is_put_back,
+            trouble::a_killed_run_is_recovered_by_the_next,
+            trouble::a_killed_install_or_uninstall_leaves_no_trace,
+            trouble::a_failed_install_leaves_nothing_or_all,
+            trouble::two_runs_do_not_meet,
+            workloads::hooks_run_in_their_order,
+            workloads::what_does_not_become_ready_is_put_back,
+            workloads::the_autoscaler_keeps_its_number,
+        );
+    };
+}
+pub(crate) use for_each_scenario;
+
 /// Remembers what it is told.
 #[derive(Default)]
 pub struct Heard(Mutex<Vec<String>>);
