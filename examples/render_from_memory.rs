@@ -12,6 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let values = Overrides { set: &["replicas=3".to_string()], ..Overrides::default() }.merge()?;
     let (release, capabilities) = (ReleaseInfo::install("demo", "default"), Capabilities::default());
     let rendered = render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)?;
-    print!("{}", rendered.manifest());
+    println!("{}", rendered.manifest().trim_end());
     Ok(())
 }

@@ -24,10 +24,9 @@
 //! let release = ReleaseInfo::install("demo", "default");
 //! let rendered =
 //!     render::release(&mut chart, &values, &release, &Capabilities::default(), &Options::default(), &notices)?;
-//! assert_eq!(
-//!     rendered.manifest(),
-//!     "---\n# Source: greeting/templates/map.yaml\nkind: ConfigMap\ntext: GOOD MORNING, demo\n"
-//! );
+//! let manifest = &rendered.manifests[0];
+//! assert_eq!(manifest.path, "greeting/templates/map.yaml");
+//! assert_eq!(manifest.content, "kind: ConfigMap\ntext: GOOD MORNING, demo\n");
 //! # Ok(())
 //! # }
 //! ```

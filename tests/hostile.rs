@@ -34,6 +34,7 @@ fn values_that_are_held_many_times_over_are_not_walked_for_ever() {
     let lists = "{{ $x := list `aaaaaaaaaaaaaaaa` }}{{ range until 40 }}{{ $x = list $x $x }}{{ end }}";
     let maps = "{{ $x := dict }}{{ $y := dict }}{{ range until 40 }}{{ $x = dict `a` $x `b` $x }}{{ $y = dict `a` $y `b` $y }}{{ end }}";
     fails(&format!("{lists}{{{{ toRawJson $x | len }}}}"), "", "the text is too long");
+    assert!(render(&format!("{lists}{{{{ toYaml $x }}}}"), "").is_ok());
     fails(&format!("{lists}{{{{ print $x | len }}}}"), "", "the text is too long");
     fails(&format!("{lists}{{{{ deepCopy $x | len }}}}"), "", "too large or nested too deeply");
     fails(&format!("{maps}{{{{ merge $x $y | len }}}}"), "", "too large or nested too deeply");

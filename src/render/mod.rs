@@ -4,14 +4,14 @@
 //! dependencies, merges and checks the values, executes the templates and sorts the result.
 
 pub mod capabilities;
-pub mod engine;
+mod engine;
 mod errors;
 mod functions;
 mod glob;
 pub mod lint;
-pub mod manifest;
+mod manifest;
 mod objects;
-pub mod sort;
+pub(crate) mod sort;
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ use crate::gotemplate::Value;
 
 pub use capabilities::{Capabilities, KubeVersion};
 pub use manifest::{Hook, HookEvent, Manifest};
-pub use sort::INSTALL_ORDER;
+pub use sort::{INSTALL_ORDER, UNINSTALL_ORDER};
 
 /// What `.Release` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ pub enum Error {
 /// let notices = Notices::new();
 /// let mut chart = embedded::load("core", &notices).expect("it is compiled in")?;
 /// let capabilities = Capabilities { kube_version: KubeVersion::parse("1.33")?, ..Capabilities::default() };
-/// let values = Value::map([("nameOverride", "other".into())]);
+/// let values = Value::map::<&str>([]);
 /// let release = ReleaseInfo::install("demo", "default");
 /// let rendered = render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)?;
 /// assert!(rendered.manifests.iter().any(|manifest| manifest.content.contains("kind: StatefulSet")));

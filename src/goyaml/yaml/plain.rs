@@ -16,35 +16,41 @@ const SHORT_KEY: usize = 160;
 /// Depth up to which neither cycles nor limits matter.
 const SHALLOW: usize = 900;
 
+/// Number of collections up to which it is worth looking: those that are held many times over are met each time.
+const FEW: u32 = 1_000_000;
+
 /// Looks at every part of the value.
 pub fn check(value: &Value) -> Check {
-    if survives(value, 0) { Check::Direct } else { Check::Detour }
+    if survives(value, 0, &mut { FEW }) { Check::Direct } else { Check::Detour }
 }
 
-fn survives(value: &Value, depth: usize) -> bool {
-    if depth > SHALLOW {
+fn survives(value: &Value, depth: usize, left: &mut u32) -> bool {
+    if depth > SHALLOW || *left == 0 {
         return false;
     }
     match value {
         Value::Nil | Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Bytes(_) => true,
         Value::Float(f) => f.is_finite(),
         Value::Str(s) => text_survives(s.as_bytes()),
-        Value::List(list) => list.items.iter().all(|v| nested(v, depth)),
+        Value::List(list) => list.items.iter().all(|v| nested(v, depth, left)),
         Value::Map(map) => map.borrow().iter().all(|(k, v)| {
             let key = k.as_bytes();
             key.len() <= SHORT_KEY
                 && text_survives(key)
                 && (key.is_ascii() || std::str::from_utf8(key).is_ok())
-                && nested(v, depth)
+                && nested(v, depth, left)
         }),
         Value::Complex(_) | Value::Object(_) => false,
     }
 }
 
-fn nested(value: &Value, depth: usize) -> bool {
+fn nested(value: &Value, depth: usize, left: &mut u32) -> bool {
     match value {
-        Value::List(_) | Value::Map(_) => stacker::maybe_grow(64 * 1024, 1024 * 1024, || survives(value, depth + 1)),
-        _ => survives(value, depth),
+        Value::List(_) | Value::Map(_) => {
+            *left = left.saturating_sub(1);
+            stacker::maybe_grow(64 * 1024, 1024 * 1024, || survives(value, depth + 1, left))
+        }
+        _ => survives(value, depth, left),
     }
 }
 
