@@ -91,7 +91,7 @@ fn values_coalesce_as_in_helm() {
         let found = files(&module_cache().join(HELM).join("chart").join(folder), &["yaml"]);
         documents.extend(found.into_iter().filter_map(|file| String::from_utf8(file).ok()));
     }
-    documents.retain(|text| values::load(text.as_bytes()).is_ok_and(|map| map.len() > 0));
+    documents.retain(|text| values::load(text.as_bytes()).is_ok_and(|map| !map.is_empty()));
     let directory = tempfile::tempdir().unwrap();
     let mut go = reference();
     let mut differences = Differences::default();
