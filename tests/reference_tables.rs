@@ -266,6 +266,7 @@ fn patterns_are_matched_as_by_helms_schema_library() {
         for schema in [
             json!({"properties": {"a": {"pattern": pattern}}}),
             json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "regex", "pattern": pattern}}}),
+            json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "uri", "maxLength": 0, "pattern": pattern}}}),
             json!({"patternProperties": {*pattern: false}}),
             json!({"properties": {"a": {"format": "regex"}}, "$schema": "http://json-schema.org/draft-07/schema#"}),
         ] {
