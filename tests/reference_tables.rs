@@ -91,7 +91,7 @@ fn values_coalesce_as_in_helm() {
         let found = files(&module_cache().join(HELM).join("chart").join(folder), &["yaml"]);
         documents.extend(found.into_iter().filter_map(|file| String::from_utf8(file).ok()));
     }
-    documents.retain(|text| values::load(text.as_bytes()).is_ok_and(|map| map.len() > 0));
+    documents.retain(|text| values::load(text.as_bytes()).is_ok_and(|map| !map.is_empty()));
     let directory = tempfile::tempdir().unwrap();
     let mut go = reference();
     let mut differences = Differences::default();
@@ -266,6 +266,7 @@ fn patterns_are_matched_as_by_helms_schema_library() {
         for schema in [
             json!({"properties": {"a": {"pattern": pattern}}}),
             json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "regex", "pattern": pattern}}}),
+            json!({"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "uri", "maxLength": 0, "pattern": pattern}}}),
             json!({"patternProperties": {*pattern: false}}),
             json!({"properties": {"a": {"format": "regex"}}, "$schema": "http://json-schema.org/draft-07/schema#"}),
         ] {

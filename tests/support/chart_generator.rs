@@ -222,7 +222,7 @@ impl ChartGenerator {
                 text += &format!("- name: {name}\n  version: {version}\n");
                 let mut key = name.to_owned();
                 if self.random().once_in(if i == 0 { 4 } else { 1 }) {
-                    key = self.pick(&["other", "lib", "renamed"]).to_owned();
+                    self.pick(&["other", "lib", "renamed"]).clone_into(&mut key);
                     text += &format!("  alias: {key}\n");
                 }
                 if self.random().once_in(3) {

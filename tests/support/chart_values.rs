@@ -218,7 +218,7 @@ pub fn set(random: &mut Random) -> [Vec<String>; 5] {
                         "nowhere/x.txt",
                         "",
                         "fixtures/values/text.txt,b=fixtures/values/text.txt",
-                    ])
+                    ]);
                 }
                 _ => {
                     let pool = if random.once_in(60) { ODD } else { VALUES };

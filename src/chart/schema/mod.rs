@@ -91,7 +91,7 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     let instance = to_json_map(values);
     let Err(error) = schemas.validate(&instance, index) else { return Ok(()) };
     let mut text = String::new();
-    for cause in &error.causes {
+    for cause in found(&error.causes) {
         describe(cause, error.schema_url, 1, &mut text);
     }
     Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
@@ -189,6 +189,19 @@ fn to_json(value: &Value) -> Json {
     }
 }
 
+/// The causes that Helm's library finds, too: it looks no further at a text that is not of the format.
+fn found<'e, 's, 'v>(causes: &'e [ValidationError<'s, 'v>]) -> impl Iterator<Item = &'e ValidationError<'s, 'v>> {
+    let is_format = |cause: &ValidationError<'_, '_>| matches!(cause.kind, ErrorKind::Format { .. });
+    causes.iter().filter(move |cause| {
+        let ends = |other: &ValidationError<'_, '_>| {
+            is_format(other)
+                && other.schema_url == cause.schema_url
+                && other.instance_location.to_string() == cause.instance_location.to_string()
+        };
+        is_format(cause) || !causes.iter().any(ends)
+    })
+}
+
 /// One line for an error and its causes below it; `base` is the schema from which its own place is counted.
 fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut String) {
     let mut inner = depth;
@@ -210,7 +223,7 @@ fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut
         ErrorKind::OneOf(_) => format!("{}/oneOf", error.schema_url),
         _ => error.schema_url.to_string(),
     };
-    for cause in &error.causes {
+    for cause in found(&error.causes) {
         describe(cause, &base, inner, out);
     }
 }
@@ -422,7 +435,7 @@ fn compile_error(error: &CompileError) -> String {
         CompileError::MetaSchemaCycle { url } => format!("cycle in resolving $schema in {}", go_quote(url)),
         CompileError::ValidationError { url, src } => {
             let mut text = String::new();
-            for cause in &src.causes {
+            for cause in found(&src.causes) {
                 describe(cause, src.schema_url, 1, &mut text);
             }
             let inner = format!("{}{text}", reason(&src.kind));
