@@ -303,7 +303,10 @@ impl Exec<'_> {
                 None if is_map && self.set.on_missing_key() == MissingKey::Error => {
                     return Err(self.no_entry(name.as_bytes()));
                 }
-                None if is_map => return Ok(Reflected::default()),
+                None if is_map => {
+                    let zero = object.missing_entry().filter(|_| self.set.on_missing_key() == MissingKey::Zero);
+                    return Ok(zero.map_or_else(Reflected::default, Reflected::plain));
+                }
                 None => return Err(self.no_field(receiver, name.as_bytes())),
             }
         };

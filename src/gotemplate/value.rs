@@ -335,6 +335,12 @@ pub trait Object: fmt::Debug {
         true
     }
 
+    /// Of a map: what stands for a missing entry under `missingkey=zero`, the zero value of its element type. `None` if that is
+    /// the nil interface.
+    fn missing_entry(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether what [`field`](Self::field) finds under a name is a method without parameters, to which no argument can be given.
     fn is_method(&self, _name: &str) -> bool {
         false

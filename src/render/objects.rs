@@ -279,6 +279,10 @@ impl Object for Files {
         }
     }
 
+    fn missing_entry(&self) -> Option<Value> {
+        Some(Value::Bytes(Rc::default()))
+    }
+
     fn is_method(&self, name: &str) -> bool {
         matches!(name, "AsConfig" | "AsSecrets")
     }
