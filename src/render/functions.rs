@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Lookup, errors};
-use crate::chart::notice::quote;
 use crate::chart::{Level, Notices};
 use crate::gotemplate::{Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Type, Value, strconv};
 use crate::{goyaml, sprig};
@@ -79,8 +78,8 @@ pub(super) fn of_values() -> FuncMap {
                 Err(FuncError::new("runtime error: invalid memory address or nil pointer dereference"))
             }),
         ),
-        ("Table", func(&[Type::Str], |_, a| table(&a[0], &text(&a[1])))),
-        ("PathValue", func(&[Type::Str], |_, a| path_value(&a[0], &text(&a[1])))),
+        ("Table", func(&[Type::Str], |_, a| table(&a[0], bytes(&a[1])))),
+        ("PathValue", func(&[Type::Str], |_, a| path_value(&a[0], bytes(&a[1])))),
     ])
 }
 
@@ -91,26 +90,30 @@ fn as_type(value: &Value, kind: MapKind) -> Value {
     }
 }
 
-fn table(values: &Value, path: &str) -> Result<Value, FuncError> {
+fn table(values: &Value, path: &[u8]) -> Result<Value, FuncError> {
     let mut current = values.clone();
-    for part in path.split('.') {
-        let next = current.as_map().and_then(|map| map.get(part)).filter(|v| v.as_map().is_some());
-        current = next.ok_or_else(|| FuncError::new(format!("{} is not a table", quote(part))))?;
+    for part in path.split(|b| *b == b'.') {
+        let next = entry(&current, part).filter(|v| v.as_map().is_some());
+        current = next.ok_or_else(|| FuncError::new(format!("{} is not a table", strconv::quote(part))))?;
     }
     Ok(as_type(&current, MapKind::Values))
 }
 
-fn path_value(values: &Value, path: &str) -> Result<Value, FuncError> {
+fn path_value(values: &Value, path: &[u8]) -> Result<Value, FuncError> {
     if path.is_empty() {
         return Err(FuncError::new("YAML path cannot be empty"));
     }
-    let (parent, key) = match path.rsplit_once('.') {
-        Some((parents, key)) => (table(values, parents).ok(), key),
+    let (parent, key) = match memchr::memrchr(b'.', path) {
+        Some(dot) => (table(values, &path[..dot]).ok(), &path[dot + 1..]),
         None => (Some(values.clone()), path),
     };
-    let found = parent.as_ref().and_then(|p| p.as_map()).and_then(|map| map.get(key));
+    let found = parent.and_then(|parent| entry(&parent, key));
     let is_table = |v: &Value| v.as_map().is_some_and(|map| map.kind == MapKind::Any);
-    found.filter(|v| !is_table(v)).ok_or_else(|| FuncError::new(format!("{} is not a value", quote(key))))
+    found.filter(|v| !is_table(v)).ok_or_else(|| FuncError::new(format!("{} is not a value", strconv::quote(key))))
+}
+
+fn entry(map: &Value, key: &[u8]) -> Option<Value> {
+    map.as_map()?.borrow().get(key).cloned()
 }
 
 /// What [`Host`] is wrapped in, so that sprig finds its clock and randomness.

@@ -270,9 +270,11 @@ impl ChartGenerator {
             }
         }
         if self.mood == Mood::Wild {
+            self.words.in_block = true;
             for i in 0..3 {
                 helpers += &format!("{{{{ define \"wild{i}\" }}}}{}{{{{ end }}}}", self.words.block(3));
             }
+            self.words.in_block = false;
         }
         self.add(prefix, "templates/_helpers.tpl", helpers);
         for file in ["a.yaml", "b.yaml", "sub/c.yaml", "hook.yml", "Z.txt", "tests/_part.yaml", "a/b/d"] {

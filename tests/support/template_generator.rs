@@ -74,12 +74,14 @@ pub struct Generator {
     vocabulary: &'static Vocabulary,
     /// The variables that are probably in scope.
     variables: Vec<String>,
+    /// Whether the body of a block is written: one that executes itself more than once would take Go for ever.
+    pub in_block: bool,
 }
 
 impl Generator {
     /// A generator with its own random source.
     pub fn new(random: Random, vocabulary: &'static Vocabulary) -> Self {
-        Self { random, vocabulary, variables: Vec::new() }
+        Self { random, vocabulary, variables: Vec::new(), in_block: false }
     }
 
     /// A field of the data.
@@ -226,15 +228,18 @@ impl Generator {
                 out + &self.tag("end")
             }
             11 => {
-                let name = *self.random.pick(self.vocabulary.templates);
+                let mut name = *self.random.pick(self.vocabulary.templates);
+                if self.in_block && name == "own" {
+                    name = self.vocabulary.templates[0];
+                }
                 let argument = if self.random.below(3) == 0 { String::new() } else { self.pipeline(1) };
                 self.tag(&format!("template \"{name}\" {argument}"))
             }
             12 => {
                 let pipeline = self.pipeline(0);
-                let outer = std::mem::take(&mut self.variables);
+                let outer = (std::mem::take(&mut self.variables), std::mem::replace(&mut self.in_block, true));
                 let body = self.block(depth - 1);
-                self.variables = outer;
+                (self.variables, self.in_block) = outer;
                 format!("{{{{block \"own\" {pipeline}}}}}{body}{{{{end}}}}")
             }
             _ => {
