@@ -205,8 +205,11 @@ impl Generator {
                     1 => format!("$x := {over}"),
                     2 => format!("$i, $x := {over}"),
                     3 => format!("$i, $x = {over}"),
-                    // A range over the largest numbers would not end.
-                    _ => self.pipeline(0).replace("9223372036854775807", "7").replace("'a'", "2"),
+                    // A range over the largest numbers, and over the nanoseconds of a duration, would not end.
+                    _ => match self.pipeline(0).replace("9223372036854775807", "7").replace("'a'", "2") {
+                        nanoseconds if nanoseconds.contains(".d") => over.to_owned(),
+                        pipeline => pipeline,
+                    },
                 };
                 let scope = self.variables.len();
                 if head.contains("$x") {
