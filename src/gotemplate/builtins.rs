@@ -111,6 +111,11 @@ impl Builtin {
                 out.extend_from_slice(s.as_bytes());
                 Ok(())
             }
+            // Go follows a pointer, as an action does.
+            (Self::Html | Self::Js | Self::UrlQuery, [Value::Object(object)]) => {
+                out.extend_from_slice(object.printed().as_bytes());
+                Ok(())
+            }
             (Self::Html | Self::Js | Self::UrlQuery, _) => {
                 // Other than in `print`, nil is shown as an action shows it.
                 let shown: Vec<_> =
