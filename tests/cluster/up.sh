@@ -85,9 +85,10 @@ control_plane() {
     --service-account-signing-key-file=pki/sa.key --service-cluster-ip-range=10.96.0.0/16 --allow-privileged=true \
     --kubelet-preferred-address-types=InternalIP
   until_true 60 kube-apiserver api /readyz
+  # On a machine that is short of CPU a node may be late to say that it is there; it has not gone for that.
   start kube-controller-manager bin/kube-controller-manager --kubeconfig=kubeconfig --service-account-private-key-file=pki/sa.key \
     --root-ca-file=pki/ca.crt --use-service-account-credentials=true --leader-elect=false --allocate-node-cidrs=true \
-    --cluster-cidr=10.244.0.0/16 --secure-port=0
+    --cluster-cidr=10.244.0.0/16 --secure-port=0 --node-monitor-grace-period=10m
   start kube-scheduler bin/kube-scheduler --kubeconfig=kubeconfig --leader-elect=false --secure-port=0
   export KUBECONFIG=$D/kubeconfig KUBECTL=$D/bin/kubectl
   until_true 30 "service account" api /api/v1/namespaces/default/serviceaccounts/default
