@@ -1,14 +1,35 @@
 //! The server's dry run of every object: what would be refused is known before anything is written.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::cluster::{ApplyOptions, Cluster, Error as ClusterError, FieldConflict, Json, Observer, in_parallel};
 
 use super::{
     Error, MANAGER,
-    objects::Promised,
+    objects::{Item, Key, Promised},
     plan::{Action, Change, Plan},
 };
+
+/// The server's answers to dry runs that were asked for before the plan was made, while the live objects were read.
+#[derive(Default)]
+pub(super) struct Answers(HashMap<Key, Result<Json, ClusterError>>);
+
+impl Answers {
+    /// Asks about the objects that the release is known to have: those are there as a rule, and will be applied as they are.
+    pub(super) async fn of(cluster: &Cluster, items: &[Item], known: &HashSet<&Key>) -> Self {
+        let asked = items.iter().filter(|item| known.contains(&item.key) && !item.reference.name.is_empty());
+        let answers =
+            in_parallel(
+                asked,
+                |item| async move { (item.key.clone(), cluster.apply(&item.object, &dry_run(false)).await) },
+            );
+        Self(answers.await.into_iter().collect())
+    }
+}
+
+fn dry_run(force: bool) -> ApplyOptions {
+    ApplyOptions { force, dry_run: true, ..ApplyOptions::new(MANAGER) }
+}
 
 /// What the checks need to know of the operation.
 pub(super) struct Checks<'a> {
@@ -29,7 +50,7 @@ impl Checks<'_> {
     ///
     /// # Errors
     /// Every refusal, with the object it is about.
-    pub(super) async fn run(&self, plan: &mut Plan) -> Result<(), Error> {
+    pub(super) async fn run(&self, plan: &mut Plan, mut answers: Answers) -> Result<(), Error> {
         let made: HashSet<String> = plan
             .changes
             .iter()
@@ -38,7 +59,11 @@ impl Checks<'_> {
             .collect();
         let made = &made;
         let changes = std::mem::take(&mut plan.changes);
-        let checked = in_parallel(changes, |change| self.check(change, made)).await;
+        let checked = in_parallel(changes, |change| {
+            let answer = answers.0.remove(&change.key);
+            self.check(change, answer, made)
+        });
+        let checked = checked.await;
         let mut problems = Vec::new();
         for (change, problem) in checked {
             problems.extend(problem);
@@ -59,7 +84,13 @@ impl Checks<'_> {
         )))
     }
 
-    async fn check(&self, mut change: Change, made: &HashSet<String>) -> (Change, Option<String>) {
+    /// Judges the first answer, if there is one, and asks as often as it takes.
+    async fn check(
+        &self,
+        mut change: Change,
+        mut answer: Option<Result<Json, ClusterError>>,
+        made: &HashSet<String>,
+    ) -> (Change, Option<String>) {
         let namespace = change.reference.namespace.as_deref();
         if let Some(namespace) = namespace.filter(|namespace| self.namespaces.contains(*namespace)) {
             change.unchecked = Some(format!("its namespace {namespace} is made by the release"));
@@ -71,8 +102,11 @@ impl Checks<'_> {
         }
         // Three rounds at most: as it is, without the autoscaler's number, by force.
         for _ in 0..3 {
-            let options = ApplyOptions { force: change.force, dry_run: true, ..ApplyOptions::new(MANAGER) };
-            let error = match self.cluster.apply(&change.object, &options).await {
+            let answer = match answer.take() {
+                Some(answer) => answer,
+                None => self.cluster.apply(&change.object, &dry_run(change.force)).await,
+            };
+            let error = match answer {
                 Ok(outcome) => {
                     if change.action == Action::Update
                         && change.live.as_ref().is_some_and(|live| is_same(live, &outcome))

@@ -24,6 +24,7 @@ mod check;
 mod error;
 mod hooks;
 mod install;
+mod live;
 mod lock;
 mod migrate;
 mod objects;

@@ -17,11 +17,12 @@ use crate::{
 
 use super::{
     Common, Error, MANAGER, OnFailure, Outcome, Releases, Wait,
-    check::Checks,
+    check::{Answers, Checks},
     hooks::Hooks,
+    live::live_objects,
     lock::Lock,
     migrate::migrate,
-    objects::{Item, Owner, is_kept, items, promised},
+    objects::{Item, Key, Owner, is_kept, items, promised},
     plan::{Action, Change, Plan, plan},
     signals::Signals,
 };
@@ -127,8 +128,12 @@ impl<'a> Transaction<'a> {
             Verb::Upgrade | Verb::Rollback => "unable to continue with update",
         };
         let take_ownership = request.take_ownership || request.verb == Verb::Rollback;
-        let mut plan =
-            plan(cluster, &former, wanted, owner, take_ownership).await.map_err(|error| error.within(what))?;
+        let known: HashSet<&Key> = former.iter().map(|item| &item.key).collect();
+        let answers = async { if check { Answers::of(cluster, &wanted, &known).await } else { Answers::default() } };
+        let (live, answers) = futures::join!(live_objects(cluster, &wanted, &known), answers);
+        let mut plan = live
+            .and_then(|live| plan(&former, wanted, live, owner, take_ownership))
+            .map_err(|error| error.within(what))?;
         plan.definitions.clone_from(&request.definitions);
         if check {
             let mut namespaces: HashSet<String> = plan
@@ -148,7 +153,7 @@ impl<'a> Transaction<'a> {
                 promised: &promised,
                 observer: request.observer,
             };
-            checks.run(&mut plan).await?;
+            checks.run(&mut plan, answers).await?;
         }
         let sent = Mutex::new(vec![Sent::No; plan.changes.len()]);
         Ok(Self { request, plan, former, sent })

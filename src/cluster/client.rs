@@ -148,7 +148,7 @@ impl Cluster {
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let namespace = config.default_namespace.clone();
         let client = connection::client(config)
-            .map_err(|error| Error::Config(format!("cannot set up the connection to {server}: {}", chain(&error))))?;
+            .map_err(|error| Error::Config(format!("cannot set up the connection to {server}: {}", chain(&*error))))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 client,

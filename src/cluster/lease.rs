@@ -4,7 +4,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -49,6 +49,8 @@ pub struct LeaseGuard {
     holder: String,
     taken_from: Option<String>,
     lost: Arc<AtomicBool>,
+    /// The Lease as we wrote it last.
+    written: Arc<Mutex<Json>>,
     renewal: JoinHandle<()>,
 }
 
@@ -69,9 +71,9 @@ impl LeaseGuard {
     /// When the server does not answer; the Lease then expires by itself.
     pub async fn release(self) -> Result<(), Error> {
         self.renewal.abort();
-        // A last renewal of our own may be under way and come between.
+        let mut lease = lock(&self.written).clone();
+        // What we wrote last is what is there, unless a last renewal of our own was under way.
         for _ in 0..3 {
-            let Some(mut lease) = self.cluster.get(&self.lease).await? else { return Ok(()) };
             if lease["spec"]["holderIdentity"] != self.holder.as_str() {
                 return Ok(());
             }
@@ -82,6 +84,8 @@ impl LeaseGuard {
                 Err(error) if error.is_not_found() => return Ok(()),
                 answer => return answer.map(|_| ()),
             }
+            let Some(live) = self.cluster.get(&self.lease).await? else { return Ok(()) };
+            lease = live;
         }
         Ok(())
     }
@@ -136,8 +140,8 @@ impl Cluster {
                 self.replace(&lease, MANAGER).await
             }
         };
-        match lease {
-            Ok(_) => {}
+        let written = match lease {
+            Ok(written) => Arc::new(Mutex::new(written)),
             // Somebody was faster by a moment.
             Err(error) if error.is_conflict() || error.is_already_exists() => {
                 let state = self.lease(namespace, name).await?;
@@ -146,10 +150,19 @@ impl Cluster {
                 return Err(Error::Held { name: format!("lease/{name}"), holder, heard });
             }
             Err(error) => return Err(error),
-        }
+        };
         let lost = Arc::new(AtomicBool::new(false));
-        let renewal = tokio::spawn(renew(self.clone(), reference.clone(), holder.to_owned(), duration, lost.clone()));
-        Ok(LeaseGuard { cluster: self.clone(), lease: reference, holder: holder.to_owned(), taken_from, lost, renewal })
+        let renewal = Renewal {
+            cluster: self.clone(),
+            lease: reference.clone(),
+            holder: holder.to_owned(),
+            duration,
+            lost: lost.clone(),
+            written: written.clone(),
+        };
+        let renewal = tokio::spawn(renewal.run());
+        let (cluster, holder) = (self.clone(), holder.to_owned());
+        Ok(LeaseGuard { cluster, lease: reference, holder, taken_from, lost, written, renewal })
     }
 
     /// Looks at a Lease; `None` when there is none.
@@ -175,21 +188,38 @@ fn micro_time(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// Renews three times per duration; gives up when the Lease is not ours any more, or was not renewed for its duration.
-async fn renew(cluster: Cluster, lease: ObjectRef, holder: String, duration: Duration, lost: Arc<AtomicBool>) {
-    let mut renewed = Instant::now();
-    while renewed.elapsed() < duration {
-        tokio::time::sleep(duration / 3).await;
-        let Ok(Some(mut live)) = cluster.get(&lease).await else { continue };
-        if live["spec"]["holderIdentity"] != holder.as_str() {
-            break;
+fn lock(written: &Mutex<Json>) -> MutexGuard<'_, Json> {
+    written.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What keeps a Lease ours.
+struct Renewal {
+    cluster: Cluster,
+    lease: ObjectRef,
+    holder: String,
+    duration: Duration,
+    lost: Arc<AtomicBool>,
+    written: Arc<Mutex<Json>>,
+}
+
+impl Renewal {
+    /// Renews three times per duration; gives up when the Lease is not ours any more, or was not renewed for its duration.
+    async fn run(self) {
+        let mut renewed = Instant::now();
+        while renewed.elapsed() < self.duration {
+            tokio::time::sleep(self.duration / 3).await;
+            let Ok(Some(mut live)) = self.cluster.get(&self.lease).await else { continue };
+            if live["spec"]["holderIdentity"] != self.holder.as_str() {
+                break;
+            }
+            live["spec"]["renewTime"] = micro_time(self.cluster.now()).into();
+            if let Ok(written) = self.cluster.replace(&live, MANAGER).await {
+                *lock(&self.written) = written;
+                renewed = Instant::now();
+            }
         }
-        live["spec"]["renewTime"] = micro_time(cluster.now()).into();
-        if cluster.replace(&live, MANAGER).await.is_ok() {
-            renewed = Instant::now();
-        }
+        self.lost.store(true, Ordering::Relaxed);
     }
-    lost.store(true, Ordering::Relaxed);
 }
 
 #[cfg(test)]
