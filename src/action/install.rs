@@ -179,6 +179,11 @@ async fn new_definitions(cluster: &Cluster, definitions: Vec<Json>) -> Result<Ve
     looked.await.into_iter().filter_map(Result::transpose).collect()
 }
 
+/// Whether a release may have this name.
+pub fn is_name(name: &str) -> bool {
+    check_name(name).is_ok()
+}
+
 /// Helm's rule for names: DNS labels with dots between them, 53 characters at most.
 pub(super) fn check_name(name: &str) -> Result<(), String> {
     let label = |label: &str| {

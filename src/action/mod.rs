@@ -43,7 +43,7 @@ mod uninstall;
 mod upgrade;
 
 pub use error::{Error, Outcome};
-pub use install::install;
+pub use install::{install, is_name};
 pub use options::{
     Common, DryRun, InstallOptions, OnFailure, Rendering, Reuse, TestOptions, UninstallOptions, UpgradeOptions, Wait,
 };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Failure, Global, Outcome, describe, output, session};
+use super::{Failure, Global, Outcome, describe, goflags, output, session};
 use crate::{action::Releases, cluster::Cluster, release::Release, report::Reporter};
 
 /// Download extended information of a named release
@@ -41,7 +41,7 @@ struct Named {
     /// Name of the release
     release: String,
     /// The revision; left out: the last
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = goflags::integer)]
     revision: i64,
 }
 

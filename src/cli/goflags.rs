@@ -3,6 +3,8 @@
 use clap::builder::ValueParser;
 use clap::{ArgAction, Command};
 
+use crate::gotemplate::strconv;
+
 /// The same command, taking what Go's flags take.
 pub fn as_go_reads(command: Command) -> Command {
     let command = command.args_override_self(true).mut_args(|arg| {
@@ -31,6 +33,14 @@ pub fn boolean(text: &str) -> Result<bool, String> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
     }
+}
+
+/// Go's `strconv.ParseInt`, with the base that the text's own prefix says.
+///
+/// # Errors
+/// Its text.
+pub fn integer(text: &str) -> Result<i64, String> {
+    strconv::parse_int(text.as_bytes(), 0, 64).map_err(|error| format!("strconv.ParseInt: parsing {text:?}: {error}"))
 }
 
 /// A flag that holds a list: elements divided by commas, quoted as in CSV.
@@ -137,6 +147,12 @@ mod tests {
         assert_eq!(sample.name.as_deref(), Some("--b"));
         assert_eq!(sample.set, ["-x=1", "--flag"]);
         assert!(sample.flag);
+    }
+
+    #[test]
+    fn integers_are_read_with_their_prefix() {
+        assert_eq!(["7", "-1", "0x10", "010", "1_000"].map(|text| integer(text).ok()), [7, -1, 16, 8, 1000].map(Some));
+        assert_eq!(integer("x").unwrap_err(), "strconv.ParseInt: parsing \"x\": invalid syntax");
     }
 
     #[test]

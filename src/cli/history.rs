@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Failure, Global, Outcome, output, session};
-use crate::{action::Releases, release::Release};
+use super::{Failure, Global, Outcome, goflags, output, session};
+use crate::{
+    action::{self, Releases},
+    release::Release,
+};
 
 /// Fetch release history
 #[derive(clap::Args, Debug)]
@@ -11,8 +14,8 @@ pub struct Args {
     /// Name of the release
     release: String,
     /// Maximum number of revisions to include
-    #[arg(long, default_value_t = 256)]
-    max: usize,
+    #[arg(long, default_value_t = 256, value_parser = goflags::integer)]
+    max: i64,
     /// How to print it
     #[arg(short = 'o', long, default_value = "table")]
     output: output::Format,
@@ -37,13 +40,16 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             .version()
             .await
             .map_err(|error| Failure::Failed(format!("Error: kubernetes cluster unreachable: {error}")))?;
+        if !action::is_name(&args.release) {
+            return Err(Failure::Failed(format!("Error: release name is invalid: {}", args.release)));
+        }
         let releases = Releases::of(&cluster, cluster.namespace());
         let history = releases.history(&args.release, &reporter).await.map_err(|error| session::failure("", &error))?;
         if history.is_empty() {
             return Err(Failure::Failed("Error: release: not found".into()));
         }
         let revisions = history.revisions();
-        let shown = &revisions[revisions.len().saturating_sub(args.max)..];
+        let shown = &revisions[revisions.len().saturating_sub(usize::try_from(args.max).unwrap_or(0))..];
         print!("{}", text(shown, args.output)?);
         Ok(())
     })

@@ -1,13 +1,15 @@
 //! `list`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Global, Outcome, history::app_version, output, session};
+use super::{Failure, Global, Outcome, goflags, history::app_version, output, session};
 use crate::{
     action::Releases,
     release::{Release, Status},
+    sprig,
 };
 
 /// List releases
@@ -20,7 +22,7 @@ pub struct Args {
     /// Names alone
     #[arg(short = 'q', long)]
     short: bool,
-    /// Sort by release date, newest first
+    /// Sort by release date, oldest first
     #[arg(short = 'd', long)]
     date: bool,
     /// Reverse the order
@@ -33,8 +35,11 @@ pub struct Args {
     #[arg(short = 'l', long)]
     selector: Option<String>,
     /// Maximum number of releases
-    #[arg(short = 'm', long, default_value_t = 256)]
-    max: usize,
+    #[arg(short = 'm', long, default_value_t = 256, value_parser = goflags::integer)]
+    max: i64,
+    /// Format times by a layout of Go's, such as "2006-01-02 15:04:05Z0700"
+    #[arg(long)]
+    time_format: Option<String>,
     /// Number of the first release, from 0
     #[arg(long, default_value_t = 0)]
     offset: usize,
@@ -88,16 +93,23 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         } else {
             Releases::of(&cluster, cluster.namespace())
         };
-        let all =
-            releases.all(args.selector.as_deref(), &reporter).await.map_err(|error| session::failure("", &error))?;
-        print!("{}", args.text(args.chosen(all)?)?);
+        let all = releases.all(None, &reporter).await.map_err(|error| session::failure("", &error))?;
+        let mut chosen = args.latest(all)?;
+        if let Some(selector) = &args.selector {
+            // By the labels of the revision that is shown, which may differ from those of a former one.
+            let labelled = releases.all(Some(selector), &reporter).await;
+            let labelled = labelled.map_err(|error| session::failure("", &error))?;
+            let labelled: BTreeSet<_> = labelled.iter().map(identity).collect();
+            chosen.retain(|release| labelled.contains(&identity(release)));
+        }
+        print!("{}", args.text(args.in_order(chosen))?);
         Ok(())
     })
 }
 
 impl Args {
-    /// The releases to show, in their order. Of each the newest revision, unless superseded ones are asked for alone.
-    fn chosen(&self, all: Vec<Release>) -> Result<Vec<Release>, Failure> {
+    /// The releases to show. Of each the newest revision, unless superseded ones are asked for alone.
+    fn latest(&self, all: Vec<Release>) -> Result<Vec<Release>, Failure> {
         let matches = self.filter()?;
         let mut releases: Vec<Release> = all.into_iter().filter(|release| matches(&release.name)).collect();
         let wanted = self.states();
@@ -112,27 +124,29 @@ impl Args {
             releases = latest.into_values().collect();
         }
         releases.retain(|release| wanted.is_empty() || wanted.contains(&release.info.status));
+        Ok(releases)
+    }
+
+    /// The part of the releases that is shown, in its order.
+    fn in_order(&self, mut releases: Vec<Release>) -> Vec<Release> {
+        releases.sort_by(|a, b| a.name.cmp(&b.name));
         if self.date {
-            releases.sort_by_key(|release| std::cmp::Reverse(release.info.last_deployed.timestamp()));
-        } else {
-            releases.sort_by(|a, b| a.name.cmp(&b.name));
+            // Helm compares whole seconds.
+            releases.sort_by_key(|release| release.info.last_deployed.timestamp().map(Timestamp::as_second));
         }
         if self.reverse {
             releases.reverse();
         }
-        let most = if self.max == 0 { usize::MAX } else { self.max };
-        Ok(releases.into_iter().skip(self.offset).take(most).collect())
+        let most = usize::try_from(self.max).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+        releases.into_iter().skip(self.offset).take(most).collect()
     }
 
-    fn filter(&self) -> Result<impl Fn(&str) -> bool, Failure> {
-        let pattern = match &self.filter {
-            Some(pattern) => {
-                let compiled = regex_automata::meta::Regex::new(pattern);
-                Some(compiled.map_err(|error| Failure::Usage(format!("Error: error parsing regexp: {error}")))?)
-            }
-            None => None,
-        };
-        Ok(move |name: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(name)))
+    fn filter(&self) -> Result<impl Fn(&str) -> bool + use<'_>, Failure> {
+        let pattern = self.filter.as_deref().filter(|pattern| !pattern.is_empty());
+        if let Some(pattern) = pattern {
+            sprig::check::expression(pattern).map_err(|error| Failure::Usage(format!("Error: {error}")))?;
+        }
+        Ok(move |name: &str| pattern.is_none_or(|pattern| sprig::check::matches(pattern, name).unwrap_or(false)))
     }
 
     /// The states to show; empty for all.
@@ -157,7 +171,7 @@ impl Args {
                 output::Format::Yaml => output::yaml(&output::plain(&names.into())),
             };
         }
-        let rows: Vec<Row> = releases.iter().map(row).collect();
+        let rows: Vec<Row> = releases.iter().map(|release| self.row(release)).collect();
         match self.output {
             output::Format::Json => output::json(&rows),
             output::Format::Yaml => output::yaml(&output::plain(&serde_json::to_value(&rows).unwrap_or_default())),
@@ -173,19 +187,30 @@ impl Args {
             }
         }
     }
+
+    fn row(&self, release: &Release) -> Row {
+        let updated = &release.info.last_deployed;
+        let layout = self.time_format.as_deref().filter(|layout| !layout.is_empty());
+        let updated = match layout {
+            _ if updated.is_zero() => "-".into(),
+            Some(layout) => sprig::layout::format(layout, updated.as_str()).unwrap_or_else(|_| updated.go_string()),
+            None => updated.go_string(),
+        };
+        Row {
+            name: release.name.clone(),
+            namespace: release.namespace.clone(),
+            revision: release.version.to_string(),
+            updated,
+            status: release.info.status.to_string(),
+            chart: release.chart_label(),
+            app_version: app_version(release).to_owned(),
+        }
+    }
 }
 
-fn row(release: &Release) -> Row {
-    let updated = &release.info.last_deployed;
-    Row {
-        name: release.name.clone(),
-        namespace: release.namespace.clone(),
-        revision: release.version.to_string(),
-        updated: if updated.is_zero() { "-".into() } else { updated.go_string() },
-        status: release.info.status.to_string(),
-        chart: release.chart_label(),
-        app_version: app_version(release).to_owned(),
-    }
+/// Which revision of which release it is.
+fn identity(release: &Release) -> (String, String, i64) {
+    (release.namespace.clone(), release.name.clone(), release.version)
 }
 
 #[cfg(test)]
@@ -208,7 +233,7 @@ mod tests {
             release("hummingbird", 1, 3, "deployed"),
             release("iguana", 2, 4, "deployed"),
         ];
-        args.chosen(all).and_then(|chosen| args.text(chosen)).unwrap_or_default()
+        args.latest(all).and_then(|latest| args.text(args.in_order(latest))).unwrap_or_default()
     }
 
     fn args() -> Args {
@@ -231,8 +256,13 @@ mod tests {
     fn chosen_and_ordered() {
         let short = |args: Args| shown(&Args { short: true, ..args }).replace('\n', " ");
         assert_eq!(short(args()), "hummingbird iguana rocket ");
-        assert_eq!(short(Args { date: true, ..args() }), "iguana hummingbird rocket ");
-        assert_eq!(short(Args { date: true, reverse: true, ..args() }), "rocket hummingbird iguana ");
+        assert_eq!(short(Args { date: true, ..args() }), "rocket hummingbird iguana ");
+        assert_eq!(short(Args { date: true, reverse: true, ..args() }), "iguana hummingbird rocket ");
+        assert_eq!(short(Args { max: -1, ..args() }), "hummingbird iguana rocket ");
+        assert_eq!(
+            shown(&Args { max: 1, no_headers: true, time_format: Some("Jan _2 2006".into()), ..args() }),
+            "hummingbird\tdefault\t1\tJan 16 2016\tdeployed\tchickadee-1.0.0\t0.0.1\n"
+        );
         assert_eq!(short(Args { superseded: true, ..args() }), "iguana ");
         assert_eq!(short(Args { failed: true, ..args() }), "rocket ");
         assert_eq!(short(Args { filter: Some("^[hi]".into()), ..args() }), "hummingbird iguana ");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Failure, describe::Resources};
 use crate::{
@@ -48,7 +48,10 @@ pub async fn live(cluster: &Cluster, release: &Release) -> Result<Resources, Fai
     }
     for (namespace, selector) in pods {
         if let Ok(found) = cluster.list("v1", "Pod", Some(&namespace), Some(&selector)).await {
-            resources.entry(RELATED.into()).or_default().extend(found);
+            // Helm shows them as the list that it asked for.
+            let list =
+                json!({"apiVersion": "v1", "items": found, "kind": "PodList", "metadata": {"resourceVersion": ""}});
+            resources.entry(RELATED.into()).or_default().push(list);
         }
     }
     Ok(resources)
@@ -160,8 +163,6 @@ fn aligned(lines: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

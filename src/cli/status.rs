@@ -1,6 +1,6 @@
 //! `status`: of a release, or of the handover in a namespace.
 
-use super::{Failure, Global, Outcome, describe, get, output, session, status_handover};
+use super::{Failure, Global, Outcome, describe, get, goflags, output, session, status_handover};
 
 /// Display the status of the named release, or of the handover in a core namespace
 #[derive(clap::Args, Debug)]
@@ -11,7 +11,7 @@ pub struct Args {
     #[arg(long, alias = "coreNamespace", value_name = "NAMESPACE")]
     core_namespace: Option<String>,
     /// The revision; left out: the last
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = goflags::integer)]
     revision: i64,
     /// How to print it
     #[arg(short = 'o', long, default_value = "table")]

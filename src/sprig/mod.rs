@@ -36,6 +36,20 @@ mod url;
 mod words;
 mod wrapping;
 
+/// Times in Go's layouts.
+pub mod layout {
+    use super::time::{Zone, parse};
+
+    /// A time that is written as RFC 3339 has it, in a layout of Go's (`time.Format`).
+    ///
+    /// # Errors
+    /// Go's text for what is no such time.
+    pub fn format(layout: &str, time: &str) -> Result<String, String> {
+        let time = parse(b"2006-01-02T15:04:05Z07:00", time.as_bytes(), &Zone::Utc)?;
+        Ok(String::from_utf8_lossy(&time.format(layout.as_bytes())).into_owned())
+    }
+}
+
 /// Go's own judgement of texts that others check, too: JSON schemas name both kinds as formats.
 pub mod check {
     /// Whether a text is a regular expression of Go's.
