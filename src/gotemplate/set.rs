@@ -118,7 +118,15 @@ impl Set {
     /// # Errors
     /// Go's parse error; the set is unchanged then.
     pub fn parse_bytes(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
-        let (templates, _) = self.compile(&GoStr::from(name), &GoStr::from(text))?;
+        self.parse_shared(name, &GoStr::from(text))
+    }
+
+    /// [`parse`](Self::parse) of a text that is shared rather than copied.
+    ///
+    /// # Errors
+    /// Go's parse error; the set is unchanged then.
+    pub fn parse_shared(&mut self, name: &str, text: &GoStr) -> Result<(), ParseError> {
+        let (templates, _) = self.compile(&GoStr::from(name), text)?;
         // An execution holds its own reference, but none runs while the set can be changed.
         let all = Rc::make_mut(&mut self.templates);
         for template in templates {
