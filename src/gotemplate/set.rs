@@ -160,7 +160,8 @@ impl Set {
     }
 
     pub(super) fn values_method(&self, name: &[u8]) -> Option<(&'static str, super::Func)> {
-        if self.values_methods.is_empty() {
+        // Go calls exported methods only; few keys begin with a capital letter.
+        if self.values_methods.is_empty() || !name.first().is_some_and(u8::is_ascii_uppercase) {
             return None;
         }
         let name = std::str::from_utf8(name).ok()?;
