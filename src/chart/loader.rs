@@ -7,6 +7,8 @@
 //! | an archive in memory | [`load_archive`] |
 //! | files in memory | [`from_files`] |
 
+use std::fs::FileType;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::ignore::Rules;
@@ -171,23 +173,23 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn directory(&mut self, path: &Path) -> Result<(), Error> {
         let entries = std::fs::read_dir(path).map_err(|e| Error::new(goerr::path_error("open", path, &e)))?;
-        let mut names = Vec::new();
+        let mut found = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|e| Error::new(goerr::path_error("readdirent", path, &e)))?;
-            names.push(entry.file_name());
+            // What the directory says of its entries need not be asked for each of them.
+            found.push((entry.file_name(), entry.file_type()));
         }
-        names.sort();
-        for name in names {
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        for (name, kind) in found {
             let full = path.join(name);
-            let about =
-                std::fs::symlink_metadata(&full).map_err(|e| Error::new(goerr::path_error("lstat", &full, &e)))?;
-            self.visit(&full, about)?;
+            let kind = kind.map_err(|e| Error::new(goerr::path_error("lstat", &full, &e)))?;
+            self.visit(&full, kind)?;
         }
         Ok(())
     }
 
-    fn visit(&mut self, path: &Path, mut about: std::fs::Metadata) -> Result<(), Error> {
-        if about.is_symlink() {
+    fn visit(&mut self, path: &Path, mut kind: FileType) -> Result<(), Error> {
+        if kind.is_symlink() {
             let resolved = evaluate_links(path)
                 .map_err(|e| Error::new(format!("error evaluating symlink {}: {e}", path.display())))?;
             self.notices.add(
@@ -195,37 +197,56 @@ impl Walk<'_> {
                 "found symbolic link in path. Contents of linked file included and used",
                 vec![("path", path.display().to_string()), ("resolved", resolved.display().to_string())],
             );
-            about = std::fs::symlink_metadata(&resolved)
-                .map_err(|e| Error::new(goerr::path_error("lstat", &resolved, &e)))?;
+            kind = std::fs::symlink_metadata(&resolved)
+                .map_err(|e| Error::new(goerr::path_error("lstat", &resolved, &e)))?
+                .file_type();
         }
         let relative = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().into_owned();
-        if self.rules.ignores(&relative, about.is_dir()) {
+        if self.rules.ignores(&relative, kind.is_dir()) {
             return Ok(());
         }
-        if about.is_dir() {
+        if kind.is_dir() {
             return self.directory(path);
         }
-        if !about.is_file() {
+        if !kind.is_file() {
             return Err(Error::new(format!(
                 "cannot load irregular file {} as it has file mode type bits set",
                 path.display()
             )));
         }
-        if about.len() > archive::MAX_FILE_SIZE {
-            let base = path.file_name().unwrap_or_default().to_string_lossy();
-            return Err(Error::new(format!(
-                "chart file {} is larger than the maximum file size {}",
-                quote(&base),
-                archive::MAX_FILE_SIZE
-            )));
-        }
-        let mut data = goerr::read_file(path).map_err(|e| Error::new(format!("error reading {relative}: {e}")))?;
+        let mut data = read_limited(path)
+            .map_err(|e| Error::new(format!("error reading {relative}: {}", goerr::path_error("open", path, &e))))?
+            .ok_or_else(|| {
+                let base = path.file_name().unwrap_or_default().to_string_lossy();
+                Error::new(format!(
+                    "chart file {} is larger than the maximum file size {}",
+                    quote(&base),
+                    archive::MAX_FILE_SIZE
+                ))
+            })?;
         if data.starts_with(b"\xEF\xBB\xBF") {
             data.drain(..3);
         }
         self.files.push(File { name: relative, data: data.into() });
         Ok(())
     }
+}
+
+/// A file, unless it is larger than a chart's files may be.
+fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let too_large = |about: &std::fs::Metadata| about.len() > archive::MAX_FILE_SIZE;
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        // The size is complained of first.
+        Err(error) => return if too_large(&std::fs::metadata(path)?) { Ok(None) } else { Err(error) },
+    };
+    let about = file.metadata()?;
+    if too_large(&about) {
+        return Ok(None);
+    }
+    let mut data = Vec::with_capacity(about.len() as usize + 1);
+    file.by_ref().take(archive::MAX_FILE_SIZE + 1).read_to_end(&mut data)?;
+    Ok(Some(data))
 }
 
 /// The path without symbolic links, as Go's `filepath.EvalSymlinks` finds it, which follows more of them than the system does.

@@ -1,6 +1,6 @@
 //! `template`
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::naming::Naming;
@@ -311,25 +311,44 @@ fn is_on_server(strategy: Option<&str>, collected: &Notices) -> Result<bool, Fai
 }
 
 fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
-    let mut text = String::new();
     if !args.output_dir.is_empty() {
         return write_files(args, &args.output_dir, release, rendered);
     }
-    if args.include_crds {
-        for crd in &rendered.crds {
-            text.push_str(&document(&crd.path, &crd.content));
+    let crds = rendered.crds.iter().filter(|_| args.include_crds).map(|crd| (crd.path.as_str(), crd.content.as_str()));
+    let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_str()));
+    let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
+    if args.show_only.is_empty() {
+        // Large charts have megabytes of definitions, which need not be there once more as one text.
+        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+        return printed(write_text(crds.chain(manifests), hooks, &mut out).and_then(|()| out.flush()));
+    }
+    let mut text = Vec::new();
+    printed(write_text(crds.chain(manifests), hooks, &mut text))?;
+    print(&selected(&args.show_only, &String::from_utf8_lossy(&text))?)
+}
+
+/// Documents with their paths, hooks last. What stands before the hooks ends with one newline, however much space there was.
+fn write_text<'a>(
+    documents: impl Iterator<Item = (&'a str, &'a str)>,
+    hooks: impl Iterator<Item = (&'a str, &'a str)>,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let mut documents = documents.peekable();
+    if documents.peek().is_none() {
+        out.write_all(b"\n")?;
+    }
+    while let Some((path, content)) = documents.next() {
+        write!(out, "---\n# Source: {path}\n")?;
+        match (documents.peek().is_none(), content.trim_end()) {
+            (false, _) => writeln!(out, "{content}")?,
+            (true, "") => {}
+            (true, trimmed) => writeln!(out, "{trimmed}")?,
         }
     }
-    text.push_str(&rendered.manifest());
-    let trimmed = text.trim();
-    if trimmed.len() + 1 != text.len() || !text.ends_with('\n') {
-        text = format!("{trimmed}\n");
+    for (path, content) in hooks {
+        out.write_all(document(path, content).as_bytes())?;
     }
-    append_hooks(args, &rendered.hooks, &mut text);
-    if args.show_only.is_empty() {
-        return print(&text);
-    }
-    print(&selected(&args.show_only, &text)?)
+    Ok(())
 }
 
 fn document(path: &str, content: &str) -> String {
@@ -437,12 +456,39 @@ fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mu
     Ok(())
 }
 
-/// Writes results. A reader that has gone (`| head`) is no failure of ours.
+/// Writes results.
 fn print(text: &str) -> Outcome {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    printed(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// A reader that has gone (`| head`) is no failure of ours.
+fn printed(written: std::io::Result<()>) -> Outcome {
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(failed(format!("cannot write to stdout: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_newline_ends_what_stands_before_the_hooks() {
+        let written = |documents: &[(&str, &str)], hooks: &[(&str, &str)]| {
+            let mut out = Vec::new();
+            write_text(documents.iter().copied(), hooks.iter().copied(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(&[], &[]), "\n");
+        assert_eq!(written(&[], &[("h", "h: 1\n")]), "\n---\n# Source: h\nh: 1\n\n");
+        let documents = [("a", "a: 1\n\n"), ("b", "b: 2 \n\n")];
+        assert_eq!(
+            written(&documents, &[("h", "h: 1")]),
+            "---\n# Source: a\na: 1\n\n\n---\n# Source: b\nb: 2\n---\n# Source: h\nh: 1\n"
+        );
+        assert_eq!(written(&[("a", " \n")], &[]), "---\n# Source: a\n");
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::budget::Budget;
 use super::fmt;
 use super::func::{FuncError, Scope, StringError};
+use super::lex::find_left;
 use super::node::{Branch, NO_NODE, NodeId, NodeKind, Source};
 use super::reflect::Reflected;
 use super::set::{self, Set, Template, Templates};
@@ -404,7 +405,7 @@ impl Scope for Exec<'_> {
     }
 
     fn execute_string(&mut self, text: &GoStr, data: Value) -> Result<GoStr, StringError> {
-        if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
+        if find_left(text.as_bytes()).is_none() {
             return Ok(text.clone());
         }
         let parsed = self.set.compile_string(text).map_err(StringError::Parse)?;

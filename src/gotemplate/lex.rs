@@ -99,7 +99,8 @@ fn count_lines(s: &[u8]) -> u32 {
     memchr::memchr_iter(b'\n', s).count() as u32
 }
 
-fn find_left(s: &[u8]) -> Option<usize> {
+/// Where the first action begins.
+pub(super) fn find_left(s: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'{', s).find(|&at| s.get(at + 1) == Some(&b'{'))
 }
 

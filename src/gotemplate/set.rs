@@ -118,7 +118,15 @@ impl Set {
     /// # Errors
     /// Go's parse error; the set is unchanged then.
     pub fn parse_bytes(&mut self, name: &str, text: &[u8]) -> Result<(), ParseError> {
-        let (templates, _) = self.compile(&GoStr::from(name), &GoStr::from(text))?;
+        self.parse_shared(name, &GoStr::from(text))
+    }
+
+    /// [`parse`](Self::parse) of a text that is shared rather than copied.
+    ///
+    /// # Errors
+    /// Go's parse error; the set is unchanged then.
+    pub fn parse_shared(&mut self, name: &str, text: &GoStr) -> Result<(), ParseError> {
+        let (templates, _) = self.compile(&GoStr::from(name), text)?;
         // An execution holds its own reference, but none runs while the set can be changed.
         let all = Rc::make_mut(&mut self.templates);
         for template in templates {
@@ -152,7 +160,8 @@ impl Set {
     }
 
     pub(super) fn values_method(&self, name: &[u8]) -> Option<(&'static str, super::Func)> {
-        if self.values_methods.is_empty() {
+        // Go calls exported methods only; few keys begin with a capital letter.
+        if self.values_methods.is_empty() || !name.first().is_some_and(u8::is_ascii_uppercase) {
             return None;
         }
         let name = std::str::from_utf8(name).ok()?;

@@ -16,11 +16,23 @@ pub fn documents(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
 
 /// As [`documents`], for those who read document by document: what comes before the error, and the error.
 pub fn documents_before_error(text: &[u8]) -> (Vec<Vec<u8>>, Option<Error>) {
+    if !text.starts_with(b"---")
+        && memchr::memchr(b'\r', text).is_none()
+        && memchr::memmem::find(text, b"\n---").is_none()
+    {
+        // One document, as nearly always.
+        let mut document = Vec::with_capacity(text.len() + 1);
+        document.extend_from_slice(text);
+        if !text.ends_with(b"\n") {
+            document.push(b'\n');
+        }
+        return (if text.is_empty() { Vec::new() } else { vec![document] }, None);
+    }
     let mut documents = Vec::new();
     let mut current = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let (line, after) = match rest.iter().position(|b| *b == b'\n') {
+        let (line, after) = match memchr::memchr(b'\n', rest) {
             Some(end) => (rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]), &rest[end + 1..]),
             None => (rest, &rest[rest.len()..]),
         };

@@ -38,7 +38,7 @@ pub fn execute(
     let missing_key = if options.strict { MissingKey::Error } else { MissingKey::Zero };
     let mut set = Set::new("gotpl", &functions::all()).missing_key(missing_key).values_methods(functions::of_values());
     for (path, template) in &order {
-        if let Err(error) = set.parse_bytes(path, template.source.as_bytes()) {
+        if let Err(error) = set.parse_shared(path, template.source) {
             return Err(Error::Template(errors::parse(path, &error.to_string())));
         }
     }

@@ -227,9 +227,6 @@ fn include(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
 
 fn tpl(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     let Some(source) = args[0].as_str() else { return Ok(Value::str("")) };
-    if !contains(source.as_bytes(), b"{{") {
-        return Ok(Value::Str(without_no_value(source.clone())));
-    }
     match scope.execute_string(source, args[1].clone()) {
         Ok(output) => Ok(Value::Str(without_no_value(output))),
         Err(StringError::Parse(error)) => {
@@ -307,14 +304,14 @@ fn get_host_by_name(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, Func
     Ok(Value::str(address.map(|a| a.ip().to_string()).unwrap_or_default()))
 }
 
-pub(super) fn contains(text: &[u8], part: &[u8]) -> bool {
-    memchr::memmem::find(text, part).is_some()
-}
-
 /// Go writes `<no value>` for a missing value; Helm deletes it wherever it stands.
 pub(super) fn without_no_value(text: GoStr) -> GoStr {
     const MARK: &[u8] = b"<no value>";
     let bytes = text.as_bytes();
+    // The results of `tpl` are mostly short, and a search for several characters takes longer to begin.
+    if memchr::memchr(MARK[0], bytes).is_none() {
+        return text;
+    }
     let mut found = memchr::memmem::find_iter(bytes, MARK).peekable();
     if found.peek().is_none() {
         return text;

@@ -45,12 +45,15 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
     if u32::try_from(text.len()).is_err() {
         return Err(ParseError { message: format!("template: {}:1: text of 4 GiB or more", name.to_str()) });
     }
+    // Much text with few actions is what definitions of resources are.
+    let actions = memchr::memmem::find_iter(text.as_bytes(), b"{{").count();
+    let room = (text.len() / 24).min(8 * actions) + 4;
     let source = Source {
         name: name.clone(),
         text: text.clone(),
-        nodes: Vec::with_capacity(text.len() / 24 + 4),
-        children: Vec::with_capacity(text.len() / 24 + 4),
-        names: Vec::with_capacity(text.len() / 32 + 4),
+        nodes: Vec::with_capacity(room),
+        children: Vec::with_capacity(room),
+        names: Vec::with_capacity(room),
         variables: vec![Span::default()],
         numbers: Vec::new(),
         strings: Vec::new(),

@@ -76,24 +76,21 @@ impl<'a> Reader<'a> {
         let mut pos = start + 1;
         loop {
             let rest = self.text.get(pos..)?;
-            let found =
-                pos + rest.iter().position(|b| *b == quote || matches!(b, b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2))?;
-            let byte = self.text[found];
-            pos = found + 1;
-            if byte == quote {
-                if quote == b'\'' && self.text.get(pos) == Some(&b'\'') {
-                    pos += 1;
-                    continue;
-                }
-                return Some(pos);
+            let found = pos + memchr::memchr3(quote, b'\n', b'\\', rest)?;
+            // What is no line feed may be a line break as well.
+            let passed = &self.text[pos..found];
+            if memchr::memchr3_iter(b'\r', 0xC2, 0xE2, passed).any(|at| break_len(&passed[at..]) > 0) {
+                return None;
             }
-            match byte {
+            pos = found + 1;
+            match self.text[found] {
+                b'\'' if quote == b'\'' && self.text.get(pos) == Some(&b'\'') => pos += 1,
+                byte if byte == quote => return Some(pos),
                 b'\\' if quote == b'\'' => {}
                 b'\\' => {
                     escape(*self.text.get(pos)?)?;
                     pos += 1;
                 }
-                0xC2 | 0xE2 if break_len(&self.text[found..]) == 0 => {}
                 _ => return None,
             }
         }
