@@ -92,10 +92,11 @@ impl Sandbox {
             chart: "core".into(),
             values: serde_json::json!({"restbackend": {"schemaVersion": NEW_SCHEMA}}),
             reset_values: false,
-            claim_value: "database.postgres.master.existingClaims".into(),
-            credentials_value: "global.database.copyCredentialsFrom".into(),
+            claim_value: None,
+            credentials_value: None,
             replicas_value: None,
             given: Given::default(),
+            take_only_replica: false,
             fence: Fence::None,
             check_sql: None,
             timeout: Duration::from_secs(60),
@@ -109,8 +110,8 @@ impl Sandbox {
             namespace: self.stage.core.clone(),
             admin_namespace: Some(self.stage.admin.clone()),
             admin_release: None,
-            release_value: handover::RELEASE_VALUE.into(),
-            admin_chart: "admin".into(),
+            release_value: None,
+            admin_chart: None,
             accept_loss: true,
             timeout: None,
             holder: "test".into(),
@@ -450,4 +451,75 @@ fn an_interrupted_upgrade_takes_itself_back() {
         ran.said("interrupted").said("Everything was put back");
         stage.replica_follows("visit");
     }
+}
+
+#[test]
+fn alpha_can_be_changed_in_place_beside_beta() {
+    let sandbox = Sandbox::small();
+    let stage = &sandbox.stage;
+    stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
+    stage.upgrade(&[]).ended(0);
+    let upgrade =
+        |more: &[&str]| stage.run(&[&["upgrade", "alpha", "core", "-n", &stage.core, "--reuse-values"], more].concat());
+    let replicas = || {
+        stage.get(&stage.namespaced("apps/v1", "StatefulSet", "alpha-database-slave")).unwrap()["spec"]["replicas"]
+            .clone()
+    };
+    upgrade(&[]).ended(0);
+    assert_eq!(replicas(), 1);
+    // What would bring the replica back onto beta's volume is left as it is.
+    upgrade(&["--set", "database.postgres.slave.replicas=2"])
+        .ended(0)
+        .said("stays as the handover of its database has it");
+    assert_eq!(replicas(), 1);
+    stage.retreat(&[]).ended(0);
+    stage.replica_follows("visit");
+    assert_eq!(replicas(), 2);
+    upgrade(&["--set", "database.postgres.slave.replicas=3"]).ended(0);
+    assert_eq!(replicas(), 3);
+}
+
+/// Refuses one write of the journal.
+struct Refuse(AtomicUsize);
+
+impl WriteHook for Refuse {
+    fn before(&self, write: &Write) -> Result<(), ClusterError> {
+        let journal = write.path.contains("/secrets/") && write.path.ends_with(handover::JOURNAL_NAME);
+        if journal && self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Err(ClusterError::Other("the disk is full".into()));
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Write) -> Result<(), ClusterError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_route_that_leaves_something_to_do_says_so() {
+    let sandbox = Sandbox::installed();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    let cluster = stage.cluster.with_hook(Arc::new(Refuse(AtomicUsize::new(0))));
+    let options = handover::RouteOptions {
+        namespace: stage.core.clone(),
+        release: "beta".into(),
+        admin_namespace: stage.admin.clone(),
+        admin_release: stage.admin_release.clone(),
+        release_value: handover::RELEASE_VALUE.into(),
+        admin_chart: "admin".into(),
+        accept_loss: false,
+        force: false,
+        timeout: Duration::from_secs(60),
+        holder: "test".into(),
+    };
+    let error = stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    assert!(
+        error.to_string().contains("the disk is full") && error.to_string().contains("same command again"),
+        "{error}"
+    );
+    stage.route("beta", &[]).ended(0);
+    stage.status().ended(0).said("the traffic goes to beta");
 }

@@ -135,7 +135,17 @@ impl Checks<'_> {
 
     /// Finds a way around conflicts; `false` when there is none.
     fn settle(&self, change: &mut Change, conflicts: &[FieldConflict]) -> bool {
-        let (autoscaled, others): (Vec<_>, Vec<_>) = conflicts.iter().partition(|conflict| is_autoscalers(conflict));
+        let (held, others): (Vec<_>, Vec<_>) = conflicts.iter().partition(|conflict| is_handovers(conflict));
+        let leaves = !held.is_empty();
+        if leaves && let Some(spec) = change.object["spec"].as_object_mut() {
+            for conflict in held {
+                let field = conflict.field.trim_start_matches(".spec.").split('.').next().unwrap_or_default();
+                spec.remove(field);
+                let text = format!("{}: {field} stays as the handover of its database has it", change.reference);
+                self.observer.info(&text);
+            }
+        }
+        let (autoscaled, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|conflict| is_autoscalers(conflict));
         if !autoscaled.is_empty()
             && let Some(spec) = change.object["spec"].as_object_mut()
         {
@@ -144,7 +154,7 @@ impl Checks<'_> {
         }
         let ours_soon = |conflict: &&FieldConflict| self.migrate && conflict.owner == MANAGER;
         if others.is_empty() {
-            return !autoscaled.is_empty();
+            return leaves || !autoscaled.is_empty();
         }
         if self.force_conflicts || others.iter().all(ours_soon) {
             change.force = true;
@@ -175,6 +185,9 @@ impl Checks<'_> {
     }
 }
 
+/// The field manager of a handover.
+const HANDOVER: &str = "vulas-native";
+
 /// Kinds that the server looks for when it checks others.
 fn is_referred_to(kind: &str) -> bool {
     matches!(
@@ -193,6 +206,14 @@ fn is_referred_to(kind: &str) -> bool {
 /// The horizontal pod autoscaler sets `.spec.replicas` through the scale subresource.
 fn is_autoscalers(conflict: &FieldConflict) -> bool {
     conflict.field == ".spec.replicas" && conflict.subresource == "scale" && conflict.owner == "kube-controller-manager"
+}
+
+/// While a database is handed over to another release, the number of its replicas and the retention of their claims are
+/// not this release's to set: what it would bring back is a second server on a volume.
+fn is_handovers(conflict: &FieldConflict) -> bool {
+    let held =
+        |field: &str| field == ".spec.replicas" || field.starts_with(".spec.persistentVolumeClaimRetentionPolicy");
+    conflict.owner == HANDOVER && held(&conflict.field)
 }
 
 /// Whether the apply changes nothing. The times of the field owners are the dry run's own.
@@ -236,6 +257,19 @@ mod tests {
         assert!(is_same(&live, &outcome));
         outcome["data"]["a"] = "2".into();
         assert!(!is_same(&live, &outcome));
+    }
+
+    #[test]
+    fn the_fields_of_a_handover() {
+        let conflict = |field: &str, owner: &str| FieldConflict {
+            field: field.into(),
+            owner: owner.into(),
+            subresource: String::new(),
+        };
+        assert!(is_handovers(&conflict(".spec.replicas", HANDOVER)));
+        assert!(is_handovers(&conflict(".spec.persistentVolumeClaimRetentionPolicy.whenScaled", HANDOVER)));
+        assert!(!is_handovers(&conflict(".spec.replicas", "kubectl")));
+        assert!(!is_handovers(&conflict(".spec.template", HANDOVER)));
     }
 
     #[test]

@@ -19,12 +19,12 @@ pub struct Args {
     /// The admin release (found when not given)
     #[arg(long, alias = "adminRelease", value_name = "RELEASE")]
     admin_release: Option<String>,
-    /// Chart of the admin release: a directory, a .tgz, or the name of an embedded chart
-    #[arg(long, value_name = "CHART", default_value = "admin")]
-    chart: String,
-    /// Value of the admin chart that names the served release
-    #[arg(long, value_name = "PATH", default_value = "global.managedRelease")]
-    release_value: String,
+    /// Chart of the admin release: a directory, a .tgz, or the name of an embedded chart (that of the route when not given)
+    #[arg(long, value_name = "CHART")]
+    chart: Option<String>,
+    /// Value of the admin chart that names the served release (that of the route when not given)
+    #[arg(long, value_name = "PATH")]
+    release_value: Option<String>,
     /// Leave what the future release has written since the switch
     #[arg(long)]
     accept_loss: bool,

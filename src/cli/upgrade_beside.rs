@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Failure, Global, Outcome, handover, upgrade_in_place};
-use crate::database::human_bytes;
+use crate::database::{Login, human_bytes};
 use crate::handover::{Fence, Given, Journal, UpgradeOptions, resume, status, upgrade};
 use crate::report::next_commands;
 
@@ -36,12 +36,13 @@ pub struct Args {
     /// SQL whose output must be the same at the fork and in the future release
     #[arg(long, value_name = "FILE")]
     check_sql: Option<String>,
-    /// Value of the chart that takes the claim
-    #[arg(long, value_name = "PATH", default_value = "database.postgres.master.existingClaims")]
-    claim_value: String,
-    /// Value of the chart that takes the name of the Secret with the current release's database credentials
-    #[arg(long, value_name = "PATH", default_value = "global.database.copyCredentialsFrom")]
-    credentials_value: String,
+    /// Value of the chart by which its database takes an existing claim (found by rendering when not given)
+    #[arg(long, value_name = "PATH")]
+    claim_value: Option<String>,
+    /// Value of the chart that takes the name of the Secret with the current release's database credentials (found by
+    /// rendering when not given; empty for none)
+    #[arg(long, value_name = "PATH")]
+    credentials_value: Option<String>,
     /// Value of the current release's chart that sets the number of replicas (found when not given)
     #[arg(long, value_name = "PATH")]
     replicas_value: Option<String>,
@@ -51,6 +52,15 @@ pub struct Args {
     /// Container of PostgreSQL in it (found when not given)
     #[arg(long, value_name = "NAME")]
     database_container: Option<String>,
+    /// Superuser of the current release's database (found in its container's environment when not given)
+    #[arg(long, value_name = "ROLE")]
+    database_user: Option<String>,
+    /// Secret and key that hold the password of --database-user, where the container's environment does not
+    #[arg(long, value_name = "SECRET/KEY", requires = "database_user", value_parser = secret_and_key)]
+    database_password_secret: Option<(String, String)>,
+    /// Take the current release's replica though it has no other
+    #[arg(long)]
+    take_only_replica: bool,
     /// Folder for the report
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     report: String,
@@ -68,6 +78,14 @@ impl Args {
             "scale" => Fence::Scale,
             _ => Fence::None,
         }
+    }
+}
+
+/// `SECRET/KEY`
+fn secret_and_key(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((secret, key)) if !secret.is_empty() && !key.is_empty() => Ok((secret.into(), key.into())),
+        _ => Err("it has the form SECRET/KEY".into()),
     }
 }
 
@@ -97,13 +115,18 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             admin_namespace: args.admin_namespace.clone(),
             alpha: required(args.current_release.as_ref(), "--current-release")?.into(),
             beta: required(args.future_release.as_ref(), "--future-release")?.into(),
-            chart: lasting(&args.future_chart),
+            chart: handover::lasting(&args.future_chart),
             values: crate::release::chart::to_json(&values),
             reset_values: shared.reset_values,
             claim_value: args.claim_value.clone(),
             credentials_value: args.credentials_value.clone(),
             replicas_value: args.replicas_value.clone(),
-            given: Given { statefulset: args.slave_statefulset.clone(), container: args.database_container.clone() },
+            given: Given {
+                statefulset: args.slave_statefulset.clone(),
+                container: args.database_container.clone(),
+                login: Login { role: args.database_user.clone(), password: args.database_password_secret.clone() },
+            },
+            take_only_replica: args.take_only_replica,
             fence: args.fence(),
             check_sql,
             timeout: shared.operation.timeout,
@@ -116,16 +139,6 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
     let journal = result.map_err(|error| talk.failure(&error))?;
     print_end(&talk, &journal);
     Ok(())
-}
-
-/// A chart's path that is the same from every folder: the run that resumes may start in another.
-fn lasting(chart: &str) -> String {
-    match std::fs::canonicalize(chart) {
-        Ok(path) if std::path::Path::new(chart).components().count() > 1 || chart.ends_with(".tgz") => {
-            path.display().to_string()
-        }
-        _ => chart.into(),
-    }
 }
 
 /// Check files go to the server on a command line; that has its limits.

@@ -62,6 +62,9 @@ pub struct Identity {
     pub timeline: u32,
     /// `replica`, `logical`
     pub wal_level: String,
+    /// The user that we are connected as may do everything.
+    #[serde(default)]
+    pub superuser: bool,
 }
 
 impl Identity {
@@ -79,7 +82,29 @@ impl Identity {
             system_identifier: row.text(5)?.into(),
             timeline: row.number(6)?,
             wal_level: row.text(7)?.into(),
+            superuser: row.flag(8)?,
         })
+    }
+}
+
+/// Where the files of a server really are; what could not be seen is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// The data directory, without links on the way.
+    pub data: String,
+    /// `pg_wal`, likewise.
+    pub wal: String,
+    /// `musl` or `glibc`: they sort text differently.
+    pub libc: String,
+}
+
+impl Places {
+    pub(super) fn read(output: &str) -> Self {
+        let value = |name: &str| {
+            let line = output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.unwrap_or_default().to_owned()
+        };
+        Self { data: value("data"), wal: value("wal"), libc: value("libc") }
     }
 }
 
@@ -153,6 +178,65 @@ impl Standby {
             replayed: row.lsn(4)?,
             sync: row.text(5)?.into(),
         })
+    }
+}
+
+/// A replication slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Its name.
+    pub name: String,
+    /// For a standby; not logical.
+    pub physical: bool,
+    /// Somebody reads it.
+    pub active: bool,
+    /// Bytes of WAL that it holds.
+    pub retained: u64,
+}
+
+/// What a copy of a server must know of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Settings by name.
+    pub settings: Vec<(String, String)>,
+    /// Its slots.
+    pub slots: Vec<Slot>,
+    /// Tablespaces with a place of their own: name, place.
+    pub tablespaces: Vec<(String, String)>,
+    /// Names of prepared transactions.
+    pub prepared: Vec<String>,
+    /// Addresses that clients may come from.
+    pub hba: Vec<String>,
+    /// The slot that this standby uses; empty for none.
+    pub own_slot: String,
+}
+
+impl Facts {
+    pub(super) fn read(rows: &[Row]) -> Option<Self> {
+        let mut facts = Self::default();
+        for row in rows {
+            let (name, value) = (row.text(1)?.to_owned(), row.text(2)?);
+            match row.text(0)? {
+                "setting" => facts.settings.push((name, value.to_owned())),
+                "slot" => {
+                    let mut words = value.split(' ');
+                    let (physical, active) = (words.next()? == "physical", words.next()? == "active");
+                    let retained = words.next().and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
+                    facts.slots.push(Slot { name, physical, active, retained });
+                }
+                "tablespace" => facts.tablespaces.push((name, value.to_owned())),
+                "prepared" => facts.prepared.push(name),
+                "hba" => facts.hba.push(name),
+                "mine" => value.clone_into(&mut facts.own_slot),
+                _ => {}
+            }
+        }
+        Some(facts)
+    }
+
+    /// A setting; empty when there is none of that name.
+    pub fn setting(&self, name: &str) -> &str {
+        self.settings.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
     }
 }
 
@@ -270,11 +354,29 @@ mod tests {
 
     #[test]
     fn an_identity_is_read() {
-        let row = "160014\u{1f}16.14 (Debian 16.14-1)\u{1f}/data\u{1f}postgres\u{1f}t\u{1f}7300\u{1f}1\u{1f}logical\n";
+        let row =
+            "160014\u{1f}16.14 (Debian 16.14-1)\u{1f}/data\u{1f}postgres\u{1f}t\u{1f}7300\u{1f}1\u{1f}logical\u{1f}t\n";
         let identity = Identity::read(&rows(row)).unwrap();
         assert_eq!((identity.major, identity.version.as_str()), (16, "16.14"));
         assert!(identity.in_recovery);
         assert!(Identity::read(&rows("160014\u{1f}16.14\n")).is_none());
+    }
+
+    #[test]
+    fn facts_are_read_by_their_kind() {
+        let answer = "setting|archive_mode|on\nslot|a|physical inactive 42\nslot|b|logical active\nhba|10.0.0.0|\nmine|slot|a_1\n";
+        let facts = Facts::read(&rows(&answer.replace('|', "\u{1f}"))).unwrap();
+        assert_eq!((facts.setting("archive_mode"), facts.setting("x"), facts.own_slot.as_str()), ("on", "", "a_1"));
+        assert_eq!(facts.slots[0], Slot { name: "a".into(), physical: true, active: false, retained: 42 });
+        assert!(facts.slots[1].active && !facts.slots[1].physical);
+        assert_eq!(facts.hba, ["10.0.0.0"]);
+    }
+
+    #[test]
+    fn places_are_read_as_far_as_they_are_told() {
+        let places = Places::read("data=/pg/data\nwal=\nlibc=musl\n");
+        assert_eq!((places.data.as_str(), places.wal.as_str(), places.libc.as_str()), ("/pg/data", "", "musl"));
+        assert_eq!(Places::read(""), Places::default());
     }
 
     #[test]

@@ -12,7 +12,9 @@ mod lsn;
 mod server;
 pub mod statements;
 
-pub use answers::{Changes, Identity, Position, Receiver, Standby, TableChanges, TableCount, diff_changes};
+pub use answers::{
+    Changes, Facts, Identity, Places, Position, Receiver, Slot, Standby, TableChanges, TableCount, diff_changes,
+};
 pub use error::Error;
 pub use lsn::{Lsn, human_bytes};
-pub use server::{Server, Target};
+pub use server::{Login, Server, Target};

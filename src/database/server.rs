@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+
 use super::{
-    Changes, Error, Identity, Lsn, Position, Receiver, Standby, TableCount,
+    Changes, Error, Facts, Identity, Lsn, Places, Position, Receiver, Standby, TableCount,
     answers::{self, Row},
     statements,
 };
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster, ObjectRef};
 
 /// Where a server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,18 +29,45 @@ impl fmt::Display for Target {
     }
 }
 
+/// As whom a server is asked. What is not given is found in the container's environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The role.
+    pub role: Option<String>,
+    /// Secret and key that hold its password.
+    pub password: Option<(String, String)>,
+}
+
 /// A PostgreSQL server in a pod.
 #[derive(Clone)]
 pub struct Server {
     cluster: Cluster,
     target: Target,
+    login: Login,
 }
 
 impl Server {
     /// A server in `container` of `pod`. Nothing is asked yet.
     pub fn new(cluster: &Cluster, namespace: &str, pod: &str, container: &str) -> Self {
         let target = Target { namespace: namespace.into(), pod: pod.into(), container: container.into() };
-        Self { cluster: cluster.clone(), target }
+        Self { cluster: cluster.clone(), target, login: Login::default() }
+    }
+
+    /// The same server, asked as somebody.
+    #[must_use]
+    pub fn with_login(self, login: Login) -> Self {
+        Self { login, ..self }
+    }
+
+    /// The password that was named, from its Secret.
+    async fn password(&self, name: &str, key: &str) -> Result<String, Error> {
+        let missing = |cause: cluster::Error| Error::Unreachable { target: self.target.to_string(), cause };
+        let secret = self.cluster.get(&ObjectRef::new("v1", "Secret", &self.target.namespace, name)).await;
+        let secret = secret.map_err(missing)?;
+        let data = secret.as_ref().and_then(|s| s.get("data")?.get(key)?.as_str());
+        let bytes = data.and_then(|data| base64::engine::general_purpose::STANDARD.decode(data).ok());
+        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        text.ok_or_else(|| missing(cluster::Error::Other(format!("secret/{name} has no key {key} with a password"))))
     }
 
     /// Where it runs.
@@ -51,9 +81,15 @@ impl Server {
     /// # Errors
     /// [`Error::Unreachable`] when the container can't be entered, [`Error::Refused`] with the server's words.
     pub async fn run(&self, database: &str, sql: &str) -> Result<String, Error> {
-        let command = ["sh", "-c", statements::SHELL, "psql", database, sql];
+        let mut command = vec!["sh", "-c", statements::SHELL, "psql", database, sql];
+        command.extend(self.login.role.as_deref());
+        let mut input = None;
+        if let (Some((name, key)), Some(_)) = (&self.login.password, &self.login.role) {
+            command.push("stdin");
+            input = Some(format!("{}\n", self.password(name, key).await?.trim_end_matches('\n')));
+        }
         let Target { namespace, pod, container } = &self.target;
-        let output = self.cluster.exec(namespace, pod, container, &command, None).await;
+        let output = self.cluster.exec(namespace, pod, container, &command, input.as_deref().map(str::as_bytes)).await;
         let output = output.map_err(|cause| Error::Unreachable { target: self.target.to_string(), cause })?;
         if output.code != 0 {
             let message = output.stderr.trim().to_owned();
@@ -84,6 +120,18 @@ impl Server {
         self.ask("", statements::IDENTITY, Identity::read).await
     }
 
+    /// Where its files really are.
+    ///
+    /// # Errors
+    /// When the container can't be entered.
+    pub async fn places(&self, data_directory: &str) -> Result<Places, Error> {
+        let command = ["sh", "-c", statements::PLACES, "places", data_directory];
+        let Target { namespace, pod, container } = &self.target;
+        let output = self.cluster.exec(namespace, pod, container, &command, None).await;
+        let output = output.map_err(|cause| Error::Unreachable { target: self.target.to_string(), cause })?;
+        Ok(Places::read(&output.stdout))
+    }
+
     /// Role and position now.
     ///
     /// # Errors
@@ -106,6 +154,55 @@ impl Server {
     /// As [`Server::run`].
     pub async fn standbys(&self) -> Result<Vec<Standby>, Error> {
         self.ask("", statements::STANDBYS, |rows| rows.iter().map(Standby::read).collect()).await
+    }
+
+    /// What a copy of this server must know of.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn facts(&self) -> Result<Facts, Error> {
+        self.ask("", statements::FACTS, Facts::read).await
+    }
+
+    /// Unlogged tables and extensions of every database: `unlogged` or `extension`, and a name.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn contents(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut all = Vec::new();
+        for (database, _) in self.databases().await? {
+            let read = |row: &Row| Some((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+            all.extend(
+                self.ask(&database, statements::CONTENTS, |rows| rows.iter().map(read).collect::<Option<Vec<_>>>())
+                    .await?,
+            );
+        }
+        Ok(all)
+    }
+
+    /// Drops a physical slot that nobody uses; `false` while somebody does.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn drop_slot(&self, name: &str) -> Result<bool, Error> {
+        self.run("", &statements::drop_slot(name)).await?;
+        Ok(!self.has_slot(name).await?)
+    }
+
+    /// Whether there is a slot of this name.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn has_slot(&self, name: &str) -> Result<bool, Error> {
+        self.ask("", &statements::has_slot(name), |rows| Some(rows.first()?.text(0)? == "t")).await
+    }
+
+    /// Makes a physical slot.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn make_slot(&self, name: &str) -> Result<(), Error> {
+        self.run("", &statements::make_slot(name)).await.map(|_| ())
     }
 
     /// Ends the sessions of all clients; returns how many there were.

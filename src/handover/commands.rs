@@ -23,10 +23,19 @@ impl<'a> Commands<'a> {
     fn route_to(&self, release: &str) -> String {
         let namespace = &self.journal.namespace;
         let admin = self.journal.admin_namespace.as_deref().unwrap_or("ADMIN-NAMESPACE");
-        format!(
+        let mut command = format!(
             "vulas-native route --core-namespace {namespace} --core-release {release} --admin-namespace {admin} --admin-release {}",
             self.admin_release
-        )
+        );
+        if let Some(route) = &self.journal.route {
+            if route.release_value != super::RELEASE_VALUE {
+                command.push_str(&format!(" --release-value {}", route.release_value));
+            }
+            if route.admin_chart != super::ADMIN_CHART {
+                command.push_str(&format!(" --chart {}", route.admin_chart));
+            }
+        }
+        command
     }
 
     /// Moves the traffic to beta.

@@ -3,55 +3,18 @@
 //! Alpha's own release record gets a revision with the lowered number, so that its next upgrade or rollback does not
 //! bring the pod back onto a volume that is no longer its own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
-
-use super::{Error, MANAGER, claims, fork, layout, protect, record, run::Run};
-use crate::cluster::{ApplyOptions, Json, ObjectRef, Step, wait_until};
-
-fn statefulset(run: &Run<'_>) -> ObjectRef {
-    ObjectRef::new("apps/v1", "StatefulSet", &run.journal.namespace, &run.journal.layout.replica.statefulset)
-}
+use super::{
+    Error, claims, fork,
+    hold::{give_back, hold, statefulset},
+    layout, protect, record,
+    run::Run,
+};
+use crate::cluster::{Error as ClusterError, Json, ObjectRef, Step, wait_until};
 
 fn pod(run: &Run<'_>) -> ObjectRef {
     ObjectRef::new("v1", "Pod", &run.journal.namespace, &run.journal.layout.replica.pod)
-}
-
-/// Takes the number of replicas by server-side apply under our own name: who finds it lowered sees who holds it.
-async fn set_replicas(run: &Run<'_>, replicas: u32) -> Result<(), Error> {
-    let object = statefulset(run);
-    let wanted = json!({
-        "apiVersion": object.api_version, "kind": object.kind,
-        "metadata": {"name": object.name, "namespace": run.journal.namespace},
-        "spec": {"replicas": replicas},
-    });
-    // An apply creates what is not there; here that would be a StatefulSet without a template, which is refused.
-    run.cluster.apply(&wanted, &ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) }).await?;
-    Ok(())
-}
-
-/// Lets go of the number of replicas: the release's own manager applies its object again and owns the field alone. A field
-/// without an owner would fall back to the API's default of one replica, so it is only let go of when the other has it.
-async fn give_replicas_back(run: &Run<'_>) -> Result<(), Error> {
-    let object = statefulset(run);
-    if !record::reapply(run, &object).await? {
-        return Ok(());
-    }
-    let held = run.cluster.get(&object).await?;
-    if held.as_ref().map(layout::replicas) == Some(run.journal.layout.replicas) {
-        let nothing = json!({
-            "apiVersion": object.api_version, "kind": object.kind,
-            "metadata": {"name": object.name, "namespace": run.journal.namespace},
-        });
-        run.cluster.apply(&nothing, &ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) }).await?;
-    }
-    let left = run.cluster.get(&object).await?;
-    if left.as_ref().map(layout::replicas) != Some(run.journal.layout.replicas) {
-        // The record says otherwise, or says nothing: the number stays with us.
-        set_replicas(run, run.journal.layout.replicas).await?;
-    }
-    Ok(())
 }
 
 /// Scales down by one and waits until the pod is really gone.
@@ -73,7 +36,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
         ));
     }
     if now != lowered {
-        set_replicas(run, lowered).await?;
+        hold(run, &object, Some(lowered)).await?;
     }
     wait_gone(run).await?;
     claims::must_be_free(&run.cluster, &run.journal.namespace, &layout.volume.claim, &[]).await?;
@@ -126,7 +89,7 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
         let back = claims::users(&run.cluster, &run.journal.namespace, &layout.volume.claim).await?;
         if !back.is_empty() {
             // Somebody brought the pod back already; it must go, or the claim stays for ever.
-            set_replicas(run, layout.replicas - 1).await?;
+            hold(run, &object, Some(layout.replicas - 1)).await?;
             wait_gone(run).await?;
         }
         protect::restore_reclaim(run).await?;
@@ -141,10 +104,26 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     // A clone waits for a checkpoint, which is spread over minutes unless it is asked for.
     master.checkpoint().await?;
     if layout::replicas(&live) != layout.replicas || cloned {
-        set_replicas(run, layout.replicas).await?;
+        hold(run, &object, Some(layout.replicas)).await?;
     }
-    wait_streaming(run).await?;
-    give_replicas_back(run).await?;
+    // A clone of a big database takes its time: ten times the limit of other waits, and at least an hour.
+    let limit = if cloned { (run.timeout * 10).max(Duration::from_secs(3600)) } else { run.timeout };
+    let streams = wait_streaming(run, limit).await;
+    let ran = run.cluster.get(&pod(run)).await?.as_ref().is_some_and(has_run);
+    match streams {
+        // The master may not have the WAL any more that it needs: as a replica it is of no use, and can be replaced.
+        Err(Error::Cluster(ClusterError::Timeout { .. })) if !cloned && ran => {
+            let pod = layout.replica.pod.clone();
+            run.warn(format!("pod/{pod} does not stream from its master again on its own volume; it is cloned anew"));
+            run.journal.taken = true;
+            run.save().await?;
+            return Box::pin(undo(run)).await;
+        }
+        result => result?,
+    }
+    let position = master.position().await?;
+    fork::wait_replayed(run, &layout.replica.server(&run.cluster, &run.journal.namespace), position.lsn).await?;
+    give_back(run, &object, layout.replicas).await?;
     let how = if cloned { "cloned anew" } else { "on its own volume" };
     Ok(format!("{object} {} → {}, {} {how} and streaming", layout.replicas - 1, layout.replicas, layout.replica.pod))
 }
@@ -163,17 +142,27 @@ async fn kept_volume(run: &mut Run<'_>) {
     }
 }
 
-/// Waits until the replica is there, streams, and has replayed what the master has written up to now. Readiness alone says
-/// nothing about replication.
-async fn wait_streaming(run: &Run<'_>) -> Result<(), Error> {
+/// Waits until the replica is there and streams. Readiness alone says nothing about replication.
+async fn wait_streaming(run: &Run<'_>, limit: Duration) -> Result<(), Error> {
     let layout = &run.journal.layout;
     let namespace = &run.journal.namespace;
     let (cluster, object) = (run.cluster.clone(), pod(run));
     let server = layout.replica.server(&run.cluster, namespace);
+    let (master, slot) = (layout.master.server(&run.cluster, namespace), run.journal.slot.clone());
+    let mut seen: Option<Instant> = None;
     let look = || {
         let (cluster, object, server) = (cluster.clone(), object.clone(), server.clone());
+        let (master, slot) = (master.clone(), slot.clone());
+        let tries = seen.is_some_and(|at| at.elapsed() > SLOT_PATIENCE);
+        seen.get_or_insert_with(Instant::now);
         async move {
             let Some(live) = cluster.get(&object).await? else { return Ok(Step::Pending("not there yet".into())) };
+            if let Some(slot) = slot.filter(|_| tries && has_run(&live))
+                && matches!(master.has_slot(&slot).await, Ok(false))
+            {
+                // Made late, since some replicas make it themselves and fail when it is there. If this fails, it is tried again.
+                let _ = master.make_slot(&slot).await;
+            }
             if !layout::is_ready(&live) {
                 return Ok(Step::Pending(state_of(&live)));
             }
@@ -184,11 +173,22 @@ async fn wait_streaming(run: &Run<'_>) -> Result<(), Error> {
             }
         }
     };
-    // A clone of a big database takes its time: ten times the limit of other waits, and at least an hour.
-    let limit = (run.timeout * 10).max(Duration::from_secs(3600));
     wait_until(&format!("{} to stream", pod(run)), limit, run.show, look).await?;
-    let position = layout.master.server(&run.cluster, namespace).position().await?;
-    fork::wait_replayed(run, &server, position.lsn).await
+    Ok(())
+}
+
+/// How long a replica that came back may take to make its slot by itself.
+const SLOT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whether a container of a pod runs, or has run.
+fn has_run(pod: &Json) -> bool {
+    ["initContainerStatuses", "containerStatuses"].iter().any(|key| {
+        let statuses = pod.pointer(&format!("/status/{key}")).and_then(Json::as_array);
+        let ran = |s: &Json| {
+            ["/state/running", "/state/terminated", "/lastState/terminated"].iter().any(|p| s.pointer(p).is_some())
+        };
+        statuses.is_some_and(|statuses| statuses.iter().any(ran))
+    })
 }
 
 /// The state of a pod in a few words: the reason why a container waits, or its phase.

@@ -32,6 +32,9 @@ pub enum Error {
     /// An operation on a release failed.
     #[error("{0}")]
     Release(String),
+    /// An operation on a release failed, and could not be put back.
+    #[error("{0}")]
+    Left(String),
     /// The journal can't be read or written.
     #[error("secret/vulas-native-handover in namespace {namespace}: {cause}")]
     Journal {
@@ -118,7 +121,7 @@ impl Error {
     pub fn aftermath(&self) -> &'static str {
         match self {
             Self::Step { left: None, .. } => "Everything was put back: the current release is as it was.",
-            Self::Step { .. } | Self::Undo { .. } => "Something is left to do.",
+            Self::Step { .. } | Self::Undo { .. } | Self::Left(_) => "Something is left to do.",
             Self::Problems(_) | Self::Diverged(_) | Self::Decision { .. } | Self::Unfit { .. } => {
                 "Nothing has been changed."
             }
@@ -129,7 +132,7 @@ impl Error {
     /// The documented exit code of this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Step { left: Some(_), .. } | Self::Undo { .. } => 3,
+            Self::Step { left: Some(_), .. } | Self::Undo { .. } | Self::Left(_) => 3,
             Self::Diverged(_) | Self::Decision { .. } => 4,
             _ => 1,
         }

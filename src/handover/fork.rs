@@ -2,7 +2,12 @@
 //!
 //! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
 
-use super::{Error, Fence, Fork, Scaled, layout, releases, run::Run};
+use super::{
+    Error, Fence, Fork, Scaled,
+    hold::{give_back, hold},
+    layout, releases,
+    run::Run,
+};
 use crate::{
     cluster::{ObjectRef, Step, wait_until},
     database::{Lsn, Server},
@@ -119,7 +124,7 @@ async fn scale_writers(run: &mut Run<'_>) -> Result<Option<String>, Error> {
     }
     run.save().await?;
     for (object, _) in &writers {
-        run.cluster.scale(object, 0, super::MANAGER).await?;
+        hold(run, object, Some(0)).await?;
     }
     for (object, _) in &writers {
         let cluster = run.cluster.clone();
@@ -148,11 +153,12 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     }
     for scaled in run.journal.scaled.clone() {
         let object = ObjectRef::new(&scaled.api_version, &scaled.kind, &run.journal.namespace, &scaled.name);
-        match run.cluster.scale(&object, scaled.replicas, super::MANAGER).await {
-            Ok(()) => done.push(format!("{object} 0 → {}", scaled.replicas)),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.into()),
+        if run.cluster.get(&object).await?.is_none() {
+            continue;
         }
+        hold(run, &object, Some(scaled.replicas)).await?;
+        give_back(run, &object, scaled.replicas).await?;
+        done.push(format!("{object} 0 → {}", scaled.replicas));
     }
     run.journal.scaled.clear();
     Ok(if done.is_empty() { "no fence".into() } else { done.join(", ") })

@@ -160,12 +160,26 @@ pub struct Route {
     pub time: String,
     /// How long the switch took, in milliseconds.
     pub millis: u64,
+    /// The value of its chart that names the served release.
+    #[serde(default = "release_value")]
+    pub release_value: String,
+    /// Its chart, as given.
+    #[serde(default = "admin_chart")]
+    pub admin_chart: String,
     /// What was left behind with `--accept-loss`, in bytes of WAL.
     #[serde(default)]
     pub lost_bytes: u64,
     /// What beta's statistics said then.
     #[serde(default)]
     pub changes: Vec<Changes>,
+}
+
+fn release_value() -> String {
+    super::RELEASE_VALUE.into()
+}
+
+fn admin_chart() -> String {
+    super::ADMIN_CHART.into()
 }
 
 /// What beta is made of.
@@ -272,6 +286,9 @@ pub struct Journal {
     /// The traffic.
     #[serde(default)]
     pub route: Option<Route>,
+    /// The replica's slot on alpha's master, which must not hold WAL for nobody.
+    #[serde(default)]
+    pub slot: Option<String>,
     /// What the user should know, found on the way.
     #[serde(default)]
     pub warnings: Vec<String>,

@@ -7,24 +7,34 @@
 //! | file | subject |
 //! |---|---|
 //! | `journal` | what has been done: a Secret in the core namespace |
-//! | `layout` | where alpha's database lives, found by asking |
+//! | `layout`, `containers` | where alpha's database lives, found by asking |
 //! | `preflight` | every reason not to begin, all at once |
+//! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
+//! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
+//! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
+mod choices;
 mod claims;
 mod commands;
+mod containers;
+mod credentials;
 mod detach;
 mod divergence;
 mod error;
 mod finish;
+mod fit;
 mod fork;
+mod hazards;
+mod hold;
 mod install;
 mod journal;
+mod keepers;
 mod layout;
 mod options;
 mod preflight;
@@ -50,7 +60,7 @@ pub use journal::{
 pub use layout::{Given, Layout, Place, Volume};
 pub use options::{Fence, Show, UpgradeOptions};
 pub use retreat::{RetreatOptions, retreat};
-pub use route::{RELEASE_VALUE, RouteOptions, Routed, route};
+pub use route::{ADMIN_CHART, RELEASE_VALUE, RouteOptions, Routed, route};
 pub use run::{resume, upgrade};
 pub use stage::Stage;
 pub use status::{Status, status};

@@ -47,14 +47,17 @@ pub struct UpgradeOptions {
     pub values: Json,
     /// Do not begin with alpha's own values.
     pub reset_values: bool,
-    /// Where beta's chart takes the claim (`database.postgres.master.existingClaims`).
-    pub claim_value: String,
-    /// Where beta's chart takes the name of the Secret with alpha's database credentials.
-    pub credentials_value: String,
+    /// Where beta's chart takes the claim; found by rendering when not given.
+    pub claim_value: Option<String>,
+    /// Where beta's chart takes the name of the Secret with alpha's database credentials (empty: nowhere); found by
+    /// rendering when not given.
+    pub credentials_value: Option<String>,
     /// Where alpha's chart takes the number of replicas; found by rendering when not given.
     pub replicas_value: Option<String>,
     /// What can't be found.
     pub given: Given,
+    /// Alpha's only replica may be taken.
+    pub take_only_replica: bool,
     /// What becomes of what alpha writes after the fork.
     pub fence: Fence,
     /// SQL whose output must be the same on alpha's replica at the fork and on beta.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{
-    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, claims, journal, layout, record, releases, route,
-    values::{merge, set_path},
+    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
+    hazards, journal, keepers, layout, record, releases, route,
 };
 use crate::{
     cluster::{Access, Cluster, ObjectRef, Step, wait_until},
@@ -101,41 +101,28 @@ async fn look(
             &statefulsets,
             &options.given,
             &mut checks.problems,
+            &mut checks.warnings,
         )
         .await;
     }
-    let mut lag = Lsn::default();
+    let (mut lag, mut slot, mut libraries) = (Lsn::default(), None, Vec::new());
     if let Some(layout) = &mut found {
         lag = replica(cluster, show, options, layout, checks).await?;
         volume(cluster, options, layout, checks).await?;
-        autoscaler(cluster, options, layout, checks).await?;
+        checks.count += 3;
+        let (problems, warnings) = keepers::look(cluster, &options.namespace, &layout.replica.statefulset).await;
+        checks.problems.extend(problems);
+        checks.warnings.extend(warnings);
+        let found = hazards::look(cluster, &options.namespace, layout, &options.beta).await?;
+        checks.problems.extend(found.problems);
+        checks.warnings.extend(found.warnings);
+        (slot, libraries) = (found.slot, found.libraries);
     }
 
     let mut future = None;
     if let (Some(alpha), Some(layout)) = (&alpha, &found) {
         checks.count += 2;
-        let values = future_values(options, &alpha.config, layout);
-        let request = releases::InstallRequest {
-            namespace: &options.namespace,
-            name: &options.beta,
-            chart: &options.chart,
-            values: &values,
-            timeout: options.timeout,
-        };
-        match releases::plan_install(cluster, show, &request).await {
-            Ok(planned) => {
-                beta_fits(cluster, options, layout, &planned, checks).await?;
-                future = Some(journal::Future {
-                    chart: options.chart.clone(),
-                    title: planned.title.clone(),
-                    values,
-                    objects: planned.objects.len(),
-                    claim_stems: planned.claim_stems(),
-                    kept_secrets: planned.kept_secrets(),
-                });
-            }
-            Err(problems) => checks.problems.extend(problems),
-        }
+        future = plan_future(cluster, show, options, &alpha.config, layout, &libraries, checks).await?;
     }
     let (Some(alpha), Some(layout), Some(future)) = (alpha, found, future) else {
         return Err(Error::Problems(std::mem::take(&mut checks.problems)));
@@ -193,9 +180,62 @@ async fn look(
         beta_schema: None,
         check_sql: options.check_sql.clone(),
         route: None,
+        slot,
         warnings: checks.warnings.clone(),
     };
     Ok(Found { journal, summary })
+}
+
+/// What beta will be made of; `None` when it can't be, for reasons that were added to the problems.
+async fn plan_future(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &UpgradeOptions,
+    alpha: &Json,
+    layout: &Layout,
+    libraries: &[String],
+    checks: &mut Checks,
+) -> Result<Option<journal::Future>, Error> {
+    let wanted = choices::Wanted {
+        namespace: &options.namespace,
+        beta: &options.beta,
+        chart: &options.chart,
+        claim_value: options.claim_value.as_deref(),
+        credentials_value: options.credentials_value.as_deref(),
+        layout,
+    };
+    let own = (!options.reset_values).then_some(alpha);
+    let chosen = match choices::choose(&wanted, own, &options.values) {
+        Ok(chosen) => chosen,
+        Err(problem) => {
+            checks.problems.push(problem);
+            return Ok(None);
+        }
+    };
+    let request = releases::InstallRequest {
+        namespace: &options.namespace,
+        name: &options.beta,
+        chart: &options.chart,
+        values: &chosen.values,
+        timeout: options.timeout,
+    };
+    match releases::plan_install(cluster, show, &request).await {
+        Ok(planned) => {
+            beta_fits(cluster, options, layout, &planned, &chosen.claim_value, libraries, checks).await?;
+            Ok(Some(journal::Future {
+                chart: options.chart.clone(),
+                title: planned.title.clone(),
+                values: chosen.values,
+                objects: planned.objects.len(),
+                claim_stems: planned.claim_stems(),
+                kept_secrets: planned.kept_secrets(),
+            }))
+        }
+        Err(problems) => {
+            checks.problems.extend(problems);
+            Ok(None)
+        }
+    }
 }
 
 /// The release of the admin namespace that serves alpha, for the commands that are shown; not finding it is no problem.
@@ -254,14 +294,16 @@ async fn replica(
     checks.count += 4;
     let statefulset = &layout.replica.statefulset;
     let pod = &layout.replica.pod;
-    if layout.replicas < 2 {
+    if layout.others == 0 && !options.take_only_replica {
         checks.problem(
-            format!(
-                "statefulset/{statefulset} has {} replica: {} would be left without any",
-                layout.replicas, options.alpha
-            ),
-            "raise it to 2 (database.postgres.slave.replicas in the embedded chart) and wait until both stream",
+            format!("{} has 1 replica, pod/{pod} of statefulset/{statefulset}: it would be left without any", options.alpha),
+            "raise their number to 2 (database.postgres.slave.replicas in the embedded chart) and wait until both stream, or agree to it: --take-only-replica",
         );
+    } else if layout.others == 0 {
+        checks.warnings.push(format!(
+            "{} is left without a replica for as long as {} has its volume",
+            options.alpha, options.beta
+        ));
     }
     let live = cluster.get(&ObjectRef::new("v1", "Pod", &options.namespace, pod)).await?;
     if !live.as_ref().is_some_and(layout::is_ready) {
@@ -309,7 +351,7 @@ async fn replica(
         return Ok(Lsn::default());
     }
     let master_server = layout.master.server(cluster, &options.namespace);
-    only_synchronous(&master_server, layout, live.as_ref(), checks).await?;
+    synchronous(&master_server, layout, live.as_ref(), checks).await?;
     let target = master_server.position().await?.lsn;
     let behind = target.bytes_since(receiver.replayed);
     if behind > 0 && caught_up(show, &server, target).await.is_err() {
@@ -337,31 +379,39 @@ async fn caught_up(show: &dyn Show, server: &Server, target: Lsn) -> Result<(), 
     wait_until(&format!("{} to replay {target}", server.target()), CATCH_UP, show, look).await
 }
 
-/// A replica that alpha's commits wait for can't be taken away when no other takes its place.
-async fn only_synchronous(
-    master: &Server,
-    layout: &Layout,
-    pod: Option<&Json>,
-    checks: &mut Checks,
-) -> Result<(), Error> {
+/// Commits on alpha must not wait for a replica that is taken away.
+async fn synchronous(master: &Server, layout: &Layout, pod: Option<&Json>, checks: &mut Checks) -> Result<(), Error> {
     let standbys = master.standbys().await?;
     let address = pod.and_then(|p| p.pointer("/status/podIP")?.as_str()).unwrap_or("-");
     let is_ours = |s: &&crate::database::Standby| s.name == layout.replica.pod || s.address == address;
-    let waits_for_us = standbys.iter().filter(is_ours).any(|s| s.sync == "sync");
-    let others = standbys
-        .iter()
-        .filter(|s| !is_ours(s))
-        .any(|s| s.state == "streaming" && matches!(s.sync.as_str(), "sync" | "potential" | "quorum"));
-    if waits_for_us && !others {
+    let counts = |s: &&crate::database::Standby| matches!(s.sync.as_str(), "sync" | "potential" | "quorum");
+    if !standbys.iter().filter(is_ours).any(|s| counts(&s)) {
+        return Ok(());
+    }
+    let wanted = hazards::synchronous(master.facts().await?.setting("synchronous_standby_names")).max(1);
+    let others = standbys.iter().filter(|s| !is_ours(s) && s.state == "streaming" && counts(s)).count();
+    if others < wanted {
         checks.problem(
             format!(
-                "pod/{} is the only synchronous standby: every commit on {} would hang once it is gone",
-                layout.replica.pod, layout.master.pod
+                "commits on {} wait for {wanted} of its standbys (synchronous_standby_names), and pod/{} is one of them: without it they would hang",
+                layout.master.pod, layout.replica.pod
             ),
-            "let synchronous_standby_names name another standby first",
+            "let synchronous_standby_names name another standby, or fewer, first",
         );
     }
     Ok(())
+}
+
+fn access(claim: &Json, mode: &str) -> bool {
+    containers::items(claim, "/spec/accessModes").iter().any(|m| m == mode)
+}
+
+/// The nodes that a volume is bound to by name; empty when it is to none.
+fn nodes_of(volume: &Json) -> Vec<String> {
+    let terms = containers::items(volume, "/spec/nodeAffinity/required/nodeSelectorTerms").iter();
+    let expressions = terms.flat_map(|term| containers::items(term, "/matchExpressions"));
+    let hosts = expressions.filter(|e| e["key"] == "kubernetes.io/hostname" && e["operator"] == "In");
+    hosts.flat_map(|e| containers::items(e, "/values")).filter_map(|v| v.as_str().map(str::to_owned)).collect()
 }
 
 /// The claim must be bound and belong to the replica alone.
@@ -390,7 +440,20 @@ async fn volume(
         checks.problem(format!("{object} is being deleted"), "it goes when its pod goes: use another replica's");
     }
     let text = |pointer: &str| live.pointer(pointer).and_then(Json::as_str).map(str::to_owned);
+    if access(&live, "ReadOnlyMany")
+        && !["ReadWriteOnce", "ReadWriteMany", "ReadWriteOncePod"].iter().any(|m| access(&live, m))
+    {
+        checks.problem(
+            format!("{object} can only be read (ReadOnlyMany)"),
+            "a database needs a volume that it can write to",
+        );
+    }
     layout.volume.volume = text("/spec/volumeName");
+    if let Some(name) = &layout.volume.volume {
+        // Who may not see volumes is not told.
+        let volume = cluster.get(&ObjectRef::cluster_wide("v1", "PersistentVolume", name)).await.ok().flatten();
+        layout.volume.nodes = volume.as_ref().map(nodes_of).unwrap_or_default();
+    }
     layout.volume.class = text("/spec/storageClassName");
     layout.volume.capacity =
         text("/status/capacity/storage").or_else(|| text("/spec/resources/requests/storage")).unwrap_or_default();
@@ -408,88 +471,44 @@ async fn volume(
     Ok(())
 }
 
-/// Who scales the StatefulSet by itself would bring the pod back.
-async fn autoscaler(
-    cluster: &Cluster,
-    options: &UpgradeOptions,
-    layout: &Layout,
-    checks: &mut Checks,
-) -> Result<(), Error> {
-    checks.count += 1;
-    let Ok(scalers) = cluster.list("autoscaling/v2", "HorizontalPodAutoscaler", Some(&options.namespace), None).await
-    else {
-        // Not served, or not allowed to be seen.
-        return Ok(());
-    };
-    for scaler in scalers {
-        let target = scaler.pointer("/spec/scaleTargetRef");
-        let is_ours =
-            target.is_some_and(|t| t["kind"] == "StatefulSet" && t["name"] == layout.replica.statefulset.as_str());
-        if is_ours {
-            let name = scaler.pointer("/metadata/name").and_then(Json::as_str).unwrap_or_default();
-            checks.problem(
-                format!(
-                    "horizontalpodautoscaler/{name} scales statefulset/{}: it would bring the replica back",
-                    layout.replica.statefulset
-                ),
-                "remove it for the time of the handover",
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Beta's values: alpha's own, the user's, and those of the handover.
-fn future_values(options: &UpgradeOptions, alpha: &Json, layout: &Layout) -> Json {
-    let mut values = if options.reset_values || !alpha.is_object() { json!({}) } else { alpha.clone() };
-    merge(&mut values, &options.values);
-    set_path(&mut values, &options.claim_value, json!(layout.volume.claim));
-    if let Some(secret) = layout.secret.as_ref().filter(|_| !options.credentials_value.is_empty()) {
-        set_path(&mut values, &options.credentials_value, json!(secret));
-    }
-    values
-}
-
-/// Whether beta, as rendered, would run on the volume, with the right PostgreSQL, and on no stale claims.
+/// Whether beta, as planned, would run on the volume, with the right PostgreSQL and passwords, and on no stale claims.
 async fn beta_fits(
     cluster: &Cluster,
     options: &UpgradeOptions,
     layout: &Layout,
     planned: &releases::Planned,
+    claim_value: &str,
+    libraries: &[String],
     checks: &mut Checks,
 ) -> Result<(), Error> {
-    checks.count += 3;
+    checks.count += 4;
     let claim = layout.volume.claim.as_str();
-    let mounting = planned.objects.iter().find(|object| {
-        let volumes = object
-            .pointer("/spec/template/spec/volumes")
-            .and_then(Json::as_array)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        volumes.iter().any(|v| v.pointer("/persistentVolumeClaim/claimName").and_then(Json::as_str) == Some(claim))
+    let pod = cluster.get(&ObjectRef::new("v1", "Pod", &options.namespace, &layout.replica.pod)).await?;
+    let image = pod.as_ref().and_then(|pod| {
+        let server = containers::postgres(pod.get("spec")?, None, Some(&layout.replica.container)).ok()??;
+        Some(containers::text(server.container, "/image")?.to_owned())
     });
-    let Some(mounting) = mounting else {
-        checks.problem(
-            format!(
-                "no object of the chart {} mounts persistentvolumeclaim/{claim}: the chart does not heed the value {}",
-                planned.title, options.claim_value
-            ),
-            "name the value by which the chart takes an existing claim: --claim-value PATH",
-        );
-        return Ok(());
-    };
-    let spec = mounting.pointer("/spec/template/spec").unwrap_or(&Json::Null);
-    let container = layout::postgres_container(spec, None)
-        .or_else(|| layout::postgres_container(spec, Some(&layout.replica.container)));
-    let image = container.and_then(|c| c.get("image")?.as_str()).unwrap_or_default();
-    match major_of(image) {
-        Some(major) if major != layout.master.identity.major => checks.problem(
-            format!("{} runs PostgreSQL {}, but the chart of {} has {image}: another major version can't start on the volume", options.alpha, layout.master.identity.version, options.beta),
-            format!("set its image to a {}: a major version is changed by pg_upgrade or a dump", layout.master.identity.major),
-        ),
-        Some(_) => {}
-        None => checks.warnings.push(format!("the tag of {image} does not tell its major version; alpha runs {}", layout.master.identity.version)),
+    let image = image.unwrap_or_default();
+    let fit = fit::check(&planned.objects, &planned.title, &options.beta, claim_value, layout, &image);
+    let fits = fit.problems.is_empty();
+    let other = fit::server_on(&planned.objects, claim, &layout.replica.container)
+        .and_then(|(_, c)| containers::text(c, "/image"));
+    if let Some(other) =
+        other.filter(|other| containers::image_base(other) != containers::image_base(&image) && !libraries.is_empty())
+    {
+        checks.warnings.push(format!(
+            "{other} must have what the database uses beside PostgreSQL itself: {}",
+            libraries.join(", ")
+        ));
     }
+    checks.problems.extend(fit.problems);
+    checks.warnings.extend(fit.warnings);
+    if !fits {
+        return Ok(());
+    }
+    checks
+        .problems
+        .extend(credentials::check(cluster, &options.namespace, &planned.objects, layout, &options.beta).await);
     let live = cluster.list("v1", "PersistentVolumeClaim", Some(&options.namespace), None).await?;
     let names: Vec<&str> = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str()).collect();
     for name in names {
@@ -501,14 +520,6 @@ async fn beta_fits(
         }
     }
     Ok(())
-}
-
-/// The major version that an image's tag begins with.
-fn major_of(image: &str) -> Option<u32> {
-    let without_digest = image.split('@').next()?;
-    let (_, tag) = without_digest.rsplit('/').next()?.split_once(':')?;
-    let digits: String = tag.trim_start_matches("pg").chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
 }
 
 fn plan(
@@ -555,24 +566,4 @@ fn plan(
     };
     lines.push(("fence".to_owned(), fence));
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_major_version_is_read_from_the_tag() {
-        for (image, major) in [
-            ("postgres:16", Some(16)),
-            ("docker.io/library/postgres:11.22-alpine", Some(11)),
-            ("registry:5000/postgres:16.4@sha256:00", Some(16)),
-            ("timescale/timescaledb:pg15", Some(15)),
-            ("registry:5000/postgres", None),
-            ("postgres:latest", None),
-            ("", None),
-        ] {
-            assert_eq!(major_of(image), major, "{image}");
-        }
-    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use super::{Error, MANAGER, Promotion, claims, layout, run::Run};
-use crate::cluster::{DeleteOptions, Json, LogOptions, ObjectRef, Propagation};
+use super::{Error, MANAGER, Promotion, claims, containers, run::Run};
+use crate::cluster::{DeleteOptions, Json, LogOptions, ObjectRef, Propagation, Step, wait_until};
 
 /// What runs in the Job.
 const SCRIPT: &str = include_str!("promote.sh");
@@ -18,6 +18,8 @@ pub const STEP_LABEL: &str = "vulas-native/step";
 const RESULT: &str = "promote: result ";
 /// The line that the script ends with when it failed before it changed anything.
 const UNTOUCHED: &str = "promote: stopped; the volume is as it was";
+/// What the user should know of what it found.
+const WARNING: &str = "promote: warning: ";
 /// Where the script's own files live.
 const WORK: &str = "/vulas-native";
 
@@ -79,8 +81,36 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     );
     run.journal.promotion = Some(promotion);
     run.save().await?;
+    let warned: Vec<String> = log.lines().filter_map(|line| line.strip_prefix(WARNING)).map(str::to_owned).collect();
+    for words in warned {
+        run.warn(words);
+    }
     remove(run, &namespace, &job).await?;
+    drop_slot(run).await;
     Ok(detail)
+}
+
+/// Nobody reads the replica's slot on alpha's master any more: WAL would pile up there until the disk is full.
+async fn drop_slot(run: &mut Run<'_>) {
+    let Some(slot) = run.journal.slot.clone() else { return };
+    let master = run.journal.layout.master.server(&run.cluster, &run.journal.namespace);
+    let look = || {
+        let (master, slot) = (master.clone(), slot.clone());
+        async move {
+            match master.drop_slot(&slot).await {
+                Ok(true) => Ok(Step::Done(())),
+                Ok(false) => Ok(Step::Pending("still in use".into())),
+                Err(error) => Ok(Step::Pending(error.to_string())),
+            }
+        }
+    };
+    let limit = run.timeout.min(Duration::from_secs(30));
+    if wait_until(&format!("replication slot {slot} to be dropped"), limit, run.show, look).await.is_err() {
+        run.warn(format!(
+            "replication slot {slot} of {} could not be dropped, and holds WAL for nobody: SELECT pg_drop_replication_slot('{slot}')",
+            master.target()
+        ));
+    }
 }
 
 /// Removes the Job; what it did to the volume is for the step before to deal with.
@@ -195,7 +225,8 @@ async fn build(run: &Run<'_>, name: &str) -> Result<Json, Error> {
     };
     let live = run.cluster.get(&statefulset).await?.ok_or_else(missing)?;
     let template = live.pointer("/spec/template/spec").ok_or_else(missing)?;
-    let container = layout::postgres_container(template, Some(&place.container)).ok_or_else(missing)?;
+    let known = containers::postgres(template, None, Some(&place.container)).ok().flatten();
+    let container = known.ok_or_else(missing)?.container;
     let fork = journal.fork.as_ref().ok_or_else(|| Error::Verify("the fork was not recorded".into()))?;
 
     let volume = &journal.layout.volume;

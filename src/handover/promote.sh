@@ -141,6 +141,23 @@ sql "SELECT d.datname FROM pg_subscription s JOIN pg_database d ON d.oid = s.sub
     sql "DROP SUBSCRIPTION $subscription" "$database"
   done
 done
+# A slot of the copy has no reader, and would hold WAL for ever.
+sql "SELECT slot_name FROM pg_replication_slots WHERE NOT active" | while IFS= read -r slot; do
+  say "dropping replication slot $slot of the copy: nobody reads it here"
+  sql "SELECT pg_drop_replication_slot('$slot')" >/dev/null || say "warning: replication slot $slot of the copy could not be dropped"
+done
+# What the files on the volume say, beside what can be reset: commits would wait for alpha's standbys, and two servers would
+# write into one archive.
+in_files() { sql "SELECT setting FROM pg_file_settings WHERE name = '$1' ORDER BY seqno DESC LIMIT 1"; }
+if [ -n "$(in_files synchronous_standby_names)" ]; then
+  sql "ALTER SYSTEM SET synchronous_standby_names = ''" >/dev/null
+  say "warning: commits wait for no standby on $VN_OWNER (ALTER SYSTEM SET synchronous_standby_names = ''); when it has its own: ALTER SYSTEM RESET synchronous_standby_names"
+fi
+case $(in_files archive_mode) in
+  ''|off|false|no|0) ;;
+  *) sql "ALTER SYSTEM SET archive_mode = off" >/dev/null
+     say "warning: $VN_OWNER does not archive its WAL (ALTER SYSTEM SET archive_mode = off), since $VN_FORMER uses that archive; when it has its own: ALTER SYSTEM RESET archive_mode, and a restart" ;;
+esac
 prepared=$(sql 'SELECT count(*) FROM pg_prepared_xacts')
 [ "$prepared" = 0 ] || say "warning: $prepared prepared transactions wait for COMMIT PREPARED or ROLLBACK PREPARED"
 

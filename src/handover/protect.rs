@@ -6,7 +6,12 @@
 
 use serde_json::json;
 
-use super::{Error, Former, MANAGER, claims, run::Run};
+use super::{
+    Error, Former, MANAGER, claims,
+    hold::{hold, statefulset},
+    record,
+    run::Run,
+};
 use crate::cluster::{Json, ObjectRef, Patch};
 
 /// Policies under which nothing is lost.
@@ -16,18 +21,14 @@ const KEPT: &str = "Retain";
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let namespace = run.journal.namespace.clone();
     let mut done = Vec::new();
-    done.extend(keep_on_scaling(run, &namespace).await?);
+    done.extend(keep_on_scaling(run).await?);
     done.extend(disown(run, &namespace).await?);
     done.extend(retain(run, &namespace).await?);
     Ok(if done.is_empty() { "nothing can take the volume away".into() } else { done.join(", ") })
 }
 
-fn statefulset(run: &Run<'_>, namespace: &str) -> ObjectRef {
-    ObjectRef::new("apps/v1", "StatefulSet", namespace, &run.journal.layout.replica.statefulset)
-}
-
-async fn keep_on_scaling(run: &mut Run<'_>, namespace: &str) -> Result<Option<String>, Error> {
-    let object = statefulset(run, namespace);
+async fn keep_on_scaling(run: &mut Run<'_>) -> Result<Option<String>, Error> {
+    let object = statefulset(run);
     let Some(live) = run.cluster.get(&object).await? else { return Ok(None) };
     let Some(policy) = live.pointer("/spec/persistentVolumeClaimRetentionPolicy").cloned() else { return Ok(None) };
     let takes = |when: &str| policy.get(when).and_then(Json::as_str) == Some("Delete");
@@ -35,8 +36,7 @@ async fn keep_on_scaling(run: &mut Run<'_>, namespace: &str) -> Result<Option<St
         return Ok(None);
     }
     run.remember(Former::ClaimRetention { policy }).await?;
-    let safe = json!({"spec": {"persistentVolumeClaimRetentionPolicy": {"whenScaled": KEPT, "whenDeleted": KEPT}}});
-    run.cluster.patch(&object, &Patch::Merge(safe), None, MANAGER).await?;
+    hold(run, &object, None).await?;
     Ok(Some(format!("{object} claim retention Delete → Retain")))
 }
 
@@ -118,13 +118,21 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     for former in run.journal.former.clone() {
         match former {
             Former::ClaimRetention { policy } => {
-                let object = statefulset(run, &namespace);
-                let patch = Patch::Merge(json!({"spec": {"persistentVolumeClaimRetentionPolicy": policy}}));
-                match run.cluster.patch(&object, &patch, None, MANAGER).await {
-                    Ok(_) => done.push(format!("{object} claim retention as before")),
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => return Err(error.into()),
+                let object = statefulset(run);
+                if run.cluster.get(&object).await?.is_none() {
+                    continue;
                 }
+                // The release's own manager takes it again; where its record says nothing of it, it is set as it stood.
+                record::reapply(run, &object).await?;
+                run.forget(|former| matches!(former, Former::ClaimRetention { .. })).await?;
+                hold(run, &object, None).await?;
+                let live = run.cluster.get(&object).await?;
+                if live.as_ref().and_then(|o| o.pointer("/spec/persistentVolumeClaimRetentionPolicy")) != Some(&policy)
+                {
+                    let patch = Patch::Merge(json!({"spec": {"persistentVolumeClaimRetentionPolicy": policy}}));
+                    run.cluster.patch(&object, &patch, None, MANAGER).await?;
+                }
+                done.push(format!("{object} claim retention as before"));
             }
             // The StatefulSet's controller adds itself as the owner again where its policy asks for it; other owners
             // were of the old claim, which may have been replaced by a fresh one: that one has no use for them.

@@ -52,7 +52,11 @@ impl Planned {
 }
 
 fn failed(error: action::Error) -> Error {
-    if error.interrupted { Error::Interrupted } else { Error::Release(error.message) }
+    match error.outcome {
+        action::Outcome::Left => Error::Left(error.message),
+        _ if error.interrupted => Error::Interrupted,
+        _ => Error::Release(error.message),
+    }
 }
 
 /// The deployed revision of a release; `None` when there is none.
@@ -267,7 +271,6 @@ pub struct SetValue<'a> {
 
 /// Renders a chart for a release that exists, without a cluster; `None` when it does not render.
 pub fn render_as(release: &Release, chart: &str, config: &Json) -> Option<Vec<Json>> {
-    let mut chart = load(chart).ok()?;
     let info = render::ReleaseInfo {
         name: release.name.clone(),
         namespace: release.namespace.clone(),
@@ -275,11 +278,51 @@ pub fn render_as(release: &Release, chart: &str, config: &Json) -> Option<Vec<Js
         is_install: false,
         is_upgrade: true,
     };
+    render_objects(chart, config, &info)
+}
+
+/// Renders a chart for a release that does not exist yet, without a cluster; `None` when it does not render.
+pub fn render_new(namespace: &str, name: &str, chart: &str, config: &Json) -> Option<Vec<Json>> {
+    let (name, namespace) = (name.to_owned(), namespace.to_owned());
+    let info = render::ReleaseInfo { name, namespace, revision: 1, is_install: true, is_upgrade: false };
+    render_objects(chart, config, &info)
+}
+
+fn render_objects(chart: &str, config: &Json, info: &render::ReleaseInfo) -> Option<Vec<Json>> {
+    let mut chart = load(chart).ok()?;
     let config = crate::release::chart::values_of(config);
     let options = render::Options::default();
     let capabilities = render::Capabilities::default();
-    let rendered = render::release(&mut chart, &config, &info, &capabilities, &options, &Notices::new()).ok()?;
+    let rendered = render::release(&mut chart, &config, info, &capabilities, &options, &Notices::new()).ok()?;
     manifest::objects(&rendered.manifest()).ok()
+}
+
+/// Paths of values that the templates of a chart and of its subcharts mention: `.Values.PATH`. Values without a default
+/// are only found here.
+pub fn mentioned_values(chart: &str) -> Vec<String> {
+    fn look(chart: &Chart, prefix: &str, found: &mut Vec<String>) {
+        for file in &chart.templates {
+            let text = String::from_utf8_lossy(file.data.as_bytes()).into_owned();
+            for rest in text.split(".Values.").skip(1) {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(rest.len());
+                let path = rest[..end].trim_end_matches('.');
+                if path.is_empty() {
+                    continue;
+                }
+                found.push(if path.starts_with("global.") { path.to_owned() } else { format!("{prefix}{path}") });
+            }
+        }
+        for dependency in &chart.dependencies {
+            look(dependency, &format!("{prefix}{}.", dependency.name()), found);
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(chart) = load(chart) {
+        look(&chart, "", &mut found);
+    }
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// All values of a chart, those of its subcharts included, with the user's merged over them.

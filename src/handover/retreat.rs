@@ -14,10 +14,10 @@ pub struct RetreatOptions {
     pub admin_namespace: Option<String>,
     /// The admin release; found when not given.
     pub admin_release: Option<String>,
-    /// The value of the admin chart that names the served release.
-    pub release_value: String,
-    /// Chart of the admin release, where its record does not hold all of it (`admin`).
-    pub admin_chart: String,
+    /// The value of the admin chart that names the served release (that of the route when not given).
+    pub release_value: Option<String>,
+    /// Chart of the admin release, where its record does not hold all of it (that of the route when not given).
+    pub admin_chart: Option<String>,
     /// Leave what beta has written since the switch.
     pub accept_loss: bool,
     /// Instead of the handover's own limit of each wait.
@@ -101,9 +101,15 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
         Some(name) => vec![name],
         None => releases::names(&run.cluster, &namespace).await?,
     };
+    // A route that was made by another value would not be seen by ours, and lead to nowhere when beta is gone.
+    let of_route = |which: fn(&Route) -> &String, default: &str| {
+        recorded.as_ref().map_or_else(|| default.to_owned(), |route| which(route).clone())
+    };
+    let value = options.release_value.clone().unwrap_or_else(|| of_route(|r| &r.release_value, route::RELEASE_VALUE));
+    let chart = options.admin_chart.clone().unwrap_or_else(|| of_route(|r| &r.admin_chart, route::ADMIN_CHART));
     for name in names {
         let Some(admin) = releases::current(&run.cluster, &namespace, &name).await? else { continue };
-        if route::served_by(&admin, &options.release_value).as_deref() != Some(run.journal.beta.as_str()) {
+        if route::served_by(&admin, &value).as_deref() != Some(run.journal.beta.as_str()) {
             continue;
         }
         let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
@@ -112,8 +118,8 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
         let request = releases::SetValue {
             namespace: &namespace,
             name: &name,
-            chart: &options.admin_chart,
-            path: &options.release_value,
+            chart: &chart,
+            path: &value,
             value: &before,
             timeout: run.timeout,
         };

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Divergence, Error, Journal, Show, State, claims, divergence, journal, releases, run::take_lease};
+use super::{
+    Divergence, Error, Journal, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
+};
 use crate::{
     cluster::{Cluster, ObjectRef, readiness},
     database::{Changes, Server},
@@ -10,6 +12,9 @@ use crate::{
 
 /// The value of the embedded admin chart that names the served release.
 pub const RELEASE_VALUE: &str = "global.managedRelease";
+
+/// The embedded admin chart.
+pub const ADMIN_CHART: &str = "admin";
 
 /// What is asked of `route`.
 #[derive(Clone, Debug)]
@@ -144,6 +149,8 @@ async fn switch(
                 before: before.clone().unwrap_or_else(|| journal.alpha.clone()),
                 time: journal::now(),
                 millis: took.as_millis() as u64,
+                release_value: options.release_value.clone(),
+                admin_chart: options.admin_chart.clone(),
                 lost_bytes: lost.as_ref().map(Divergence::bytes).unwrap_or_default(),
                 changes: written_by(cluster, journal).await.unwrap_or_default(),
             });
@@ -151,7 +158,12 @@ async fn switch(
             journal.state = State::Up;
             journal.route = None;
         }
-        journal.save(cluster).await?;
+        if let Err(error) = journal.save(cluster).await {
+            return Err(Error::Left(format!(
+                "the traffic goes to {} now, but the handover's journal could not be written: {error}; when that is mended, give the same command again",
+                options.release
+            )));
+        }
         show.recorded(journal);
     }
     Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
@@ -159,12 +171,16 @@ async fn switch(
 
 /// What beta's statistics say was written to it so far.
 pub async fn written_by(cluster: &Cluster, journal: &Journal) -> Result<Vec<Changes>, Error> {
-    let container = &journal.layout.replica.container;
+    let known = &journal.layout.replica;
     let users = claims::users(cluster, &journal.namespace, &journal.layout.volume.claim).await?;
-    match users.as_slice() {
-        [pod] => Ok(Server::new(cluster, &journal.namespace, pod, container).changes().await?),
-        _ => Ok(Vec::new()),
-    }
+    let [pod] = users.as_slice() else { return Ok(Vec::new()) };
+    let live = cluster.get(&ObjectRef::new("v1", "Pod", &journal.namespace, pod)).await?;
+    let container = live.as_ref().and_then(|pod| {
+        let found = containers::postgres_like(pod.get("spec")?, pod.pointer("/metadata/labels"), &known.container)?;
+        found.get("name")?.as_str()
+    });
+    let server = Server::new(cluster, &journal.namespace, pod, container.unwrap_or(&known.container));
+    Ok(server.with_login(known.heir_login()).changes().await?)
 }
 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {

@@ -14,8 +14,8 @@ pub fn merge(base: &mut Json, over: &Json) {
     }
 }
 
-/// Sets a value by its dotted path, making maps on the way. `a\.b` is one key with a dot in it.
-pub fn set_path(values: &mut Json, path: &str, value: Json) {
+/// The keys of a dotted path. `a\.b` is one key with a dot in it.
+fn keys(path: &str) -> Vec<String> {
     let mut keys = vec![String::new()];
     let mut letters = path.chars();
     while let Some(letter) = letters.next() {
@@ -25,14 +25,24 @@ pub fn set_path(values: &mut Json, path: &str, value: Json) {
             _ => keys.last_mut().into_iter().for_each(|key| key.push(letter)),
         }
     }
+    keys
+}
+
+/// Sets a value by its dotted path, making maps on the way.
+pub fn set_path(values: &mut Json, path: &str, value: Json) {
     let mut place = values;
-    for key in keys {
+    for key in keys(path) {
         if !place.is_object() {
             *place = json!({});
         }
         place = &mut place[key.as_str()];
     }
     *place = value;
+}
+
+/// A value by its dotted path; `None` when there is none of that name.
+pub fn get_path<'a>(values: &'a Json, path: &str) -> Option<&'a Json> {
+    keys(path).iter().try_fold(values, |place, key| place.get(key.as_str()))
 }
 
 #[cfg(test)]
@@ -45,6 +55,8 @@ mod tests {
         set_path(&mut values, "a.d.e", json!("x"));
         set_path(&mut values, "c.f", json!(true));
         set_path(&mut values, r"g\.h", json!(3));
+        assert_eq!(get_path(&values, r"g\.h"), Some(&json!(3)));
+        assert_eq!(get_path(&values, "a.x"), None);
         assert_eq!(values, json!({"a": {"b": 1, "d": {"e": "x"}}, "c": {"f": true}, "g.h": 3}));
     }
 

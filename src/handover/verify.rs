@@ -1,6 +1,6 @@
 //! Step 7: beta holds what it should.
 
-use super::{Error, claims, layout, run::Run};
+use super::{Error, claims, containers, run::Run};
 use crate::{
     cluster::{ObjectRef, Step, wait_until},
     database::{Server, TableCount},
@@ -11,9 +11,10 @@ pub async fn beta_master(run: &Run<'_>) -> Result<Server, Error> {
     let namespace = &run.journal.namespace;
     let claim = &run.journal.layout.volume.claim;
     let container = &run.journal.layout.replica.container;
+    let login = run.journal.layout.replica.heir_login();
     let what = format!("the master of {} on persistentvolumeclaim/{claim}", run.journal.beta);
     let look = || {
-        let cluster = run.cluster.clone();
+        let (cluster, login) = (run.cluster.clone(), login.clone());
         async move {
             let users = claims::users(&cluster, namespace, claim).await.map_err(|e| match e {
                 Error::Cluster(error) => error,
@@ -26,13 +27,12 @@ pub async fn beta_master(run: &Run<'_>) -> Result<Server, Error> {
                 return Ok(Step::Pending(format!("pod/{pod} is gone")));
             };
             let spec = live.get("spec");
-            let found = spec.and_then(|s| {
-                layout::postgres_container(s, None).or_else(|| layout::postgres_container(s, Some(container)))
-            });
+            let labels = live.pointer("/metadata/labels");
+            let found = spec.and_then(|spec| containers::postgres_like(spec, labels, container));
             let Some(name) = found.and_then(|c| c.get("name")?.as_str()) else {
                 return Ok(Step::Pending(format!("pod/{pod} has no PostgreSQL container")));
             };
-            let server = Server::new(&cluster, namespace, pod, name);
+            let server = Server::new(&cluster, namespace, pod, name).with_login(login);
             match server.position().await {
                 Ok(_) => Ok(Step::Done(server)),
                 Err(error) => Ok(Step::Pending(error.to_string())),

@@ -49,6 +49,18 @@ impl Environment {
     }
 }
 
+/// The content of a file that a container sees in a Secret it mounts.
+pub fn secret_file(state: &State, pod: &Json, container: &Json, path: &str) -> Option<String> {
+    let mount = container.items("/volumeMounts").iter().find_map(|mount| {
+        let rest = path.strip_prefix(mount.text("/mountPath").trim_end_matches('/'))?.strip_prefix('/')?;
+        let volume = pod.items("/spec/volumes").iter().find(|volume| volume["name"] == mount["name"])?;
+        Some((volume.text("/secret/secretName").to_string(), rest.to_string()))
+    });
+    let (secret, key) = mount.filter(|(secret, _)| !secret.is_empty())?;
+    let object = state.get("/secrets", namespace(pod), &secret)?;
+    object["data"].get(&key).map(|value| plain("/secrets", value))
+}
+
 fn plain(what: &str, value: &Json) -> String {
     let text = value.as_str().unwrap_or_default();
     if what != "/secrets" {

@@ -6,6 +6,7 @@
 
 mod backend;
 mod environment;
+mod login;
 mod prepare;
 mod promote;
 mod psql;
@@ -29,7 +30,8 @@ const LAG: Duration = Duration::from_millis(20);
 fn is_postgres(container: &Json) -> bool {
     let image = container.text("/image");
     let name = image.rsplit('/').next().unwrap_or(image);
-    name.split([':', '@']).next().unwrap_or_default().contains("postgres")
+    let name = name.split([':', '@']).next().unwrap_or_default();
+    name.contains("postgres") && !name.contains("exporter")
 }
 
 /// The container of a pod in which a server runs.
@@ -40,14 +42,30 @@ fn server_container(pod: &Json) -> Option<&Json> {
     pod.items("/spec/containers").iter().find(|container| is_postgres(container))
 }
 
+/// Where a container has its data: what its variables say, or the image's own folder.
+fn data_directory(container: &Json, environment: &Environment) -> String {
+    match environment.first(&["PGDATA", "VN_DATA", "POSTGRESQL_DATA_DIR"]) {
+        "" if container.text("/image").contains("bitnami") => "/bitnami/postgresql/data".into(),
+        "" => "/var/lib/postgresql/data".into(),
+        folder => folder.into(),
+    }
+}
+
 /// Names what lies where the container has its data: the volume of the claim, or what is the pod's own and ends with it.
 fn volume_of(state: &State, pod: &Json, container: &Json) -> Option<String> {
-    let mounts = container.items("/volumeMounts");
+    let data = data_directory(container, &Environment::of(state, pod, container));
+    // The mount that holds the data comes first; where none does, any will do.
+    let mut mounts: Vec<&Json> = container.items("/volumeMounts").iter().collect();
+    mounts.sort_by_key(|mount| {
+        let at = mount.text("/mountPath").trim_end_matches('/');
+        let holds = data.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        std::cmp::Reverse(if holds { at.len() } else { 0 })
+    });
     let claim_of = |mount: &Json| {
         let volume = pod.items("/spec/volumes").iter().find(|volume| volume["name"] == mount["name"])?;
         Some(volume.text("/persistentVolumeClaim/claimName")).filter(|claim| !claim.is_empty())
     };
-    match mounts.iter().find_map(claim_of) {
+    match mounts.into_iter().find_map(claim_of) {
         Some(claim) => {
             let claim = state.get("/persistentvolumeclaims", namespace(pod), claim)?;
             Some(claim.text("/spec/volumeName").to_string()).filter(|volume| !volume.is_empty())
@@ -162,9 +180,13 @@ pub fn exec(state: &mut State, pod: &Json, container: &str, command: &[String], 
     if !is_postgres(found) {
         return None;
     }
+    if let [_, "-c", _, "places", folder] = command.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        let libc = if found.text("/image").contains("alpine") { "musl" } else { "glibc" };
+        return Some(Output::printed(format!("data={folder}\nwal={folder}/pg_wal\nlibc={libc}\n")));
+    }
     let request = psql::Request::parse(command, stdin)?;
     let volume = volume_of(state, pod, found)?;
     follow(state, &volume);
     let environment = Environment::of(state, pod, found);
-    Some(sql::run(state, pod, &volume, &environment, &request))
+    Some(sql::run(state, pod, found, &volume, &environment, &request))
 }

@@ -6,6 +6,7 @@ use super::super::json::{Access, Json, name, namespace, uid};
 use super::super::state::State;
 use super::super::workload::Outcome;
 use super::environment::Environment;
+use super::login::Known;
 use super::volume::Server;
 use super::{master_behind, volume_of};
 
@@ -148,8 +149,14 @@ fn prepare_slave(
 }
 
 fn clone(state: &mut State, volume: &str, master: &Server) {
-    let mut copy =
-        Server { standby: true, settings: master.settings.clone(), written: None, started: 0, ..master.clone() };
+    let mut copy = Server {
+        standby: true,
+        slots: std::collections::BTreeMap::new(),
+        settings: master.settings.clone(),
+        written: None,
+        started: 0,
+        ..master.clone()
+    };
     copy.catch_up(master);
     state.volumes.open(volume).server = Some(copy);
 }
@@ -165,12 +172,16 @@ pub fn start(state: &mut State, pod: &Json, container: &Json, environment: &Envi
     let follows = environment
         .first(&["MASTER_HOST", "PRIMARY_HOST", "POSTGRES_MASTER_HOST", "POSTGRESQL_MASTER_HOST"])
         .to_string();
+    // In a StatefulSet of master and replicas all are told the same host: who bears that name is the master.
+    let follows = if follows.split('.').next() == Some(name(pod)) { String::new() } else { follows };
     let mut lines = Vec::new();
     if state.volumes.open(&volume).server.is_none() {
         if follows.is_empty() {
             let identifier = identifier(state, &volume);
             let database = environment.first(&["POSTGRES_DB", "POSTGRESQL_DATABASE", "DB_NAME"]).to_string();
-            state.volumes.open(&volume).server = Some(Server::new(major, identifier, &database));
+            let mut server = Server::new(major, identifier, &database);
+            Known::of(state, pod, container, environment).initialise(&mut server, container, environment);
+            state.volumes.open(&volume).server = Some(server);
             lines.push("PostgreSQL init process complete; ready for start up.".into());
         } else {
             let master = master_behind(state, namespace(pod), &follows)

@@ -8,6 +8,10 @@ pub struct Request {
     pub database: String,
     /// The SQL.
     pub sql: String,
+    /// The role that is asked for; `None` where the command says nothing that is modelled.
+    pub role: Option<String>,
+    /// Its password, when it came on standard input.
+    pub password: Option<String>,
     /// Between columns.
     pub separator: String,
     /// No command tags (`-q`).
@@ -26,15 +30,19 @@ impl Request {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         match words.as_slice() {
             // A shell script that pipes its second argument into psql, in the database that is its first.
-            [shell, "-c", script, "psql", database, sql] if is_shell(shell) && script.contains("psql") => Some(Self {
-                database: (*database).into(),
-                sql: (*sql).into(),
-                separator: if script.contains("\\037") { "\u{1f}".into() } else { "|".into() },
-                quiet: true,
-                script: true,
-                stops: true,
-                unfenced: script.contains("default_transaction_read_only=off"),
-            }),
+            [shell, "-c", script, "psql", database, sql, more @ ..] if is_shell(shell) && script.contains("psql") => {
+                Some(Self {
+                    role: Some(more.first().copied().unwrap_or_default().into()),
+                    password: (more.get(1) == Some(&"stdin")).then(|| stdin.trim_end_matches('\n').into()),
+                    database: (*database).into(),
+                    sql: (*sql).into(),
+                    separator: if script.contains("\\037") { "\u{1f}".into() } else { "|".into() },
+                    quiet: true,
+                    script: true,
+                    stops: true,
+                    unfenced: script.contains("default_transaction_read_only=off"),
+                })
+            }
             [shell, "-c" | "-ec" | "-lc", script, ..] if is_shell(shell) => {
                 let words = split(script)?;
                 let start = words.iter().position(|word| word == "psql")?;

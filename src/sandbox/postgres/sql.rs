@@ -4,6 +4,7 @@ use super::super::exec::Output;
 use super::super::json::Json;
 use super::super::state::State;
 use super::environment::Environment;
+use super::login::Known;
 use super::psql::Request;
 use super::statements;
 use super::volume::Table;
@@ -49,12 +50,42 @@ pub struct Session<'a> {
     pub database: String,
     /// The container's environment.
     pub environment: &'a Environment,
+    /// The role.
+    pub role: String,
     /// May write although the server's default is read-only.
     pub unfenced: bool,
 }
 
-/// Runs what psql was asked.
-pub fn run(state: &mut State, pod: &Json, volume: &str, environment: &Environment, request: &Request) -> Output {
+/// The role that the session has, or why nobody is let in.
+fn enter(
+    state: &State,
+    pod: &Json,
+    container: &Json,
+    volume: &str,
+    environment: &Environment,
+    request: &Request,
+) -> Result<String, String> {
+    let server = state.volumes.get(volume).and_then(|volume| volume.server.as_ref());
+    match (server, &request.role) {
+        (Some(server), Some(role)) => {
+            Known::of(state, pod, container, environment).enter(server, role, request.password.as_deref())
+        }
+        _ => Ok(match environment.first(&["POSTGRES_USER", "SUPERUSER", "PGUSER"]) {
+            "" => "postgres".into(),
+            user => user.into(),
+        }),
+    }
+}
+
+/// Runs what psql was asked in a container.
+pub fn run(
+    state: &mut State,
+    pod: &Json,
+    container: &Json,
+    volume: &str,
+    environment: &Environment,
+    request: &Request,
+) -> Output {
     let database = match request.database.as_str() {
         "" => environment.first(&["PGDATABASE"]).to_string(),
         database => database.to_string(),
@@ -85,7 +116,11 @@ pub fn run(state: &mut State, pod: &Json, volume: &str, environment: &Environmen
         }
         Some(_) => {}
     }
-    let mut session = Session { state, pod, volume, database, environment, unfenced: request.unfenced };
+    let role = match enter(state, pod, container, volume, environment, request) {
+        Ok(role) => role,
+        Err(why) => return Output::failed(2, why),
+    };
+    let mut session = Session { state, pod, volume, database, environment, role, unfenced: request.unfenced };
     let mut output = Output::default();
     for (line, statement) in split(&request.sql) {
         if let Some(database) = statement.strip_prefix("\\connect ").or_else(|| statement.strip_prefix("\\c ")) {
@@ -206,6 +241,16 @@ impl Session<'_> {
                 ..,
             ] => Ok(Rows::tag(upper[0])),
             ["ROLLBACK", ..] => Err("sandbox: does not model: ROLLBACK".into()),
+            ["CREATE", "TABLESPACE", name, "LOCATION", _] => {
+                self.write("CREATE TABLESPACE", 4096)?;
+                self.server()?.tablespaces.insert(name.to_lowercase(), words[4].trim_matches('\'').into());
+                Ok(Rows::tag("CREATE TABLESPACE"))
+            }
+            ["PREPARE", "TRANSACTION", ..] => {
+                let name = words[2].trim_matches('\'').to_string();
+                self.server()?.prepared.push(name);
+                Ok(Rows::tag("PREPARE TRANSACTION"))
+            }
             ["CREATE", "DATABASE", ..] => {
                 self.write("CREATE DATABASE", 8192)?;
                 let name = words[2].trim_matches('"').to_string();
@@ -219,11 +264,17 @@ impl Session<'_> {
             ["CREATE", "TABLE", ..] | ["CREATE", "UNLOGGED", "TABLE", ..] => {
                 self.create_table(statement, &words, &upper)
             }
-            [
-                "CREATE",
-                what @ ("ROLE" | "USER" | "INDEX" | "SCHEMA" | "EXTENSION" | "SEQUENCE" | "UNIQUE" | "VIEW"),
-                ..,
-            ] => {
+            ["CREATE", what @ ("ROLE" | "USER"), name, ..] => {
+                let tag = format!("CREATE {what}");
+                self.write(&tag, 4096)?;
+                let superuser = upper.contains(&"SUPERUSER");
+                let password = words.iter().position(|word| word.eq_ignore_ascii_case("PASSWORD"));
+                let password = password.and_then(|at| words.get(at + 1)).map_or("", |word| word.trim_matches('\''));
+                let role = super::volume::Role { password: password.into(), superuser };
+                self.server()?.roles.insert(name.to_lowercase(), role);
+                Ok(Rows::tag(tag))
+            }
+            ["CREATE", what @ ("INDEX" | "SCHEMA" | "EXTENSION" | "SEQUENCE" | "UNIQUE" | "VIEW"), ..] => {
                 let tag = format!("CREATE {what}");
                 self.write(&tag, 4096)?;
                 Ok(Rows::tag(tag))
@@ -340,7 +391,7 @@ impl Session<'_> {
         let columns =
             columns.split(',').filter_map(|column| column.split_whitespace().next()).map(String::from).collect();
         let rows = if statement.to_uppercase().contains(" AS SELECT ") { series(statement)? } else { 0 };
-        let table = Table { columns, rows, changes: [rows, 0, 0] };
+        let table = Table { columns, rows, unlogged: upper.contains(&"UNLOGGED"), changes: [rows, 0, 0] };
         self.database()?.tables.insert(key, table);
         self.server()?.advance(rows * 120);
         Ok(Rows::tag(if rows > 0 { format!("SELECT {rows}") } else { "CREATE TABLE".into() }))

@@ -31,6 +31,18 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
                 [name.clone(), (7_500_000 + rows * 128).to_string()]
             }))
         })
+    } else if begins("SELECT 'setting', name, CASE WHEN name IN ('archive_command'") {
+        facts(session)
+    } else if begins("SELECT 'unlogged', n.nspname") {
+        session.database().map(|database| {
+            let unlogged = database.tables.iter().filter(|(_, table)| table.unlogged);
+            Rows::of(unlogged.map(|(name, _)| ["unlogged".to_string(), name.clone()]))
+        })
+    } else if begins("SELECT pg_drop_replication_slot(")
+        || begins("SELECT EXISTS (SELECT FROM pg_replication_slots")
+        || begins("SELECT pg_create_physical_replication_slot(")
+    {
+        slot(session, statement)
     } else if begins("SELECT name, setting FROM pg_settings WHERE name IN") {
         Ok(settings(session, statement))
     } else if begins("SELECT format(CASE WHEN pg_relation_size(c.oid)") {
@@ -104,7 +116,7 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
     } else if is("SELECT current_database()") {
         Ok(Rows::one(session.database.clone()))
     } else if is("SELECT current_user") || is("SELECT user") {
-        Ok(Rows::one(user(session)))
+        Ok(Rows::one(session.role.clone()))
     } else if begins("SHOW ") {
         show(session, statement)
     } else {
@@ -112,23 +124,15 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
     })
 }
 
-fn user(session: &Session<'_>) -> String {
-    match session.environment.first(&["POSTGRES_USER", "SUPERUSER", "PGUSER"]) {
-        "" => "postgres".into(),
-        user => user.into(),
-    }
-}
-
 fn data_directory(session: &Session<'_>) -> String {
-    match session.environment.get("PGDATA") {
-        "" => "/var/lib/postgresql/data".into(),
-        folder => folder.into(),
-    }
+    super::server_container(session.pod)
+        .map_or_else(String::new, |container| super::data_directory(container, session.environment))
 }
 
 fn identity(session: &mut Session<'_>) -> Answer {
-    let (user, folder) = (user(session), data_directory(session));
+    let (user, folder) = (session.role.clone(), data_directory(session));
     let server = session.server()?;
+    let superuser = server.roles.get(&user).is_none_or(|role| role.superuser);
     Ok(Rows::of([[
         server.version_number().to_string(),
         server.version(),
@@ -138,6 +142,7 @@ fn identity(session: &mut Session<'_>) -> Answer {
         server.system_identifier.to_string(),
         server.timeline.to_string(),
         "logical".to_string(),
+        flag(superuser),
     ]]))
 }
 
@@ -193,6 +198,49 @@ fn standbys(session: &mut Session<'_>) -> Answer {
         ]);
     }
     Ok(Rows::of(rows))
+}
+
+/// What a copy of the server must know of.
+fn facts(session: &mut Session<'_>) -> Answer {
+    let server = session.server()?;
+    let mut rows = Vec::new();
+    let mut row =
+        |kind: &str, name: &str, value: &str| rows.push([kind.to_string(), name.to_string(), value.to_string()]);
+    for name in ["archive_mode", "archive_command", "synchronous_standby_names", "shared_preload_libraries"] {
+        let value = server.settings.get(name).map_or(if name == "archive_mode" { "off" } else { "" }, String::as_str);
+        row("setting", name, if name == "archive_command" && !value.is_empty() { "set" } else { value });
+    }
+    for (name, used) in &server.slots {
+        row("slot", name, if *used { "physical active 0" } else { "physical inactive 0" });
+    }
+    for (name, place) in &server.tablespaces {
+        row("tablespace", name, place);
+    }
+    for name in &server.prepared {
+        row("prepared", name, "postgres");
+    }
+    row("hba", "all", "");
+    let own = server.settings.get("primary_slot_name").filter(|_| server.standby);
+    row("mine", "slot", own.map_or("", String::as_str));
+    Ok(Rows::of(rows))
+}
+
+/// Makes, drops, or looks for the slot that a statement names.
+fn slot(session: &mut Session<'_>, statement: &str) -> Answer {
+    let name = statement.split('\'').nth(1).unwrap_or_default().to_string();
+    let server = session.server()?;
+    if statement.contains("pg_create") {
+        if server.slots.contains_key(&name) {
+            return Err(format!("replication slot \"{name}\" already exists"));
+        }
+        server.slots.insert(name.clone(), false);
+        return Ok(Rows::one(format!("({name},)")));
+    }
+    if statement.contains("pg_drop") {
+        server.slots.remove(&name);
+        return Ok(Rows::default());
+    }
+    Ok(Rows::one(flag(server.slots.contains_key(&name))))
 }
 
 /// The settings among those asked that every server has.

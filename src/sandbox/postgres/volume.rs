@@ -29,6 +29,8 @@ pub struct Table {
     pub columns: Vec<String>,
     /// How many rows it has.
     pub rows: u64,
+    /// Its rows are on no replica.
+    pub unlogged: bool,
     /// Statistics: rows inserted, updated, deleted.
     pub changes: [u64; 3],
 }
@@ -40,6 +42,15 @@ pub struct Database {
     pub tables: BTreeMap<String, Table>,
     /// The version that the backend's migrations left.
     pub schema_version: Option<String>,
+}
+
+/// A role that may log in.
+#[derive(Clone, Debug, Default)]
+pub struct Role {
+    /// Its password, empty for none.
+    pub password: String,
+    /// May do everything.
+    pub superuser: bool,
 }
 
 /// A database cluster: what `initdb` makes.
@@ -63,6 +74,16 @@ pub struct Server {
     pub received: Lsn,
     /// Its databases.
     pub databases: BTreeMap<String, Database>,
+    /// Its physical replication slots, by name: whether they are used.
+    pub slots: BTreeMap<String, bool>,
+    /// Tablespaces: name and place.
+    pub tablespaces: BTreeMap<String, String>,
+    /// Names of prepared transactions.
+    pub prepared: Vec<String>,
+    /// Its roles.
+    pub roles: BTreeMap<String, Role>,
+    /// `pg_hba.conf` asks for passwords on the socket.
+    pub asks_password: bool,
     /// `ALTER SYSTEM` settings.
     pub settings: BTreeMap<String, String>,
     /// When something was written last.
@@ -90,6 +111,11 @@ impl Server {
             position: Lsn(0x0154_8f40),
             received: Lsn(0),
             databases,
+            slots: BTreeMap::new(),
+            tablespaces: BTreeMap::new(),
+            prepared: Vec::new(),
+            roles: BTreeMap::from([("postgres".to_string(), Role { superuser: true, ..Role::default() })]),
+            asks_password: false,
             settings: BTreeMap::new(),
             written: None,
             started: 0,
@@ -173,6 +199,8 @@ impl Server {
         self.timeline = master.timeline;
         self.history.clone_from(&master.history);
         self.databases.clone_from(&master.databases);
+        self.tablespaces.clone_from(&master.tablespaces);
+        self.roles.clone_from(&master.roles);
         for database in self.databases.values_mut() {
             for table in database.tables.values_mut() {
                 // Statistics are of each server's own.
