@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, namespace, notices};
-use crate::chart::Notices;
+use crate::chart::{Notices, archive};
 use crate::render::KubeVersion;
 use crate::render::lint::{self, Severity};
 
@@ -49,7 +49,11 @@ fn lint(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     let mut paths = args.paths.clone();
     if args.with_subcharts {
         for path in &args.paths {
-            subcharts(&Path::new(path).join("charts"), &mut paths);
+            let charts = archive::clean(&Path::new(path).join("charts").to_string_lossy());
+            // A link to another place is no folder to walk through.
+            if Path::new(&charts).is_dir() && !Path::new(&charts).is_symlink() {
+                subcharts(Path::new(&charts), &mut paths);
+            }
         }
     }
     let values = args.values.merge().map_err(|e| Failure::Failed(format!("Error: {e}")))?;

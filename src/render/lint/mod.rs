@@ -16,14 +16,18 @@ mod chartfile;
 mod deprecations;
 mod names;
 mod templates;
+mod unpacked;
 mod urls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use unpacked::Unpacked;
 
 use super::KubeVersion;
 use crate::chart::{self, Notices, archive, goerr, loader};
-use crate::gotemplate::Value;
+use crate::gotemplate::{Map, Value};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
 
@@ -73,6 +77,9 @@ pub struct Options {
 
 /// Lints a chart directory or archive.
 ///
+/// `values` are the user's. As Helm does, what `values.yaml` has in their maps and they lack is filled in, so that charts linted
+/// with the same values see it, too.
+///
 /// # Errors
 /// It cannot be looked at, in Helm's words.
 pub fn lint(path: &Path, values: &Value, options: &Options, notices: &Notices) -> Result<Vec<Message>, String> {
@@ -98,55 +105,6 @@ fn lint_directory(path: &Path, values: &Value, options: &Options, notices: &Noti
     linter.dependencies();
     linter.crds();
     Ok(linter.messages)
-}
-
-/// A chart archive in a temporary directory, which goes with this.
-struct Unpacked {
-    directory: PathBuf,
-    chart: PathBuf,
-}
-
-impl Unpacked {
-    fn new(archive: &Path) -> Result<Self, String> {
-        let data = goerr::read_file(archive).map_err(|e| format!("unable to open tarball: {e}"))?;
-        let extract = |e: &dyn fmt::Display| format!("unable to extract tarball: {e}");
-        let files = chart::archive::unpack(&data).map_err(|e| extract(&e))?;
-        let mut metadata = chart::Metadata::default();
-        for file in files.iter().filter(|f| f.name == "Chart.yaml") {
-            metadata.read(file.data.as_bytes()).map_err(|e| extract(&format!("cannot load Chart.yaml: {e}")))?;
-        }
-        match metadata.name.as_str() {
-            "" => return Err(extract(&"chart name not specified")),
-            name @ ("." | "..") => {
-                return Err(extract(&format!("chart name {} is not allowed", chart::notice::quote(name))));
-            }
-            name if name.contains('/') => {
-                let name = chart::notice::quote(name);
-                return Err(extract(&format!("chart name {name} must not contain path separators")));
-            }
-            _ => {}
-        }
-        let unique = format!("vulas-native-lint-{}-{:?}", std::process::id(), std::time::Instant::now());
-        let unique: String = unique.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        let directory = std::env::temp_dir().join(unique);
-        let unpacked = Self { chart: directory.join(&metadata.name), directory };
-        for file in files {
-            let target = unpacked.chart.join(&file.name);
-            if let Some(parent) = target.parent() {
-                std::fs::create_dir_all(parent).map_err(|e| extract(&goerr::path_error("mkdir", parent, &e)))?;
-            }
-            std::fs::write(&target, file.data.as_bytes())
-                .map_err(|e| extract(&goerr::path_error("open", &target, &e)))?;
-        }
-        Ok(unpacked)
-    }
-}
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        // A leftover in the temporary directory harms nobody.
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
 }
 
 /// A Kubernetes object as far as the rules look at it.
@@ -254,9 +212,11 @@ impl Linter<'_> {
         let data = goerr::read_file(path).map_err(unreadable)?;
         let read = goyaml::from_yaml_map(&data)
             .map_err(|e| unreadable(e.to_string().replace("map[string]interface {}", "common.Values")))?;
-        let (Value::Map(merged), Value::Map(read)) = (chart::coalesce::copy(user), read) else { return Ok(()) };
+        let (Value::Map(user), Value::Map(read)) = (user, read) else { return Ok(()) };
+        // Deeper levels are not copied: what the file adds to them is seen by the templates, and by the charts linted next.
+        let merged = Rc::new(Map::new(user.kind, user.borrow().clone()));
         chart::coalesce::tables(&merged, &read, self.notices);
-        let Ok(schema) = std::fs::read(self.directory.join("values.schema.json")) else { return Ok(()) };
+        let Ok(schema) = goerr::read_file(&self.directory.join("values.schema.json")) else { return Ok(()) };
         if schema.is_empty() || self.options.skip_schema_validation {
             return Ok(());
         }
@@ -303,7 +263,12 @@ impl Linter<'_> {
     /// What is in `crds/` must be custom resource definitions.
     fn crds(&mut self) {
         const FOLDER: &str = "crds/";
-        let Ok(about) = std::fs::metadata(self.directory.join("crds")) else { return };
+        let folder = self.directory.join("crds");
+        let about = match std::fs::metadata(&folder) {
+            Ok(about) => about,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Err(error) => return self.add(Severity::Error, FOLDER, goerr::path_error("stat", &folder, &error)),
+        };
         if !about.is_dir() {
             self.add(Severity::Error, FOLDER, "not a directory");
             return;

@@ -2,7 +2,7 @@
 
 use super::{Linter, Object, Severity, deprecations, names, objects};
 use crate::chart::notice::quote;
-use crate::chart::{self, Chart, loader};
+use crate::chart::{self, Chart, goerr, loader};
 use crate::gotemplate::Value;
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
@@ -11,8 +11,12 @@ use crate::render::{self, Capabilities, ReleaseInfo, engine};
 const FOLDER: &str = "templates/";
 
 pub fn lint(linter: &mut Linter<'_>, values: &Value) {
-    match std::fs::metadata(linter.directory.join("templates")) {
-        Err(_) => return linter.add(Severity::Warning, FOLDER, "directory does not exist"),
+    let folder = linter.directory.join("templates");
+    match std::fs::metadata(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return linter.add(Severity::Warning, FOLDER, "directory does not exist");
+        }
+        Err(error) => return linter.add(Severity::Error, FOLDER, goerr::path_error("stat", &folder, &error)),
         Ok(about) if !about.is_dir() => return linter.add(Severity::Error, FOLDER, "not a directory"),
         Ok(_) => {}
     }
