@@ -10,6 +10,10 @@ use vulas_native::render::{self, Capabilities, Options, ReleaseInfo};
 
 /// Renders one template and some partials.
 fn render(template: &str, partials: &str) -> Result<String, String> {
+    render_with(template, partials, &Options::default())
+}
+
+fn render_with(template: &str, partials: &str, options: &Options) -> Result<String, String> {
     let notices = Notices::new();
     let files = vec![
         File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
@@ -19,7 +23,7 @@ fn render(template: &str, partials: &str) -> Result<String, String> {
     let mut chart = loader::from_files(files, &notices).unwrap();
     let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
     let capabilities = Capabilities::default();
-    render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)
+    render::release(&mut chart, &values, &release, &capabilities, options, &notices)
         .map(|rendered| rendered.manifest())
         .map_err(|error| error.to_string())
 }
@@ -75,6 +79,71 @@ fn recursion_ends() {
     fails("{{ include `r` . }}", through_text, "rendering template has a nested reference name: r");
     let deep_key = "{{ fromToml (printf `a%s = 1` (repeat 100000 `.b`)) | toJson }}";
     assert!(render(deep_key, "").unwrap().contains("a key has more than 1000 parts"));
+}
+
+#[test]
+fn templates_end_that_would_go_on_for_ever() {
+    let twice = "{{define `f`}}{{ if . }}{{ include `f` (rest .) }}{{ include `f` (rest .) }}{{ end }}{{end}}";
+    let again = r#"{{ tpl .t (dict "t" .t "l" (rest .l)) }}"#;
+    let text_twice = format!(
+        "{{{{ $t := `{{{{ if .l }}}}{again}{again}{{{{ end }}}}` }}}}{}",
+        again.replace(".t", "$t").replace("(rest .l)", "(until 60)")
+    );
+    let long = "{{ $s := repeat 10000000 `x` }}";
+    for template in [
+        "{{ range 1000000000000 }}{{ end }}",
+        "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}",
+        "{{ include `f` (until 60) }}",
+        &text_twice,
+        "{{ range 1000000000000 }}{{ $_ := (((1))) | quote | upper }}{{ end }}",
+        &format!("{long}{{{{ range 1000000000000 }}}}{{{{ if eq $s $s }}}}{{{{ end }}}}{{{{ end }}}}"),
+        &format!("{long}{{{{ range 1000000000000 }}}}{{{{ $_ := upper $s }}}}{{{{ end }}}}"),
+        "{{ $l := until 10000 }}{{ range 1000000000000 }}{{ $_ := toYaml $l }}{{ end }}",
+        "{{ $l := until 10000 }}{{ range 1000000000000 }}{{ $_ := has `x` $l }}{{ end }}",
+        "{{ $_ := uniq (until 3000000) }}",
+        "{{ $x := list 1 }}{{ $y := list 1 }}{{ range until 40 }}{{ $x = list $x $x }}{{ $y = list $y $y }}{{ end }}\
+         {{ range 1000000000000 }}{{ $_ := has $x (list $y $y $y) }}{{ end }}",
+        "{{ $_ := regexReplaceAll `[^b]*b|a` (repeat 1000000 `a`) `` }}",
+        "{{ $_ := regexFindAll `[^b]*b|a` (repeat 1000000 `a`) -1 }}",
+        "{{ range 1000000000000 }}{{ $_ := $.Files.Glob `**` }}{{ end }}",
+    ] {
+        let options = Options { max_time: Some(std::time::Duration::from_millis(200)), ..Options::default() };
+        let began = std::time::Instant::now();
+        let error = render_with(template, twice, &options).unwrap_err();
+        let shown: String = error.chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+        assert!(error.contains("the templates take too long (at most 200ms)"), "{template}: {shown}");
+        assert!(began.elapsed().as_secs() < 20, "{template}: {:?}", began.elapsed());
+    }
+}
+
+/// What all files of a chart take is counted together.
+#[test]
+fn many_files_are_no_way_around_the_limits() {
+    let mut files = vec![File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")];
+    files.extend((0..20).map(|n| File::new(format!("templates/{n}.yaml"), "a: {{ repeat 30000000 `x` }}")));
+    let notices = Notices::new();
+    let mut chart = loader::from_files(files, &notices).unwrap();
+    let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
+    let capabilities = Capabilities::default();
+    let error = render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices);
+    assert!(error.unwrap_err().to_string().ends_with("the output exceeds 256 MiB"));
+}
+
+#[test]
+fn single_calls_do_not_take_for_ever() {
+    for (template, error) in [
+        ("{{ trimAll (repeat 10000000 `x`) (repeat 10000000 `y`) }}", "is too long"),
+        ("{{ regexMatch `(a?b?c?d?e?f?g?h?){500}z` (repeat 50000000 `a`) }}", "the expression is too large for a text"),
+        ("{{ mulf FACTORS }}", "a decimal has too many digits"),
+        ("{{ regexReplaceAll `x` `x` (repeat 1000000 `$0$0$0$0`) | len }}", ""),
+    ] {
+        let template = template.replace("FACTORS", &"1.2345678901 ".repeat(50_000));
+        let result = render(&template, "");
+        match error {
+            "" => assert!(result.is_ok()),
+            error => assert!(result.unwrap_err().contains(error), "{}", &template[..60.min(template.len())]),
+        }
+    }
 }
 
 /// An archive of a chart and other entries: a name, a kind, a size and what content there is.
