@@ -4,12 +4,17 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use vulas_native::chart::values::Overrides;
 use vulas_native::chart::{File, Notices, loader};
 use vulas_native::gotemplate::Value;
 use vulas_native::render::{self, Capabilities, Options, ReleaseInfo};
 
 /// Renders one template and some partials.
 fn render(template: &str, partials: &str) -> Result<String, String> {
+    render_with(template, partials, &Options::default())
+}
+
+fn render_with(template: &str, partials: &str, options: &Options) -> Result<String, String> {
     let notices = Notices::new();
     let files = vec![
         File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
@@ -19,7 +24,7 @@ fn render(template: &str, partials: &str) -> Result<String, String> {
     let mut chart = loader::from_files(files, &notices).unwrap();
     let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
     let capabilities = Capabilities::default();
-    render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices)
+    render::release(&mut chart, &values, &release, &capabilities, options, &notices)
         .map(|rendered| rendered.manifest())
         .map_err(|error| error.to_string())
 }
@@ -77,6 +82,128 @@ fn recursion_ends() {
     assert!(render(deep_key, "").unwrap().contains("a key has more than 1000 parts"));
 }
 
+#[test]
+fn templates_end_that_would_go_on_for_ever() {
+    let twice = "{{define `f`}}{{ if . }}{{ include `f` (rest .) }}{{ include `f` (rest .) }}{{ end }}{{end}}";
+    let again = r#"{{ tpl .t (dict "t" .t "l" (rest .l)) }}"#;
+    let text_twice = format!(
+        "{{{{ $t := `{{{{ if .l }}}}{again}{again}{{{{ end }}}}` }}}}{}",
+        again.replace(".t", "$t").replace("(rest .l)", "(until 60)")
+    );
+    let long = "{{ $s := repeat 10000000 `x` }}";
+    for template in [
+        "{{ range 1000000000000 }}{{ end }}",
+        "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}",
+        "{{ include `f` (until 60) }}",
+        &text_twice,
+        "{{ range 1000000000000 }}{{ $_ := (((1))) | quote | upper }}{{ end }}",
+        &format!("{long}{{{{ range 1000000000000 }}}}{{{{ if eq $s $s }}}}{{{{ end }}}}{{{{ end }}}}"),
+        &format!("{long}{{{{ range 1000000000000 }}}}{{{{ $_ := upper $s }}}}{{{{ end }}}}"),
+        "{{ $l := until 10000 }}{{ range 1000000000000 }}{{ $_ := toYaml $l }}{{ end }}",
+        "{{ $l := until 10000 }}{{ range 1000000000000 }}{{ $_ := has `x` $l }}{{ end }}",
+        "{{ $_ := uniq (until 3000000) }}",
+        "{{ $x := list 1 }}{{ $y := list 1 }}{{ range until 40 }}{{ $x = list $x $x }}{{ $y = list $y $y }}{{ end }}\
+         {{ range 1000000000000 }}{{ $_ := has $x (list $y $y $y) }}{{ end }}",
+        "{{ $_ := regexReplaceAll `[^b]*b|a` (repeat 1000000 `a`) `` }}",
+        "{{ $_ := regexFindAll `[^b]*b|a` (repeat 1000000 `a`) -1 }}",
+        "{{ range 1000000000000 }}{{ $_ := $.Files.Glob `**` }}{{ end }}",
+    ] {
+        let options = Options { max_time: Some(std::time::Duration::from_millis(200)), ..Options::default() };
+        let began = std::time::Instant::now();
+        let error = render_with(template, twice, &options).unwrap_err();
+        let shown: String = error.chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+        assert!(error.contains("the templates take too long (at most 200ms)"), "{template}: {shown}");
+        assert!(began.elapsed().as_secs() < 20, "{template}: {:?}", began.elapsed());
+    }
+}
+
+/// What all files of a chart take is counted together.
+#[test]
+fn many_files_are_no_way_around_the_limits() {
+    let mut files = vec![File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")];
+    files.extend((0..20).map(|n| File::new(format!("templates/{n}.yaml"), "a: {{ repeat 30000000 `x` }}")));
+    let notices = Notices::new();
+    let mut chart = loader::from_files(files, &notices).unwrap();
+    let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
+    let capabilities = Capabilities::default();
+    let error = render::release(&mut chart, &values, &release, &capabilities, &Options::default(), &notices);
+    assert!(error.unwrap_err().to_string().ends_with("the output exceeds 256 MiB"));
+}
+
+#[test]
+fn single_calls_do_not_take_for_ever() {
+    for (template, error) in [
+        ("{{ trimAll (repeat 10000000 `x`) (repeat 10000000 `y`) }}", "is too long"),
+        ("{{ regexMatch `(a?b?c?d?e?f?g?h?){500}z` (repeat 50000000 `a`) }}", "the expression is too large for a text"),
+        ("{{ mulf FACTORS }}", "a decimal has too many digits"),
+        ("{{ regexReplaceAll `x` `x` (repeat 1000000 `$0$0$0$0`) | len }}", ""),
+    ] {
+        let template = template.replace("FACTORS", &"1.2345678901 ".repeat(50_000));
+        let result = render(&template, "");
+        match error {
+            "" => assert!(result.is_ok()),
+            error => assert!(result.unwrap_err().contains(error), "{}", &template[..60.min(template.len())]),
+        }
+    }
+}
+
+#[test]
+fn subcharts_do_not_multiply_without_end() {
+    let metadata = |name: &str, more: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}");
+    let load = |files: Vec<File>| loader::from_files(files, &Notices::new()).map_err(|error| error.message);
+    let deep = |levels: usize| {
+        let file = |level: usize| File::new(format!("{}Chart.yaml", "charts/a/".repeat(level)), metadata("a", ""));
+        load((0..=levels).map(file).collect())
+    };
+    assert!(deep(100).is_ok());
+    assert!(deep(101).unwrap_err().ends_with("subcharts are nested more than 100 levels deep"));
+
+    let many: String = (0..1001).map(|n| format!("- name: x{n}\n  version: 1.0.0\n")).collect();
+    let listed = load(vec![File::new("Chart.yaml", metadata("a", &format!("dependencies:\n{many}")))]);
+    assert_eq!(listed.unwrap_err(), "1001 dependencies are too many (at most 1000)");
+
+    // Each chart takes the next one twice.
+    let twice: String = ["b", "c"].map(|alias| format!("- name: a\n  version: 1.0.0\n  alias: {alias}\n")).concat();
+    let twice = metadata("a", &format!("dependencies:\n{twice}"));
+    let file = |level: usize| File::new(format!("{}Chart.yaml", "charts/a/".repeat(level)), twice.as_str());
+    let mut chart = load((0..40).map(file).collect()).unwrap();
+    let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
+    let options = Options::default();
+    let rendered = render::release(&mut chart, &values, &release, &Capabilities::default(), &options, &Notices::new());
+    assert!(rendered.unwrap_err().to_string().ends_with("there are more than 10000 subcharts"));
+}
+
+#[test]
+fn schemas_end() {
+    let definition =
+        |n: usize| format!(r##""{n}": {{"allOf": [{{"$ref": "#/$defs/{0}"}}, {{"$ref": "#/$defs/{0}"}}]}}"##, n + 1);
+    let definitions: Vec<String> = (0..40).map(definition).collect();
+    let doubling =
+        format!(r##"{{"$ref": "#/$defs/0", "$defs": {{{}, "40": {{"type": "string"}}}}}}"##, definitions.join(", "));
+    for (schema, values, expected) in [
+        (doubling.as_str(), "a: 1".to_string(), "the schema is too much work to check"),
+        (
+            r##"{"additionalProperties": {"$ref": "#"}}"##,
+            format!("{}1{}", "{a: ".repeat(5000), "}".repeat(5000)),
+            "too much work",
+        ),
+        (&"[".repeat(100_000), "a: 1".into(), "nested more than 500 levels deep"),
+        (r##"{"$ref": "#"}"##, "a: 1".into(), "reference cycle"),
+    ] {
+        let files = vec![
+            File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+            File::new("values.yaml", values),
+            File::new("values.schema.json", schema),
+        ];
+        let mut chart = loader::from_files(files, &Notices::new()).unwrap();
+        let (values, release, options) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"), Options::default());
+        let error = render::release(&mut chart, &values, &release, &Capabilities::default(), &options, &Notices::new())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{}: {error}", &schema[..50.min(schema.len())]);
+    }
+}
+
 /// An archive of a chart and other entries: a name, a kind, a size and what content there is.
 fn archive(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
     let mut unzipped = Vec::new();
@@ -126,6 +253,48 @@ fn archives_keep_to_helms_limits() {
     assert_eq!(load_error(&[("c/../../etc/passwd", Regular, 0, b"")]), "chart illegally references parent directory");
 }
 
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let load = |path: &str| loader::load(Path::new(path), &Notices::new()).unwrap_err().message;
+    assert_eq!(
+        load("/dev/zero"),
+        "file '/dev/zero' does not appear to be a gzipped archive; got 'application/octet-stream'"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.tgz");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_eq!(load(&pipe.to_string_lossy()), "unable to load chart archive");
+    let files = ["/dev/zero".to_string()];
+    let merged = Overrides { files: &files, ..Overrides::default() }.merge();
+    assert_eq!(merged.unwrap_err().message, "read /dev/zero: it is larger than 100 MiB");
+    let file = ["a=/dev/zero".to_string()];
+    let merged = Overrides { file: &file, ..Overrides::default() }.merge();
+    assert!(merged.unwrap_err().message.ends_with("read /dev/zero: it is larger than 100 MiB"));
+}
+
+#[test]
+fn lists_on_the_command_line_are_bounded() {
+    let merge = |text: String| Overrides { set: &[text], ..Overrides::default() }.merge().map_err(|e| e.message);
+    for (text, expected) in [
+        (
+            format!("a{}=1", "[0]".repeat(100_000)),
+            "failed parsing --set data: lists are nested more than 1000 levels deep",
+        ),
+        (
+            format!("a{}=1", "[0].b".repeat(100_000)),
+            "failed parsing --set data: lists are nested more than 1000 levels deep",
+        ),
+        (format!("a{}=1", "[65536]".repeat(900)), "failed parsing --set data: lists of more than 10000000 items"),
+        (
+            "a[2147483647]=1".into(),
+            "failed parsing --set data: index of 2147483647 is greater than maximum supported index of 65536",
+        ),
+    ] {
+        assert_eq!(merge(text).unwrap_err(), expected);
+    }
+    assert!(merge(format!("a{}=1", "[0]".repeat(900))).is_ok());
+}
+
 fn directory(fill: impl FnOnce(&Path)) -> (tempfile::TempDir, Result<(), String>) {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: c\nversion: 1.0.0\n").unwrap();
@@ -149,6 +318,25 @@ fn directories_lead_nowhere_else() {
     assert!(loaded.unwrap_err().starts_with("cannot load irregular file"));
     let (_, loaded) = directory(|path| std::fs::write(path.join(".helmignore"), "x".repeat(65_536)).unwrap());
     assert_eq!(loaded, Err("bufio.Scanner: token too long".into()));
+    for name in ["Chart.yaml", ".helmignore"] {
+        let (_, loaded) = directory(|path| {
+            let _ = std::fs::remove_file(path.join(name));
+            symlink("/dev/zero", path.join(name)).unwrap();
+        });
+        assert!(loaded.unwrap_err().ends_with(": not a regular file"), "{name}");
+    }
+    // Each folder leads to the next one twice.
+    let (_, loaded) = directory(|path| {
+        for level in 0..30 {
+            let folder = path.join(format!("_{level}"));
+            std::fs::create_dir(&folder).unwrap();
+            for name in ["a", "b"] {
+                symlink(format!("../_{}", level + 1), folder.join(name)).unwrap();
+            }
+        }
+        std::fs::create_dir(path.join("_30")).unwrap();
+    });
+    assert_eq!(loaded, Err("the chart has more than 10000 links".into()));
     let (_, loaded) = directory(|path| std::fs::write(path.join("large"), vec![0; (5 << 20) + 1]).unwrap());
     assert_eq!(loaded, Err("chart file \"large\" is larger than the maximum file size 5242880".into()));
 }

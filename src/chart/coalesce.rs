@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Chart, Error, Notices};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, Value, fmt};
+use crate::gotemplate::{Budget, GoStr, Map, MapKind, Value, fmt};
 
 const GLOBAL: &str = "global";
 
@@ -32,18 +32,19 @@ fn top(chart: &Chart, user: &Value, notices: &Notices, merge: bool) -> Result<Rc
         Value::Map(map) => map,
         _ => empty(),
     };
-    Merger { notices, merge }.chart(chart, &dest, "")?;
+    let mut merger = Merger { notices, merge, budget: Budget::default() };
+    merger.chart(chart, &dest, "")?;
     Ok(dest)
 }
 
 /// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` deletes.
 pub fn tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
-    Merger { notices, merge: false }.tables(over, under, "", false);
+    Merger { notices, merge: false, budget: Budget::default() }.tables(over, under, "", false);
 }
 
 /// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` stays.
 pub fn merged_tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
-    Merger { notices, merge: true }.tables(over, under, "", true);
+    Merger { notices, merge: true, budget: Budget::default() }.tables(over, under, "", true);
 }
 
 /// A copy that shares no map.
@@ -54,14 +55,21 @@ pub fn copy(value: &Value) -> Value {
             let mut entries = map.borrow().clone();
             for value in entries.values_mut() {
                 if matches!(value, Value::Map(_) | Value::List(_)) {
-                    *value = copy(value);
+                    *value = level(|| copy(value));
                 }
             }
             Value::Map(Rc::new(Map::new(map.kind, entries)))
         }
-        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),
+        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(|item| level(|| copy(item))).collect()),
         other => other.clone(),
     }
+}
+
+/// Goes one level deeper, on as much stack as it takes: values may be nested as deep as their files say.
+pub(super) fn level<T>(body: impl FnOnce() -> T) -> T {
+    const RED_ZONE: usize = 64 << 10;
+    const STACK: usize = 1 << 20;
+    stacker::maybe_grow(RED_ZONE, STACK, body)
 }
 
 fn empty() -> Rc<Map> {
@@ -85,10 +93,18 @@ fn within(prefix: &str, key: &str) -> String {
 struct Merger<'a> {
     notices: &'a Notices,
     merge: bool,
+    budget: Budget,
 }
 
+/// How much memory a byte of a values file may take once it is read.
+const GROWTH: usize = 16;
+/// How much memory an entry of a map takes, about.
+const ENTRY: usize = 64;
+
 impl Merger<'_> {
-    fn chart(&self, chart: &Chart, dest: &Rc<Map>, prefix: &str) -> Result<(), Error> {
+    fn chart(&mut self, chart: &Chart, dest: &Rc<Map>, prefix: &str) -> Result<(), Error> {
+        let size: usize = chart.raw_values.iter().map(|file| file.data.len()).sum();
+        self.spend(size * GROWTH)?;
         self.own_values(chart, dest, prefix);
         for sub in &chart.dependencies {
             let entry = dest.borrow().get(sub.name().as_bytes()).cloned();
@@ -108,10 +124,21 @@ impl Merger<'_> {
                 }
             };
             let sub_prefix = within(prefix, chart.name());
+            if let Some(Value::Map(globals)) = dest.get(GLOBAL) {
+                self.spend(globals.len() * ENTRY)?;
+            }
             self.globals(&inner, dest, &sub_prefix);
             self.chart(sub, &inner, &sub_prefix)?;
         }
         Ok(())
+    }
+
+    /// Values and globals are there once for each chart: many charts and large values together are too much.
+    fn spend(&mut self, bytes: usize) -> Result<(), Error> {
+        if self.budget.spend(bytes) {
+            return Ok(());
+        }
+        Err(Error::new("the values of all charts together take too much memory"))
     }
 
     /// Copies the globals of a parent into the values of its subchart.
@@ -226,7 +253,7 @@ impl Merger<'_> {
                 dst.borrow_mut().remove(key.as_bytes());
             } else if let Some(under) = table(&value) {
                 match table(&existing) {
-                    Some(over) => self.tables(over, under, &full(), merge),
+                    Some(over) => level(|| self.tables(over, under, &full(), merge)),
                     None => self.notices.info(format!(
                         "warning: cannot overwrite table with non table for {} ({})",
                         full(),
@@ -249,7 +276,7 @@ pub(super) fn drop_nulls(map: &Map) {
     map.borrow_mut().retain(|_, value| !value.is_nil());
     for value in map.borrow().values() {
         if let Some(inner) = table(value) {
-            drop_nulls(inner);
+            level(|| drop_nulls(inner));
         }
     }
 }

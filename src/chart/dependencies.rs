@@ -10,12 +10,15 @@ use crate::gotemplate::value::Entries;
 use crate::gotemplate::{Map, MapKind, Value, fmt};
 use crate::sprig::semver;
 
+/// How many subcharts may take part, at all depths.
+const MAX_CHARTS: usize = 10_000;
+
 /// Renames, enables and prunes the subcharts of the whole tree, then imports values. The chart is changed in place.
 ///
 /// # Errors
 /// Values that cannot be merged.
 pub fn process(chart: &mut Chart, user: &Value, notices: &Notices) -> Result<(), Error> {
-    enable(chart, user, "", notices)?;
+    enable(chart, user, "", &mut 0, notices)?;
     import_all(chart, notices)
 }
 
@@ -25,9 +28,14 @@ pub fn is_compatible(range: &str, version: &str) -> bool {
     semver::Constraints::parse(range).is_ok_and(|constraints| constraints.check(&version))
 }
 
-fn enable(chart: &mut Chart, user: &Value, path: &str, notices: &Notices) -> Result<(), Error> {
+/// `charts` counts the subcharts: each can be there many times under other names, and so can those within it.
+fn enable(chart: &mut Chart, user: &Value, path: &str, charts: &mut usize, notices: &Notices) -> Result<(), Error> {
     let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
     chart.dependencies = select(&chart.dependencies, &mut wanted);
+    *charts += chart.dependencies.len();
+    if *charts > MAX_CHARTS {
+        return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
+    }
     for dependency in &mut wanted {
         dependency.enabled = true;
     }
@@ -41,7 +49,7 @@ fn enable(chart: &mut Chart, user: &Value, path: &str, notices: &Notices) -> Res
     let values = Value::Map(values);
     for sub in &mut chart.dependencies {
         let sub_path = format!("{path}{}.", sub.name());
-        enable(sub, &values, &sub_path, notices)?;
+        enable(sub, &values, &sub_path, charts, notices)?;
     }
     chart.metadata.dependencies = (!wanted.is_empty()).then_some(wanted);
     Ok(())

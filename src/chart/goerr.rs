@@ -1,6 +1,6 @@
 //! Errors of the operating system in Go's words.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// The reason alone, as Go's `syscall.Errno` prints it.
@@ -17,15 +17,39 @@ pub fn path_error(operation: &str, path: &Path, error: &io::Error) -> String {
     format!("{operation} {}: {}", path.display(), reason(error))
 }
 
-/// Reads a file.
+/// More than this is read of no file and no pipe.
+const MAX_SIZE: u64 = 100 << 20;
+
+/// Reads a file of a chart: what is no regular file may have no end, or nobody at its other end.
 ///
 /// # Errors
-/// Go's text.
+/// Go's text, or that it is no regular file.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, String> {
-    match std::fs::read(path) {
-        Ok(data) => Ok(data),
-        // Opening a directory succeeds; reading it does not.
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(path_error("read", path, &error)),
-        Err(error) => Err(path_error("open", path, &error)),
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => Err(format!("open {}: not a regular file", path.display())),
+        _ => read_source(path),
     }
+}
+
+/// Reads what somebody named on the command line, a pipe perhaps.
+///
+/// # Errors
+/// Go's text, or that it is too large.
+pub fn read_source(path: &Path) -> Result<Vec<u8>, String> {
+    let file = std::fs::File::open(path).map_err(|error| path_error("open", path, &error))?;
+    // Opening a directory succeeds; reading it does not.
+    read_all(file).map_err(|error| path_error("read", path, &error))
+}
+
+/// Reads a stream to its end.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn read_all(stream: impl Read) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    stream.take(MAX_SIZE + 1).read_to_end(&mut data)?;
+    if data.len() as u64 > MAX_SIZE {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_SIZE >> 20)));
+    }
+    Ok(data)
 }

@@ -14,8 +14,14 @@ struct Rule {
     directories_only: bool,
 }
 
+/// More steps are not done to compare names with patterns.
+const MAX_STEPS: u64 = 5_000_000_000;
+
 /// The rules of a file, in order.
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    rules: Vec<Rule>,
+    steps: u64,
+}
 
 impl Rules {
     /// Parses the file's content; Helm's default (`templates/.?*`) is added.
@@ -24,7 +30,7 @@ impl Rules {
     /// A pattern that is malformed or holds `**`.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
         let text = String::from_utf8_lossy(content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content));
-        let mut rules = Self(Vec::new());
+        let mut rules = Self { rules: Vec::new(), steps: 0 };
         for line in text.split('\n') {
             if line.len() >= LONGEST_LINE {
                 return Err(Error::new("bufio.Scanner: token too long"));
@@ -50,20 +56,32 @@ impl Rules {
             None => (!rule.contains('/'), rule),
         };
         let pattern = Pattern::new(rule).ok_or_else(|| Error::new(BAD_PATTERN))?;
-        self.0.push(Rule { pattern, base_only, negated, directories_only });
+        self.rules.push(Rule { pattern, base_only, negated, directories_only });
         Ok(())
     }
 
     /// Whether the path (relative to the chart) is left out. The first rule that applies decides; a negated rule leaves out all
     /// that it does not match.
-    pub fn ignores(&self, path: &str, is_dir: bool) -> bool {
-        self.0.iter().any(|rule| {
-            if rule.directories_only && !is_dir {
-                return rule.negated;
+    ///
+    /// # Errors
+    /// The patterns take too long.
+    pub fn ignores(&mut self, path: &str, is_dir: bool) -> Result<bool, Error> {
+        for rule in &self.rules {
+            let applies = if rule.directories_only && !is_dir {
+                self.steps += 1;
+                rule.negated
+            } else {
+                let name = if rule.base_only { path.rsplit('/').next().unwrap_or(path) } else { path };
+                rule.pattern.matches_in(name, &mut self.steps) != rule.negated
+            };
+            if applies {
+                return Ok(true);
             }
-            let name = if rule.base_only { path.rsplit('/').next().unwrap_or(path) } else { path };
-            rule.pattern.matches(name) != rule.negated
-        })
+            if self.steps > MAX_STEPS {
+                return Err(Error::new("the patterns of .helmignore take too long"));
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -87,8 +105,8 @@ mod tests {
             ("", "templates/.dotfile", false, true),
             ("", "templates/x/.dotfile", false, false),
         ] {
-            let rules = Rules::parse(rule.as_bytes()).unwrap();
-            assert_eq!(rules.ignores(path, is_dir), expected, "{rule} {path}");
+            let mut rules = Rules::parse(rule.as_bytes()).unwrap();
+            assert_eq!(rules.ignores(path, is_dir), Ok(expected), "{rule} {path}");
         }
         assert!(Rules::parse(b"a/**").is_err());
         assert!(Rules::parse(b"[").is_err());

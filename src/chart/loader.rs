@@ -7,6 +7,7 @@
 //! | an archive in memory | [`load_archive`] |
 //! | files in memory | [`from_files`] |
 
+use std::collections::BTreeMap;
 use std::fs::FileType;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,19 @@ use super::model::{Chart, File, Lock, Metadata};
 use super::notice::{Level, quote};
 use super::{Error, Notices, archive, goerr, metadata, sniff, values};
 use crate::gotemplate::Value;
+
+/// No chart has so many files and folders.
+const MAX_ENTRIES: usize = 100_000;
+/// Links can lead to the same folders again and again.
+const MAX_LINKS: usize = 10_000;
+/// How deep charts may be within charts.
+const MAX_DEPTH: usize = 100;
+/// How many charts may be within a chart, at all depths.
+const MAX_CHARTS: usize = 10_000;
+/// How many dependencies a chart may list.
+const MAX_LISTED: usize = 1000;
+/// How large the files of all archives may be that are within each other, unpacked.
+const MAX_UNPACKED: usize = 512 << 20;
 
 /// Loads a directory or an archive, as the commands do that render.
 ///
@@ -39,6 +53,7 @@ pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
     if about.is_dir() {
         return load_chart_directory(path, notices);
     }
+    check_archive_file(path, &about)?;
     let data = read_archive(path)?;
     let files = archive::unpack(&data).map_err(|e| not_a_chart(path, &e, "unable to load chart archive"))?;
     from_unpacked(files, notices)
@@ -65,6 +80,7 @@ pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
     if about.is_dir() {
         return load_directory(path, notices);
     }
+    check_archive_file(path, &about)?;
     let data = read_archive(path)?;
     let files = archive::unpack(&data).map_err(|e| not_a_chart(path, &e, &e.message))?;
     from_files(files, notices)
@@ -118,6 +134,22 @@ fn check_generation(chart_yaml: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Refuses what cannot be read twice or has no end, with what Helm says once it has read the beginning.
+fn check_archive_file(path: &Path, about: &std::fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = about.file_type();
+    if kind.is_fifo() {
+        return Err(Error::new("unable to load chart archive"));
+    }
+    if kind.is_char_device() || kind.is_block_device() {
+        let name = path.display();
+        return Err(Error::new(format!(
+            "file '{name}' does not appear to be a gzipped archive; got 'application/octet-stream'"
+        )));
+    }
+    Ok(())
+}
+
 fn read_archive(path: &Path) -> Result<Vec<u8>, Error> {
     let data = goerr::read_file(path).map_err(Error::new)?;
     // Helm looks at a buffer of 512 bytes, zeros where a short file ends.
@@ -158,7 +190,7 @@ pub fn load_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
         Ok(_) => Rules::parse(&goerr::read_file(&top.join(".helmignore")).map_err(Error::new)?)?,
         Err(_) => Rules::parse(b"")?,
     };
-    let mut walk = Walk { top: &top, rules, notices, files: Vec::new() };
+    let mut walk = Walk { top: &top, rules, notices, files: Vec::new(), seen: 0, links: 0 };
     walk.directory(&top)?;
     from_files(walk.files, notices)
 }
@@ -168,6 +200,9 @@ struct Walk<'a> {
     rules: Rules,
     notices: &'a Notices,
     files: Vec<File>,
+    /// How many files and folders were met, and how many of them by links.
+    seen: usize,
+    links: usize,
 }
 
 impl Walk<'_> {
@@ -189,7 +224,15 @@ impl Walk<'_> {
     }
 
     fn visit(&mut self, path: &Path, mut kind: FileType) -> Result<(), Error> {
+        self.seen += 1;
+        if self.seen > MAX_ENTRIES {
+            return Err(Error::new(format!("the chart has more than {MAX_ENTRIES} files and folders")));
+        }
         if kind.is_symlink() {
+            self.links += 1;
+            if self.links > MAX_LINKS {
+                return Err(Error::new(format!("the chart has more than {MAX_LINKS} links")));
+            }
             let resolved = evaluate_links(path)
                 .map_err(|e| Error::new(format!("error evaluating symlink {}: {e}", path.display())))?;
             self.notices.add(
@@ -202,7 +245,7 @@ impl Walk<'_> {
                 .file_type();
         }
         let relative = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().into_owned();
-        if self.rules.ignores(&relative, kind.is_dir()) {
+        if self.rules.ignores(&relative, kind.is_dir())? {
             return Ok(());
         }
         if kind.is_dir() {
@@ -301,115 +344,147 @@ fn evaluate_links(path: &Path) -> Result<PathBuf, String> {
 /// # Errors
 /// Helm's texts.
 pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
-    let mut metadata: Option<Metadata> = None;
-    for file in files.iter().filter(|f| f.name == "Chart.yaml") {
-        let read = metadata.get_or_insert_default();
-        read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
-        if read.api_version.is_empty() {
-            read.api_version = "v1".into();
+    Tree { notices, depth: 0, charts: 0, unpacked: 0 }.chart(files)
+}
+
+/// A chart with all charts within it, while it is loaded.
+struct Tree<'a> {
+    notices: &'a Notices,
+    depth: usize,
+    charts: usize,
+    unpacked: usize,
+}
+
+impl Tree<'_> {
+    fn chart(&mut self, files: Vec<File>) -> Result<Chart, Error> {
+        let notices = self.notices;
+        let mut metadata: Option<Metadata> = None;
+        for file in files.iter().filter(|f| f.name == "Chart.yaml") {
+            let read = metadata.get_or_insert_default();
+            read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+            if read.api_version.is_empty() {
+                read.api_version = "v1".into();
+            }
         }
-    }
-    let mut chart = Chart {
-        metadata: Metadata::default(),
-        lock: None,
-        templates: Vec::new(),
-        values: Value::map::<&str>([]),
-        raw_values: Vec::new(),
-        schema: None,
-        files: Vec::new(),
-        dependencies: Vec::new(),
-    };
-    let mut subcharts: Vec<(String, Vec<File>)> = Vec::new();
-    for mut file in files {
-        match file.name.as_str() {
-            "Chart.yaml" => {}
-            "Chart.lock" => {
-                let lock =
-                    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
-                chart.lock = Some(lock);
-            }
-            "values.yaml" => {
-                let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
-                chart.values = Value::Map(values);
-                chart.raw_values.push(file);
-            }
-            "values.schema.json" => chart.schema = Some(file.data),
-            "requirements.yaml" | "requirements.lock" if metadata.as_ref().is_some_and(|m| m.api_version == "v3") => {
-                chart.files.push(file);
-            }
-            "requirements.yaml" => {
-                let read = metadata.get_or_insert_default();
-                if read.api_version != "v1" {
-                    notices.info(
+        let mut chart = Chart {
+            metadata: Metadata::default(),
+            lock: None,
+            templates: Vec::new(),
+            values: Value::map::<&str>([]),
+            raw_values: Vec::new(),
+            schema: None,
+            files: Vec::new(),
+            dependencies: Vec::new(),
+        };
+        // Helm takes them in Go's random order of maps.
+        let mut subcharts: BTreeMap<String, Vec<File>> = BTreeMap::new();
+        for mut file in files {
+            match file.name.as_str() {
+                "Chart.yaml" => {}
+                "Chart.lock" => {
+                    let lock = Lock::read(file.data.as_bytes())
+                        .map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
+                    chart.lock = Some(lock);
+                }
+                "values.yaml" => {
+                    let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
+                    chart.values = Value::Map(values);
+                    chart.raw_values.push(file);
+                }
+                "values.schema.json" => chart.schema = Some(file.data),
+                "requirements.yaml" | "requirements.lock"
+                    if metadata.as_ref().is_some_and(|m| m.api_version == "v3") =>
+                {
+                    chart.files.push(file);
+                }
+                "requirements.yaml" => {
+                    let read = metadata.get_or_insert_default();
+                    if read.api_version != "v1" {
+                        notices.info(
                         "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating \
                          dependencies to Chart.yaml.",
                     );
+                    }
+                    read.read(file.data.as_bytes())
+                        .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                    if read.api_version == "v1" {
+                        chart.files.push(file);
+                    }
                 }
-                read.read(file.data.as_bytes())
-                    .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
-                if read.api_version == "v1" {
-                    chart.files.push(file);
-                }
-            }
-            "requirements.lock" => {
-                let lock = Lock::read(file.data.as_bytes())
-                    .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
-                chart.lock = Some(lock);
-                let read = metadata.get_or_insert_default();
-                if read.api_version != "v1" {
-                    notices.info(
+                "requirements.lock" => {
+                    let lock = Lock::read(file.data.as_bytes())
+                        .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
+                    chart.lock = Some(lock);
+                    let read = metadata.get_or_insert_default();
+                    if read.api_version != "v1" {
+                        notices.info(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
                          migrating to Chart.lock.",
                     );
+                    }
+                    if read.api_version == "v1" {
+                        chart.files.push(file);
+                    }
                 }
-                if read.api_version == "v1" {
-                    chart.files.push(file);
+                name if name.starts_with("templates/") => chart.templates.push(file),
+                name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
+                    file.name.drain(.."charts/".len());
+                    let top = file.name.split('/').next().unwrap_or_default().to_string();
+                    subcharts.entry(top).or_default().push(file);
                 }
+                _ => chart.files.push(file),
             }
-            name if name.starts_with("templates/") => chart.templates.push(file),
-            name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
-                file.name.drain(.."charts/".len());
-                let top = file.name.split('/').next().unwrap_or_default().to_string();
-                match subcharts.iter_mut().find(|(name, _)| *name == top) {
-                    Some((_, files)) => files.push(file),
-                    None => subcharts.push((top, vec![file])),
-                }
+        }
+        let Some(read) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
+        chart.metadata = read;
+        chart.metadata.validate()?;
+        let listed = chart.metadata.dependencies.as_ref().map_or(0, Vec::len);
+        if listed > MAX_LISTED {
+            return Err(Error::new(format!("{listed} dependencies are too many (at most {MAX_LISTED})")));
+        }
+        for (name, files) in subcharts {
+            if name.starts_with(['_', '.']) {
+                continue;
             }
-            _ => chart.files.push(file),
+            let loaded = self.subchart(&name, files, chart.name())?;
+            chart.dependencies.push(loaded);
         }
+        Ok(chart)
     }
-    let Some(read) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
-    chart.metadata = read;
-    chart.metadata.validate()?;
-    // Helm takes them in Go's random order of maps.
-    subcharts.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, files) in subcharts {
-        if name.starts_with(['_', '.']) {
-            continue;
-        }
-        let loaded = subchart(&name, files, chart.name(), notices)?;
-        chart.dependencies.push(loaded);
-    }
-    Ok(chart)
-}
 
-fn subchart(name: &str, mut files: Vec<File>, parent: &str, notices: &Notices) -> Result<Chart, Error> {
-    let loaded = if has_extension(name, ".tgz") {
-        let first = files.swap_remove(0);
-        if first.name != name {
-            return Err(Error::new(format!(
-                "error unpacking subchart tar in {parent}: expected {name}, got {}",
-                first.name
-            )));
+    fn subchart(&mut self, name: &str, mut files: Vec<File>, parent: &str) -> Result<Chart, Error> {
+        self.charts += 1;
+        if self.charts > MAX_CHARTS {
+            return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
         }
-        archive::unpack(first.data.as_bytes()).and_then(|files| from_files(files, notices))
-    } else {
-        let inner = (files.into_iter())
-            .filter_map(|f| f.name.split_once('/').map(|(_, rest)| rest.to_string()).map(|name| File { name, ..f }))
-            .collect();
-        from_files(inner, notices)
-    };
-    loaded.map_err(|e| e.within(format_args!("error unpacking subchart {name} in {parent}")))
+        if self.depth == MAX_DEPTH {
+            return Err(Error::new(format!("subcharts are nested more than {MAX_DEPTH} levels deep")));
+        }
+        self.depth += 1;
+        let loaded = if has_extension(name, ".tgz") {
+            let first = files.swap_remove(0);
+            if first.name != name {
+                return Err(Error::new(format!(
+                    "error unpacking subchart tar in {parent}: expected {name}, got {}",
+                    first.name
+                )));
+            }
+            archive::unpack(first.data.as_bytes()).and_then(|files| {
+                self.unpacked += files.iter().map(|file| file.data.len()).sum::<usize>();
+                if self.unpacked > MAX_UNPACKED {
+                    return Err(Error::new(format!("the subcharts are larger than {} MiB", MAX_UNPACKED >> 20)));
+                }
+                self.chart(files)
+            })
+        } else {
+            let inner = (files.into_iter())
+                .filter_map(|f| f.name.split_once('/').map(|(_, rest)| rest.to_string()).map(|name| File { name, ..f }))
+                .collect();
+            self.chart(inner)
+        };
+        self.depth -= 1;
+        loaded.map_err(|e| e.within(format_args!("error unpacking subchart {name} in {parent}")))
+    }
 }
 
 /// Go's `filepath.Ext` compared.

@@ -1,6 +1,6 @@
 //! `Chart.yaml`, `requirements.yaml` and their locks: reading, checking and writing back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use super::model::{Dependency, Lock, Maintainer, Metadata};
@@ -200,7 +200,7 @@ impl Metadata {
     }
 
     fn validate_dependencies(&mut self) -> Result<(), Error> {
-        let mut seen: Vec<String> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for d in self.dependencies.iter_mut().flatten() {
             for field in [&mut d.name, &mut d.version, &mut d.repository, &mut d.condition] {
                 sanitize(field);
@@ -211,10 +211,9 @@ impl Metadata {
                 return invalid(format!("dependency {} has disallowed characters in the alias", quote(&d.name)));
             }
             let key = if d.alias.is_empty() { &d.name } else { &d.alias };
-            if seen.contains(key) {
+            if !seen.insert(key.clone()) {
                 return invalid(format!("more than one dependency with name or alias {}", quote(key)));
             }
-            seen.push(key.clone());
         }
         if self.null_dependency {
             return invalid("dependencies must not contain empty or null nodes");

@@ -32,11 +32,17 @@ impl Pattern {
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
+        self.matches_in(name, &mut 0)
+    }
+
+    /// [`matches`](Self::matches), adding to `steps` how many it took.
+    pub fn matches_in(&self, name: &str, steps: &mut u64) -> bool {
         let name: Vec<char> = name.chars().collect();
         // The classic way with one star to come back to: linear in most cases, quadratic at worst.
         let (mut p, mut n) = (0, 0);
         let mut star: Option<(usize, usize)> = None;
         loop {
+            *steps += 1;
             match self.0.get(p) {
                 Some(Piece::Star) => {
                     star = Some((p, n));

@@ -13,6 +13,12 @@ use crate::goyaml;
 
 const MAX_INDEX: i64 = 65_536;
 const MAX_NESTING: usize = 30;
+const MAX_LISTS: usize = 1000;
+/// Stack kept free for each list, and how much is added when it runs short.
+const RED_ZONE: usize = 128 << 10;
+const STACK: usize = 2 << 20;
+/// More items are not made: each list in a list may be as long as the highest index.
+const MAX_FILLED: usize = 10_000_000;
 
 /// How the text after `=` becomes a value.
 pub enum Kind<'a> {
@@ -49,7 +55,7 @@ pub enum Kind<'a> {
 /// # Errors
 /// What is wrong with it; the map may have been changed in part.
 pub fn parse_into(text: &str, kind: &Kind<'_>, target: &Rc<Map>) -> Result<(), Error> {
-    let mut parser = Parser { rest: text, kind };
+    let mut parser = Parser { rest: text, kind, lists: 0, filled: 0 };
     loop {
         match parser.key(target, 0) {
             Ok(()) => {}
@@ -79,6 +85,10 @@ fn not_a<T>(value: &Value, wanted: &str) -> Result<T, Stop> {
 struct Parser<'t, 'k> {
     rest: &'t str,
     kind: &'k Kind<'k>,
+    /// How many lists are open.
+    lists: usize,
+    /// How many items were made to fill lists.
+    filled: usize,
 }
 
 impl Parser<'_, '_> {
@@ -204,7 +214,12 @@ impl Parser<'_, '_> {
 
     /// What follows `list[i]`. The list is returned even when something is wrong, as far as it was filled.
     fn list_item(&mut self, mut list: Vec<Value>, index: i64, nesting: usize) -> (Vec<Value>, Result<(), Stop>) {
-        let result = self.fill_item(&mut list, index, nesting);
+        if self.lists == MAX_LISTS {
+            return (list, failed(format!("lists are nested more than {MAX_LISTS} levels deep")));
+        }
+        self.lists += 1;
+        let result = stacker::maybe_grow(RED_ZONE, STACK, || self.fill_item(&mut list, index, nesting));
+        self.lists -= 1;
         (list, result)
     }
 
@@ -220,10 +235,13 @@ impl Parser<'_, '_> {
             }
             (_, None) => Err(Stop::End),
             (_, Some('=')) => match self.kind {
-                Kind::Literal => set_index(list, index, Value::str(std::mem::take(&mut self.rest))),
+                Kind::Literal => {
+                    let value = Value::str(std::mem::take(&mut self.rest));
+                    self.set_index(list, index, value)
+                }
                 Kind::Json => {
                     let value = self.json()?;
-                    set_index(list, index, value)?;
+                    self.set_index(list, index, value)?;
                     self.separator();
                     Ok(())
                 }
@@ -236,7 +254,7 @@ impl Parser<'_, '_> {
                             self.typed(&text)?
                         }
                     };
-                    set_index(list, index, value)
+                    self.set_index(list, index, value)
                 }
             },
             (_, Some('[')) => {
@@ -248,7 +266,7 @@ impl Parser<'_, '_> {
                 };
                 let (inner, result) = self.list_item(inner, next, nesting);
                 result?;
-                set_index(list, index, Value::list(inner))
+                self.set_index(list, index, Value::list(inner))
             }
             (_, Some(_)) => {
                 let inner = match list.get(at) {
@@ -259,9 +277,25 @@ impl Parser<'_, '_> {
                     *slot = Value::Map(inner.clone());
                 }
                 self.key(&inner, nesting)?;
-                set_index(list, index, Value::Map(inner))
+                self.set_index(list, index, Value::Map(inner))
             }
         }
+    }
+
+    fn set_index(&mut self, list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), Stop> {
+        if index > MAX_INDEX {
+            return failed(format!("index of {index} is greater than maximum supported index of {MAX_INDEX}"));
+        }
+        let at = index as usize;
+        if list.len() <= at {
+            self.filled += at + 1 - list.len();
+            if self.filled > MAX_FILLED {
+                return failed(format!("lists of more than {MAX_FILLED} items"));
+            }
+            list.resize(at + 1, Value::Nil);
+        }
+        list[at] = value;
+        Ok(())
     }
 
     /// `{a,b}`; `None` if there is no brace.
@@ -312,18 +346,6 @@ fn set(data: &Rc<Map>, key: &str, value: Value) {
     if !key.is_empty() {
         data.insert(key, value);
     }
-}
-
-fn set_index(list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), Stop> {
-    if index > MAX_INDEX {
-        return failed(format!("index of {index} is greater than maximum supported index of {MAX_INDEX}"));
-    }
-    let at = index as usize;
-    if list.len() <= at {
-        list.resize(at + 1, Value::Nil);
-    }
-    list[at] = value;
-    Ok(())
 }
 
 /// The types that `--set` recognises. Numbers with a leading zero stay strings; there are no floats.

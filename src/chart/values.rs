@@ -1,10 +1,10 @@
 //! Values that the user supplies: files and `--set` in all its kinds.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::coalesce::level;
 use super::strvals::{self, Kind};
 use super::{Error, goerr};
 use crate::gotemplate::{Map, MapKind, Value};
@@ -86,18 +86,15 @@ impl Overrides<'_> {
 /// A file or, for `-`, stdin.
 fn read_source(path: &str) -> Result<Vec<u8>, Error> {
     if path.trim() == "-" {
-        let mut data = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut data)
-            .map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)))?;
-        return Ok(data);
+        let read = goerr::read_all(std::io::stdin());
+        return read.map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)));
     }
     if let Some((scheme @ ("http" | "https" | "oci"), _)) = path.split_once("://") {
         return Err(Error::new(format!(
             "{path} is not read: values come from files here, not by {scheme}; download it and name the file"
         )));
     }
-    goerr::read_file(Path::new(path)).map_err(Error::new)
+    goerr::read_source(Path::new(path)).map_err(Error::new)
 }
 
 /// Reads a values file, which may hold several documents; later ones win.
@@ -143,7 +140,7 @@ pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
     let mut merged: BTreeMap<_, _> = a.borrow().clone();
     for (key, value) in b.borrow().iter() {
         let value = match (value, merged.get(key)) {
-            (Value::Map(over), Some(Value::Map(under))) => Value::Map(merge_maps(under, over)),
+            (Value::Map(over), Some(Value::Map(under))) => Value::Map(level(|| merge_maps(under, over))),
             (value, _) => value.clone(),
         };
         merged.insert(key.clone(), value);

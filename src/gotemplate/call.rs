@@ -39,6 +39,7 @@ impl Exec<'_> {
         receiver: Option<Value>,
     ) -> Executed<Reflected> {
         let values = self.arguments(source, dot, func.params, func.variadic, name, args, receiver)?;
+        self.work_on(&values, id)?;
         let result = (func.body)(self, &values);
         self.give_back(values);
         match result {
@@ -107,6 +108,7 @@ impl Exec<'_> {
         let (params, variadic) = builtin.signature();
         if builtin.prints() {
             let values = self.arguments(source, dot, params, variadic, builtin.name(), args, None)?;
+            self.work_on(&values, id)?;
             let result = builtin.print(&values);
             self.give_back(values);
             let text = result.map_err(|error| self.call_error(id, builtin.name(), error))?;
@@ -123,6 +125,9 @@ impl Exec<'_> {
             values.push(value);
         }
         values.extend(args.piped);
+        for value in &values {
+            self.work_on(std::slice::from_ref(&value.value), id)?;
+        }
         let callee = || match args.nodes.first() {
             Some(&node) => source.describe(node),
             // Go asks the piped value for its text.
@@ -146,6 +151,7 @@ impl Exec<'_> {
 
     /// `and` and `or` evaluate no more arguments than they need.
     fn and_or(&mut self, source: &Source, dot: &Reflected, or: bool, args: Args<'_>) -> Executed<Reflected> {
+        self.work(u32::try_from(args.nodes.len()).unwrap_or(u32::MAX))?;
         let mut value = Reflected::default();
         for &node in args.nodes {
             value = self.argument(source, dot, node)?;

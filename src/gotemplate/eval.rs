@@ -13,6 +13,8 @@ use super::value::{IntKind, MapKind, Object, Value};
 
 /// Longer chains of names do not take the shortcut, which recurses.
 const MAX_SHORTCUT: u32 = 32;
+/// To look through more variables than this counts as work.
+const FEW_VARIABLES: usize = 64;
 
 /// The arguments of a command: the nodes after its first word, and the value piped into it.
 pub(super) struct Args<'a> {
@@ -32,6 +34,7 @@ impl Exec<'_> {
     /// The value of a pipeline; variables it declares are pushed.
     pub fn pipeline(&mut self, source: &Source, dot: &Reflected, id: NodeId) -> Executed<Reflected> {
         self.node = id;
+        self.work(1)?;
         let NodeKind::Pipe { declared, assigns, commands } = source.node(id).kind else {
             return Ok(Reflected::default());
         };
@@ -56,25 +59,22 @@ impl Exec<'_> {
     /// Sets the innermost variable of the name that a variable node has.
     pub fn assign(&mut self, source: &Source, variable: NodeId, value: Reflected) -> Executed<()> {
         let NodeKind::Variable { name, .. } = source.node(variable).kind else { return Ok(()) };
-        let base = self.base;
-        match self.variables[base..].iter_mut().rev().find(|(n, _)| *n == name) {
-            Some(slot) => {
-                slot.1 = value;
-                Ok(())
-            }
-            None => Err(self.undefined(source, name)),
-        }
+        let at = self.variable(source, name)?;
+        self.variables[at].1 = value;
+        Ok(())
     }
 
-    fn undefined(&self, source: &Source, name: u32) -> Box<ExecError> {
-        self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name))))
-    }
-
-    fn variable(&self, source: &Source, name: u32) -> Executed<&Reflected> {
-        match self.variables[self.base..].iter().rev().find(|(n, _)| *n == name) {
-            Some((_, value)) => Ok(value),
-            None => Err(self.undefined(source, name)),
+    /// Where the innermost variable of a name is.
+    fn variable(&mut self, source: &Source, name: u32) -> Executed<usize> {
+        let Some(at) = self.variables[self.base..].iter().rposition(|(n, _)| *n == name) else {
+            return Err(self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name)))));
+        };
+        let at = self.base + at;
+        let passed = self.variables.len() - at;
+        if passed > FEW_VARIABLES {
+            self.work(u32::try_from(passed).unwrap_or(u32::MAX))?;
         }
+        Ok(at)
     }
 
     fn command(
@@ -138,7 +138,8 @@ impl Exec<'_> {
         match source.node(id).kind {
             NodeKind::Field(fields) => self.field_chain(source, dot, None, id, fields, args),
             NodeKind::Variable { name, fields } => {
-                let value = self.variable(source, name)?.clone();
+                let at = self.variable(source, name)?;
+                let value = self.variables[at].1.clone();
                 if fields.len == 0 {
                     self.not_a_function(source, id, &args)?;
                     return Ok(value);
@@ -175,6 +176,7 @@ impl Exec<'_> {
                 return Ok(found);
             }
         }
+        self.work(fields.len)?;
         let mut receiver = receiver;
         for &name in before {
             let from = receiver.as_ref().unwrap_or(dot);
@@ -279,6 +281,7 @@ impl Exec<'_> {
     ) -> Executed<Reflected> {
         let result = if let Some(Signature { params, variadic }) = object.method(name) {
             let values = self.arguments(source, dot, params, variadic, name, args, None)?;
+            self.work_on(std::slice::from_ref(&receiver.value), id)?;
             let result = object.call(name, &values);
             self.give_back(values);
             match result {
@@ -290,6 +293,7 @@ impl Exec<'_> {
             match object.field(name) {
                 Some(result) if object.is_method(name) => {
                     self.check_count(name, 0, false, &args)?;
+                    self.work_on(std::slice::from_ref(&receiver.value), id)?;
                     result
                 }
                 _ if !args.is_empty() && is_map => {
@@ -312,7 +316,10 @@ impl Exec<'_> {
         };
         match result {
             Ok(Value::Nil) => Ok(Reflected::interface(Value::Nil)),
-            Ok(value) => Ok(Reflected::plain(value)),
+            Ok(value) => {
+                self.spend_on(&value, id)?;
+                Ok(Reflected::plain(value))
+            }
             Err(error) => Err(self.call_error(id, name, error)),
         }
     }

@@ -20,8 +20,11 @@ const MAX_DEPTH: u32 = 100_000;
 const MAX_STRING_DEPTH: u32 = 1100;
 /// Nesting of templates executed by functions, strings included; the same.
 const MAX_CAPTURES: u32 = 3100;
-/// Output beyond this fails, before it takes all memory.
-const MAX_OUTPUT: usize = 256 << 20;
+const TOO_MUCH_MEMORY: &str = "the templates take too much memory";
+/// Texts from this length on are written step by step, as far as time goes.
+const LONG: usize = 4096;
+/// How many bytes of a text take as long as a step.
+const STEP: usize = 64;
 /// Stack kept free before each level of nesting, and how much is added when it runs short.
 pub(super) const RED_ZONE: usize = 128 << 10;
 pub(super) const STACK: usize = 2 << 20;
@@ -67,7 +70,7 @@ pub(super) struct Exec<'s> {
     depth: u32,
     string_depth: u32,
     captures: u32,
-    budget: Budget,
+    pub budget: Budget,
     /// The template and the node being executed, for messages.
     current: Option<Rc<Template>>,
     pub node: NodeId,
@@ -77,7 +80,7 @@ pub(super) struct Exec<'s> {
 }
 
 impl<'s> Exec<'s> {
-    pub fn new(set: &'s Set, templates: Rc<Templates>, host: &'s mut dyn Any) -> Self {
+    pub fn new(set: &'s Set, templates: Rc<Templates>, host: &'s mut dyn Any, budget: Budget) -> Self {
         Self {
             set,
             host,
@@ -89,7 +92,7 @@ impl<'s> Exec<'s> {
             depth: 0,
             string_depth: 0,
             captures: 0,
-            budget: Budget::default(),
+            budget,
             current: None,
             node: NO_NODE,
             spare: Vec::new(),
@@ -98,12 +101,13 @@ impl<'s> Exec<'s> {
     }
 
     /// Executes a template; the output.
-    pub fn run(mut self, name: &[u8], data: Value) -> Result<Vec<u8>, ExecError> {
+    pub fn run(&mut self, name: &[u8], data: Value) -> Result<Vec<u8>, ExecError> {
         let Some(template) = self.lookup(name) else {
             return Err(ExecError { message: self.set.no_template(name), cause: None });
         };
         self.template(template, &Reflected::plain(data)).map_err(|error| *error)?;
-        Ok(self.out)
+        self.budget.write(self.out.len());
+        Ok(std::mem::take(&mut self.out))
     }
 
     fn lookup(&self, name: &[u8]) -> Option<Rc<Template>> {
@@ -152,6 +156,7 @@ impl<'s> Exec<'s> {
 
     fn walk(&mut self, source: &Source, dot: &Reflected, id: NodeId) -> Executed<Flow> {
         self.node = id;
+        self.work(1)?;
         let node = source.node(id);
         match node.kind {
             NodeKind::List(children) => {
@@ -189,12 +194,31 @@ impl<'s> Exec<'s> {
             self.out.extend_from_slice(b"<no value>");
             return Ok(());
         }
+        let before = self.out.len();
         if let Value::Object(object) = &value.value {
             self.out.extend_from_slice(object.printed().as_bytes());
-            return Ok(());
+        } else {
+            let printed = fmt::append(&mut self.out, fmt::Style::Print, std::slice::from_ref(&value.value));
+            printed.map_err(|error| self.error(error.to_string()))?;
         }
-        let printed = fmt::append(&mut self.out, fmt::Style::Print, std::slice::from_ref(&value.value));
-        printed.map_err(|error| self.error(error.to_string()))
+        let written = self.out.len() - before;
+        if written < LONG { Ok(()) } else { self.wrote(written) }
+    }
+
+    /// Accounts for a long text in the output.
+    #[cold]
+    fn wrote(&mut self, size: usize) -> Executed<()> {
+        self.work(steps(size))?;
+        self.check_output()
+    }
+
+    fn check_output(&self) -> Executed<()> {
+        if self.budget.holds(self.out.len()) { Ok(()) } else { Err(self.error(Budget::too_much())) }
+    }
+
+    /// Accounts for steps of some nanoseconds each.
+    pub fn work(&mut self, steps: u32) -> Executed<()> {
+        if self.budget.work(steps) { Ok(()) } else { Err(self.error(self.budget.too_long())) }
     }
 
     /// The list of a branch, with the stack it may need.
@@ -254,6 +278,7 @@ impl<'s> Exec<'s> {
                 let interface = m.kind != super::MapKind::Str;
                 // The body may change the map.
                 let entries: Vec<_> = m.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
                 for (key, value) in entries {
                     let value = Reflected { value, interface };
                     if !self.iteration(looping, Reflected::plain(Value::Str(key)), &value)? {
@@ -298,9 +323,7 @@ impl<'s> Exec<'s> {
     /// One round of a range; whether there is to be another.
     fn iteration(&mut self, looping: &mut Loop<'_>, index: Reflected, element: &Reflected) -> Executed<bool> {
         looping.ran = true;
-        if self.out.len() > MAX_OUTPUT {
-            return Err(self.error(format!("the output exceeds {} MiB", MAX_OUTPUT >> 20)));
-        }
+        self.check_output()?;
         let source = looping.source;
         if let NodeKind::Pipe { declared, assigns, .. } = source.node(looping.branch.pipe).kind
             && declared.len > 0
@@ -335,9 +358,7 @@ impl<'s> Exec<'s> {
         if self.depth == MAX_DEPTH {
             return Err(self.error(format!("exceeded maximum template depth ({MAX_DEPTH})")));
         }
-        if self.out.len() > MAX_OUTPUT {
-            return Err(self.error(format!("the output exceeds {} MiB", MAX_OUTPUT >> 20)));
-        }
+        self.check_output()?;
         let dot = if pipe == NO_NODE { Reflected::default() } else { self.pipeline(source, dot, pipe)? };
         self.depth += 1;
         let result = self.template(template, &dot);
@@ -354,11 +375,35 @@ impl<'s> Exec<'s> {
             Value::Map(map) => map.len() * 2 * size_of::<Value>(),
             _ => return Ok(()),
         };
-        if self.budget.spend(size) {
+        if !self.budget.spend(size) {
+            self.node = id;
+            return Err(self.error(TOO_MUCH_MEMORY));
+        }
+        if size < LONG {
             return Ok(());
         }
         self.node = id;
-        Err(self.error("the templates take too much memory"))
+        self.work(steps(size))
+    }
+
+    /// Accounts for a call with these arguments, as far as can be seen how long it may take.
+    pub fn work_on(&mut self, args: &[Value], id: NodeId) -> Executed<()> {
+        /// A call.
+        const CALL: u32 = 8;
+        /// A call that may walk through what it is given: mostly it takes less, but it may take long.
+        const WALK: u32 = 1 << 16;
+        let of = |value: &Value| match value {
+            Value::Str(s) => steps(s.len()),
+            Value::Bytes(b) => steps(b.len()),
+            Value::List(_) | Value::Map(_) | Value::Object(_) => WALK,
+            _ => 1,
+        };
+        let all = args.iter().fold(CALL, |all, value| all.saturating_add(of(value)));
+        if self.budget.work(all) {
+            return Ok(());
+        }
+        self.node = id;
+        Err(self.error(self.budget.too_long()))
     }
 
     /// Executes a template apart from the output; what it wrote.
@@ -376,6 +421,11 @@ impl<'s> Exec<'s> {
         self.out.truncate(start);
         text.map_err(|error| FuncError::from(*error))
     }
+}
+
+/// How many steps it may take to do something with a text of a size.
+fn steps(size: usize) -> u32 {
+    u32::try_from(size / STEP).unwrap_or(u32::MAX)
 }
 
 /// A range that is going on.
@@ -409,11 +459,13 @@ impl Scope for Exec<'_> {
             return Ok(text.clone());
         }
         let parsed = self.set.compile_string(text).map_err(StringError::Parse)?;
+        Scope::work(self, text.len()).map_err(StringError::Execute)?;
         if self.string_depth == MAX_STRING_DEPTH {
             let problem = format!("exceeded maximum depth of templates in strings ({MAX_STRING_DEPTH})");
             return Err(StringError::Execute(FuncError::new(problem)));
         }
         let outer_templates = (!parsed.defined.is_empty()).then(|| {
+            self.budget.spend(self.templates.len() * size_of::<GoStr>());
             let mut all = Templates::clone(&self.templates);
             for template in &parsed.defined {
                 set::define(&mut all, template.clone());
@@ -433,5 +485,15 @@ impl Scope for Exec<'_> {
 
     fn host(&mut self) -> &mut dyn Any {
         self.host
+    }
+
+    fn work(&mut self, steps: usize) -> Result<(), FuncError> {
+        if !self.budget.spend(steps) {
+            return Err(FuncError::new(TOO_MUCH_MEMORY));
+        }
+        if !self.budget.work(u32::try_from(steps).unwrap_or(u32::MAX)) {
+            return Err(FuncError::new(self.budget.too_long()));
+        }
+        Ok(())
     }
 }

@@ -116,6 +116,13 @@ pub trait Scope {
 
     /// The engine's own state of the embedding application (seed, clock, lookup, lint mode), to be downcast by its functions.
     fn host(&mut self) -> &mut dyn std::any::Any;
+
+    /// Says that some steps are done, of some nanoseconds each, or so many bytes built. A function says so that may do or
+    /// keep much more than its arguments and its result are long: it is seen then whether the execution may go on.
+    ///
+    /// # Errors
+    /// The execution takes too long or too much memory.
+    fn work(&mut self, steps: usize) -> Result<(), FuncError>;
 }
 
 /// The signature of an object's method.

@@ -23,6 +23,7 @@ mod set;
 pub mod strconv;
 pub mod value;
 
+pub use budget::Budget;
 pub use exec::ExecError;
 pub use func::{Func, FuncError, FuncMap, Scope, Signature, StringError, Type};
 pub use parse::ParseError;

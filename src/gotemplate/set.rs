@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::exec::{Exec, ExecError};
 use super::func::{FuncError, FuncMap};
 use super::functions::Functions;
@@ -152,7 +153,24 @@ impl Set {
     /// # Errors
     /// There is no such template, or its execution failed.
     pub fn execute(&self, name: &str, data: Value, host: &mut dyn Any) -> Result<Vec<u8>, ExecError> {
-        Exec::new(self, self.templates.clone(), host).run(name.as_bytes(), data)
+        self.execute_within(name, data, host, &mut Budget::default())
+    }
+
+    /// [`execute`](Self::execute) as one of several executions that must not take more than a budget together.
+    ///
+    /// # Errors
+    /// There is no such template, its execution failed or took too much.
+    pub fn execute_within(
+        &self,
+        name: &str,
+        data: Value,
+        host: &mut dyn Any,
+        budget: &mut Budget,
+    ) -> Result<Vec<u8>, ExecError> {
+        let mut exec = Exec::new(self, self.templates.clone(), host, *budget);
+        let result = exec.run(name.as_bytes(), data);
+        *budget = exec.budget;
+        result
     }
 
     pub(super) fn on_missing_key(&self) -> MissingKey {

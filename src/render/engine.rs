@@ -7,7 +7,7 @@ use super::functions::{self, Host, without_no_value};
 use super::{Capabilities, Error, Options, ReleaseInfo, errors, objects};
 use crate::chart::{Chart, Dependency, Maintainer, Metadata, Notices, archive, metadata};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, MissingKey, Set, Value};
+use crate::gotemplate::{Budget, GoStr, Map, MapKind, MissingKey, Set, Value};
 
 /// Rendered files by path.
 pub type Files = BTreeMap<String, GoStr>;
@@ -48,6 +48,7 @@ pub fn execute(
         enable_dns: options.enable_dns,
         ..Host::default()
     });
+    let mut budget = options.max_time.map_or_else(Budget::default, Budget::new);
     let mut files = Files::new();
     let mut result = Ok(());
     for (path, template) in order {
@@ -60,7 +61,7 @@ pub fn execute(
         );
         template.context.insert("Template", about);
         let data = Value::Map(Rc::new(Map::view(MapKind::Values, template.context)));
-        match set.execute(&path, data, &mut host) {
+        match set.execute_within(&path, data, &mut host, &mut budget) {
             Ok(output) => {
                 files.insert(path, without_no_value(output.into()));
             }

@@ -11,6 +11,9 @@ use crate::{goyaml, sprig};
 /// How often one template may be included inside itself.
 const MAX_NESTED_INCLUDES: u32 = 1000;
 
+/// The memory that a notice takes, besides its text.
+const NOTICE: usize = 256;
+
 /// What Helm's functions need to know while templates run.
 #[derive(Default)]
 pub(super) struct Host {
@@ -40,15 +43,15 @@ static FUNCTIONS: [(&str, Func); 18] = {
                 unless_panic(goyaml::to_yaml_pretty(&a[0]), |_| Vec::new()).map(|text| without_newline(&text))
             }),
         ),
-        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(bytes(&a[0])))))),
-        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(bytes(&a[0])))))),
+        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(readable(&a[0])?))))),
+        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(readable(&a[0])?))))),
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromJson", func(TEXT, |_, a| Ok(json_map(bytes(&a[0]))))),
-        ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(bytes(&a[0]))))),
+        ("fromJson", func(TEXT, |_, a| Ok(json_map(readable(&a[0])?)))),
+        ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(readable(&a[0])?)))),
         ("toToml", func(ANY, |_, a| unless_panic(goyaml::to_toml(&a[0]), |e| e.to_string().into()).map(Value::str))),
         ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(bytes(&a[0]), &toml_time))))),
+        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(readable(&a[0])?, &toml_time))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -132,6 +135,13 @@ fn host(scope: &mut dyn Scope) -> Option<&mut Host> {
 
 fn bytes(value: &Value) -> &[u8] {
     value.as_str().map(GoStr::as_bytes).unwrap_or_default()
+}
+
+/// A text that is to be read as values.
+fn readable(value: &Value) -> Result<&[u8], FuncError> {
+    let text = bytes(value);
+    sprig::check::readable(text)?;
+    Ok(text)
 }
 
 fn text(value: &Value) -> String {
@@ -248,6 +258,10 @@ fn required(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     if !missing {
         return Ok(args[1].clone());
     }
+    if is_lint(scope) {
+        // The notice is kept.
+        scope.work(bytes(&args[0]).len() + NOTICE)?;
+    }
     match host(scope).filter(|host| host.lint) {
         Some(host) => {
             host.notices.warn(message, vec![("message", text(&args[0]))]);
@@ -257,7 +271,14 @@ fn required(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     }
 }
 
+fn is_lint(scope: &mut dyn Scope) -> bool {
+    host(scope).is_some_and(|host| host.lint)
+}
+
 fn fail(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
+    if is_lint(scope) {
+        scope.work(bytes(&args[0]).len() + NOTICE)?;
+    }
     match host(scope).filter(|host| host.lint) {
         Some(host) => {
             host.notices.add(Level::Info, "funcMap fail", vec![("message", text(&args[0]))]);

@@ -42,39 +42,47 @@ impl Glob {
 fn walk(nodes: &[Node], name: &[char], mut from: BTreeSet<usize>) -> BTreeSet<usize> {
     for node in nodes {
         let mut reached = BTreeSet::new();
-        for start in from {
-            let rest = &name[start..];
-            let mut one = |fits: bool| {
-                if fits {
-                    reached.insert(start + 1);
+        match node {
+            Node::AnyOf(choices) => {
+                for choice in choices {
+                    reached.append(&mut walk(choice, name, from.clone()));
                 }
-            };
-            match node {
-                Node::Text(text) => {
-                    if rest.starts_with(text) {
-                        reached.insert(start + text.len());
+            }
+            Node::Super => reached.extend(from.first().map_or(0..0, |first| *first..name.len() + 1)),
+            Node::Any => {
+                // What is behind an earlier position was reached from there.
+                let mut next = 0;
+                for start in from.into_iter().filter(|start| *start <= name.len()) {
+                    if start >= next {
+                        let length = name[start..].iter().position(|c| *c == '/').unwrap_or(name.len() - start);
+                        next = start + length + 1;
+                        reached.extend(start..next);
                     }
                 }
-                Node::Any => {
-                    let length = rest.iter().position(|c| *c == '/').unwrap_or(rest.len());
-                    reached.extend(start..=start + length);
-                }
-                Node::Super => reached.extend(start..=name.len()),
-                Node::Single => one(rest.first().is_some_and(|c| *c != '/')),
-                Node::List { chars, negated } => one(rest.first().is_some_and(|c| chars.contains(c) != *negated)),
-                Node::Range { lo, hi, negated } => {
-                    one(rest.first().is_some_and(|c| (*lo..=*hi).contains(c) != *negated));
-                }
-                Node::AnyOf(choices) => {
-                    for choice in choices {
-                        reached.extend(walk(choice, name, BTreeSet::from([start])));
-                    }
-                }
+            }
+            Node::Text(text) => {
+                reached.extend(from.into_iter().filter(|at| name[*at..].starts_with(text)).map(|at| at + text.len()));
+            }
+            one => {
+                let fits = |at: &usize| name.get(*at).is_some_and(|c| one.accepts(*c));
+                reached.extend(from.into_iter().filter(fits).map(|at| at + 1));
             }
         }
         from = reached;
     }
     from
+}
+
+impl Node {
+    /// Whether it is a single character that may be this one.
+    fn accepts(&self, c: char) -> bool {
+        match self {
+            Self::Single => c != '/',
+            Self::List { chars, negated } => chars.contains(&c) != *negated,
+            Self::Range { lo, hi, negated } => (*lo..=*hi).contains(&c) != *negated,
+            Self::Text(_) | Self::Any | Self::Super | Self::AnyOf(_) => false,
+        }
+    }
 }
 
 struct Parser<'a> {
@@ -199,9 +207,14 @@ mod tests {
             ("a,b", "a,b", true),
             ("", "", true),
             ("", "a", false),
+            ("*{a,*b}*", "xxbyy", true),
+            ("**{x,y/*}", "a/b/y/c", true),
+            ("**{x,y/*}", "a/b/y/c/d", false),
         ] {
             assert_eq!(Glob::new(pattern).unwrap().matches(name), expected, "{pattern} {name}");
         }
+        let nested = format!("{}x{}", "{*".repeat(90), "}".repeat(90));
+        assert!(!Glob::new(&nested).unwrap().matches(&"a".repeat(1000)));
         assert!(Glob::new("[a-z0-9]").is_none());
         assert!(Glob::new("[abc").is_none());
         assert!(Glob::new("[]").is_none());

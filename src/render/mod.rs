@@ -14,6 +14,7 @@ mod objects;
 pub(crate) mod sort;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::chart::{self, Chart, Notices};
 use crate::gotemplate::Value;
@@ -86,6 +87,8 @@ pub struct Options {
     pub sub_notes: bool,
     /// Values are not checked against `values.schema.json`.
     pub skip_schema_validation: bool,
+    /// How much of the processor's time the templates may take; without it, a minute.
+    pub max_time: Option<Duration>,
 }
 
 /// A custom resource definition of the `crds/` folder, which is installed but not rendered.

@@ -250,10 +250,16 @@ impl Files {
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
     }
 
-    fn glob(&self, pattern: &str) -> Self {
+    fn glob(&self, pattern: &str) -> Result<Self, FuncError> {
+        /// What takes more steps is no pattern for files.
+        const MAX_STEPS: usize = 1_000_000_000;
+        let names: usize = self.0.keys().map(String::len).sum();
+        if names.saturating_mul(pattern.len()) > MAX_STEPS {
+            return Err(FuncError::new(format!("a pattern of {} bytes is too long", pattern.len())));
+        }
         let glob = Glob::new(pattern).unwrap_or_else(Glob::everything);
         let found = self.0.iter().filter(|(name, _)| glob.matches(name));
-        Self(found.map(|(name, data)| (name.clone(), data.clone())).collect())
+        Ok(Self(found.map(|(name, data)| (name.clone(), data.clone())).collect()))
     }
 }
 
@@ -296,7 +302,10 @@ impl Object for Files {
         Some(Ok(match name {
             "Get" => self.get(arg).map_or_else(|| Value::str(""), |data| Value::Str(data.clone())),
             "GetBytes" => Value::Bytes(Rc::new(self.get(arg).map(|data| data.as_bytes().to_vec()).unwrap_or_default())),
-            "Glob" => Value::Object(Rc::new(self.glob(&arg.as_str()?.to_str()))),
+            "Glob" => match self.glob(&arg.as_str()?.to_str()) {
+                Ok(found) => Value::Object(Rc::new(found)),
+                Err(error) => return Some(Err(error)),
+            },
             "Lines" => {
                 let Some(data) = self.get(arg) else { return Some(Ok(Value::strings::<&str>([]))) };
                 let bytes = data.as_bytes();

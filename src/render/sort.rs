@@ -124,6 +124,12 @@ pub fn split(text: &str) -> Vec<&str> {
     documents.into_iter().map(str::trim_start).filter(|d| !d.is_empty()).collect()
 }
 
+/// More objects are not sorted: no cluster would take them.
+pub(super) const MAX_OBJECTS: usize = 100_000;
+
+/// Longer documents are not read: that takes many times the memory.
+pub(super) const MAX_DOCUMENT: usize = 32 << 20;
+
 static METADATA: Struct = Struct {
     package: "",
     name: r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#,
@@ -197,6 +203,13 @@ pub fn sort(files: &Files, notices: &Notices) -> (Vec<Manifest>, Vec<Hook>, Opti
             return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}")));
         }
         for document in split(&text) {
+            if manifests.len() + hooks.len() == MAX_OBJECTS {
+                return (manifests, hooks, Some(format!("there are more than {MAX_OBJECTS} objects")));
+            }
+            if document.len() > MAX_DOCUMENT {
+                let text = format!("a document of {} bytes is too long (at most {MAX_DOCUMENT})", document.len());
+                return (manifests, hooks, Some(format!("YAML parse error on {path}: {text}")));
+            }
             let head = match Head::read(document) {
                 Ok(head) => head,
                 Err(error) => return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}"))),

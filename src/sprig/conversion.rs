@@ -6,22 +6,22 @@ use super::print::{sprint, strval};
 use super::{bytes, cast};
 use crate::gotemplate::Type::{Any, Int, Str};
 use crate::gotemplate::strconv::{NumError, parse_int};
-use crate::gotemplate::{GoStr, ListKind, MapKind, Value};
+use crate::gotemplate::{FuncError, GoStr, ListKind, MapKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
     ("float64", func!([Any], |_, a| Ok(Value::Float(cast::to_float64(a.any(0)))))),
     ("int", func!([Any], |_, a| Ok(Value::int(cast::to_int64(a.any(0)))))),
     ("int64", func!([Any], |_, a| Ok(Value::int64(cast::to_int64(a.any(0)))))),
-    ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
+    ("join", func!([Str, Any], |scope, a| join(scope, a.bytes(0), a.any(1)))),
     ("seq", func!([], ..Int, |_, a| seq(a))),
-    ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
+    ("sortAlpha", func!([Any], |scope, a| sort_alpha(scope, a.any(0)))),
     ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
     ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
     ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1))?)))),
     ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
     ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
-    ("toStrings", func!([Any], |_, a| Ok(to_strings(a.any(0))))),
+    ("toStrings", func!([Any], |scope, a| to_strings(scope, a.any(0)))),
     ("until", func!([Int], |_, a| Ok(ints(range(0, a.int(0), if a.int(0) < 0 { -1 } else { 1 })?)))),
     ("untilStep", func!([Int, Int, Int], |_, a| Ok(ints(range(a.int(0), a.int(1), a.int(2))?)))),
 ];
@@ -37,23 +37,33 @@ fn atoi(s: &[u8]) -> i64 {
 }
 
 /// The elements of a list as strings, nil elements left out; a value that is no list as a list of one.
-pub(super) fn string_items(value: &Value) -> Vec<GoStr> {
-    match slice_items(value) {
-        Some(items) => items.iter().filter(|item| !item.is_nil()).map(strval).collect(),
-        None if value.is_nil() => Vec::new(),
-        None => vec![strval(value)],
+pub(super) fn string_items(scope: &mut dyn Scope, value: &Value) -> Result<Vec<GoStr>, FuncError> {
+    let items = match slice_items(value) {
+        Some(items) => items,
+        None if value.is_nil() => return Ok(Vec::new()),
+        None => return Ok(vec![strval(value)]),
+    };
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items.iter().filter(|item| !item.is_nil()) {
+        let text = strval(item);
+        // What is a text already is not built anew.
+        if item.as_str().is_none() {
+            scope.work(text.len())?;
+        }
+        texts.push(text);
     }
+    Ok(texts)
 }
 
-fn to_strings(value: &Value) -> Value {
+fn to_strings(scope: &mut dyn Scope, value: &Value) -> Outcome {
     match value {
-        Value::List(list) if list.kind == ListKind::Str => value.clone(),
-        _ => Value::strings(string_items(value)),
+        Value::List(list) if list.kind == ListKind::Str => Ok(value.clone()),
+        _ => Ok(Value::strings(string_items(scope, value)?)),
     }
 }
 
-fn join(separator: &[u8], value: &Value) -> Outcome {
-    let items = string_items(value);
+fn join(scope: &mut dyn Scope, separator: &[u8], value: &Value) -> Outcome {
+    let items = string_items(scope, value)?;
     let size = items.iter().map(|item| item.len() + separator.len()).sum();
     check_text(size)?;
     let mut out = Vec::with_capacity(size);
@@ -66,10 +76,10 @@ fn join(separator: &[u8], value: &Value) -> Outcome {
     string(out)
 }
 
-fn sort_alpha(value: &Value) -> Value {
-    let mut items = if slice_items(value).is_some() { string_items(value) } else { vec![strval(value)] };
+fn sort_alpha(scope: &mut dyn Scope, value: &Value) -> Outcome {
+    let mut items = if slice_items(value).is_some() { string_items(scope, value)? } else { vec![strval(value)] };
     items.sort();
-    Value::strings(items)
+    Ok(Value::strings(items))
 }
 
 /// `_0`, `_1`, ...: the parts of `split`.
@@ -79,7 +89,7 @@ fn numbered(parts: &[&[u8]]) -> Value {
 }
 
 /// The numbers from `start` to before `stop`; none when the increment leads away.
-fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotemplate::FuncError> {
+fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, FuncError> {
     let away = if stop < start { increment >= 0 } else { increment <= 0 };
     if away {
         return Ok(Vec::new());

@@ -37,6 +37,11 @@ impl Decimal {
         Ok(if BigInt::is_zero(&value) { Self { value, exp: 0 } } else { Self { value, exp } })
     }
 
+    /// How long its digits are, in bits.
+    pub(super) fn bits(&self) -> usize {
+        self.value.bits()
+    }
+
     /// The nearest float.
     pub(super) fn to_float(&self) -> f64 {
         // Rust's parser rounds correctly for any number of digits.

@@ -10,11 +10,11 @@ use super::print::strval;
 use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{FuncError, Map, MapKind, Value};
+use crate::gotemplate::{FuncError, Map, MapKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
-    ("dict", func!([], ..Any, |_, a| Ok(dict(a)))),
+    ("dict", func!([], ..Any, |scope, a| dict(scope, a))),
     ("dig", func!([], ..Any, |_, a| dig(a))),
     (
         "get",
@@ -27,8 +27,8 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("mustDeepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
     ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
     ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
-    ("omit", func!([MapOfAny], ..Str, |_, a| Ok(select(a, false)))),
-    ("pick", func!([MapOfAny], ..Str, |_, a| Ok(select(a, true)))),
+    ("omit", func!([MapOfAny], ..Str, |scope, a| select(scope, a, false))),
+    ("pick", func!([MapOfAny], ..Str, |scope, a| select(scope, a, true))),
     ("pluck", func!([Str], ..MapOfAny, |_, a| Ok(pluck(a)))),
     ("set", func!([MapOfAny, Str, Any], |_, a| set(a))),
     ("unset", func!([MapOfAny, Str], |_, a| Ok(unset(a)))),
@@ -36,9 +36,14 @@ pub(super) static FUNCTIONS: Chapter = &[
 ];
 
 /// Keys and values in turn; a last key without value gets "".
-fn dict(args: &[Value]) -> Value {
-    let entries = args.chunks(2).map(|pair| (strval(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| "".into())));
-    Value::map(entries)
+fn dict(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
+    let mut entries = Entries::new();
+    for pair in args.chunks(2) {
+        let key = strval(&pair[0]);
+        scope.work(key.len())?;
+        entries.insert(key, pair.get(1).cloned().unwrap_or_else(|| "".into()));
+    }
+    Ok(Value::Map(Map::new(MapKind::Any, entries).into()))
 }
 
 fn set(args: &[Value]) -> Outcome {
@@ -71,17 +76,18 @@ fn pluck(args: &[Value]) -> Value {
 }
 
 /// A new map of the entries whose key is (or is not) among the arguments.
-fn select(args: &[Value], listed: bool) -> Value {
+fn select(scope: &mut dyn Scope, args: &[Value], listed: bool) -> Outcome {
     let names = args.rest(1);
     let is_named = |key: &[u8]| names.iter().any(|name| name.as_str().is_some_and(|name| name.as_bytes() == key));
     let map = args.dict(0);
+    scope.work(names.len().saturating_mul(map.len()))?;
     let entries: Entries = map
         .borrow()
         .iter()
         .filter(|(key, _)| is_named(key.as_bytes()) == listed)
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    Value::Map(Map::new(MapKind::Any, entries).into())
+    Ok(Value::Map(Map::new(MapKind::Any, entries).into()))
 }
 
 fn merge_all(args: &[Value], overwrite: bool) -> Outcome {

@@ -16,6 +16,17 @@ pub(super) fn check_text(size: usize) -> Result<(), FuncError> {
     fail(format!("a text of {size} bytes is too long (at most {MAX_TEXT})"))
 }
 
+/// The longest text that is read as values, which take many times the memory.
+const MAX_READABLE: usize = 16 << 20;
+
+/// Refuses to read a text that is too long.
+pub(super) fn check_readable(size: usize) -> Result<(), FuncError> {
+    if size <= MAX_READABLE {
+        return Ok(());
+    }
+    fail(format!("a text of {size} bytes is too long to be read (at most {MAX_READABLE})"))
+}
+
 /// Refuses to build a list that is too long.
 pub(super) fn check_items(count: usize) -> Result<(), FuncError> {
     if count <= MAX_ITEMS {

@@ -10,7 +10,7 @@ use super::equality::deep_equal;
 use super::limits::check_items;
 use super::math::floor_to_int;
 use crate::gotemplate::Type::{Any, Int};
-use crate::gotemplate::{FuncError, ListKind, Value};
+use crate::gotemplate::{FuncError, ListKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("append", func!([Any, Any], |_, a| push(a))),
@@ -18,7 +18,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("compact", func!([Any], |_, a| compact(a))),
     ("concat", func!([], ..Any, |_, a| concat(a))),
     ("first", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
-    ("has", func!([Any, Any], |_, a| has(a))),
+    ("has", func!([Any, Any], |scope, a| has(scope, a))),
     ("initial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
     ("last", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
     ("list", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
@@ -26,7 +26,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("mustChunk", func!([Int, Any], |_, a| chunk(a))),
     ("mustCompact", func!([Any], |_, a| compact(a))),
     ("mustFirst", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
-    ("mustHas", func!([Any, Any], |_, a| has(a))),
+    ("mustHas", func!([Any, Any], |scope, a| has(scope, a))),
     ("mustInitial", func!([Any], |_, a| part(a, "find initial on", |list| &list[..list.len() - 1]))),
     ("mustLast", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
     ("mustPrepend", func!([Any, Any], |_, a| prepend(a))),
@@ -34,16 +34,16 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("mustRest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
     ("mustReverse", func!([Any], |_, a| reverse(a))),
     ("mustSlice", func!([Any], ..Any, |_, a| slice(a))),
-    ("mustUniq", func!([Any], |_, a| uniq(a))),
-    ("mustWithout", func!([Any], ..Any, |_, a| without(a))),
+    ("mustUniq", func!([Any], |scope, a| uniq(scope, a))),
+    ("mustWithout", func!([Any], ..Any, |scope, a| without(scope, a))),
     ("prepend", func!([Any, Any], |_, a| prepend(a))),
     ("push", func!([Any, Any], |_, a| push(a))),
     ("rest", func!([Any], |_, a| part(a, "find rest on", |list| &list[1..]))),
     ("reverse", func!([Any], |_, a| reverse(a))),
     ("slice", func!([Any], ..Any, |_, a| slice(a))),
     ("tuple", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
-    ("uniq", func!([Any], |_, a| uniq(a))),
-    ("without", func!([Any], ..Any, |_, a| without(a))),
+    ("uniq", func!([Any], |scope, a| uniq(scope, a))),
+    ("without", func!([Any], ..Any, |scope, a| without(scope, a))),
 ];
 
 /// The elements of a list.
@@ -84,31 +84,48 @@ fn compact(args: &[Value]) -> Outcome {
     Ok(Value::list(list.iter().filter(|item| !empty(item)).cloned().collect()))
 }
 
-fn contains(list: &[Value], needle: &Value) -> bool {
-    list.iter().any(|item| deep_equal(needle, item))
+fn contains(scope: &mut dyn Scope, list: &[Value], needle: &Value) -> Result<bool, FuncError> {
+    /// Values that are walked through to be compared: how much work that may be.
+    const WALK: usize = 1 << 16;
+    if !matches!(needle, Value::List(_) | Value::Map(_) | Value::Object(_)) {
+        scope.work(list.len())?;
+        return Ok(list.iter().any(|item| deep_equal(needle, item)));
+    }
+    for item in list {
+        scope.work(WALK)?;
+        if deep_equal(needle, item) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-fn uniq(args: &[Value]) -> Outcome {
+fn uniq(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
     let mut unique = Vec::new();
     for item in items(args.any(0), "find uniq on")?.iter() {
-        if !contains(&unique, item) {
+        if !contains(scope, &unique, item)? {
             unique.push(item.clone());
         }
     }
     Ok(Value::list(unique))
 }
 
-fn without(args: &[Value]) -> Outcome {
-    let list = items(args.any(0), "find without on")?;
-    Ok(Value::list(list.iter().filter(|item| !contains(args.rest(1), item)).cloned().collect()))
+fn without(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
+    let mut kept = Vec::new();
+    for item in items(args.any(0), "find without on")?.iter() {
+        if !contains(scope, args.rest(1), item)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
 }
 
-fn has(args: &[Value]) -> Outcome {
+fn has(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
     let haystack = args.any(1);
     if haystack.is_nil() {
         return Ok(false.into());
     }
-    Ok(contains(&items(haystack, "find has on")?, args.any(0)).into())
+    Ok(contains(scope, &items(haystack, "find has on")?, args.any(0))?.into())
 }
 
 /// `list[from:to]`, of the same type as the list.

@@ -31,6 +31,9 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("subf", func!([Any], ..Any, |_, a| decimals(a.any(0), a.rest(1), |x, y| Ok(x.sub(y))))),
 ];
 
+/// Longer decimals, which only very many factors make, take too long to be written.
+const MAX_BITS: usize = 1_000_000;
+
 fn divide(args: &[Value], operation: fn(i64, i64) -> i64) -> Outcome {
     match to_int64(args.any(1)) {
         0 => fail("runtime error: integer divide by zero"),
@@ -42,6 +45,9 @@ fn decimals(first: &Value, others: &[Value], operation: fn(&Decimal, &Decimal) -
     let compute = || {
         let mut result = Decimal::from_float(to_float64(first))?;
         for other in others {
+            if result.bits() > MAX_BITS {
+                return Err("a decimal has too many digits".into());
+            }
             result = operation(&result, &Decimal::from_float(to_float64(other))?)?;
         }
         Ok(Value::Float(result.to_float()))

@@ -84,6 +84,14 @@ pub mod check {
         Ok(super::regex::compile(expression.as_bytes())?.is_match(text))
     }
 
+    /// Refuses a text that would take too much memory once it is read as values.
+    ///
+    /// # Errors
+    /// It would.
+    pub fn readable(text: &[u8]) -> Result<(), crate::gotemplate::FuncError> {
+        super::limits::check_readable(text.len())
+    }
+
     /// What is in a URL.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Url {

@@ -6,7 +6,10 @@ use super::limits::{check_items, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, unicode, words, wrapping};
 use crate::gotemplate::Type::{Any, Int, Str};
-use crate::gotemplate::{FuncError, GoStr, Value, runes, strconv};
+use crate::gotemplate::{FuncError, GoStr, Scope, Value, runes, strconv};
+
+/// Longer cutsets for longer texts serve nobody.
+const LONG_CUTSET: usize = 100_000;
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("abbrev", func!([Int, Str], |_, a| string(wrapping::abbrev(a.int(0), a.bytes(1))))),
@@ -33,16 +36,26 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("swapcase", func!([Str], |_, a| string(swap_case(&a.text(0))))),
     ("title", func!([Str], |_, a| string(title(&a.text(0))))),
     ("trim", func!([Str], |_, a| string(bytes::trim_where(a.bytes(0), unicode::is_space)))),
-    ("trimAll", func!([Str, Str], |_, a| string(bytes::trim(a.bytes(1), a.bytes(0))))),
+    ("trimAll", func!([Str, Str], |scope, a| trim_all(scope, a))),
     ("trimPrefix", func!([Str, Str], |_, a| string(a.bytes(1).strip_prefix(a.bytes(0)).unwrap_or(a.bytes(1))))),
     ("trimSuffix", func!([Str, Str], |_, a| string(a.bytes(1).strip_suffix(a.bytes(0)).unwrap_or(a.bytes(1))))),
-    ("trimall", func!([Str, Str], |_, a| string(bytes::trim(a.bytes(1), a.bytes(0))))),
+    ("trimall", func!([Str, Str], |scope, a| trim_all(scope, a))),
     ("trunc", func!([Int, Str], |_, a| string(trunc(a.int(0), a.bytes(1))))),
     ("untitle", func!([Str], |_, a| string(untitle(&a.text(0))))),
     ("upper", func!([Str], |_, a| string(map_runes(a, <[u8]>::to_ascii_uppercase, unicode::to_upper)))),
     ("wrap", func!([Int, Str], |_, a| string(wrapping::wrap(a.bytes(1), a.int(0), b"", false)?))),
     ("wrapWith", func!([Int, Str, Str], |_, a| string(wrapping::wrap(a.bytes(2), a.int(0), a.bytes(1), true)?))),
 ];
+
+/// Every character is looked for in the cutset.
+fn trim_all(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
+    let (cutset, text) = (args.bytes(0), args.bytes(1));
+    if cutset.len() > LONG_CUTSET && text.len() > LONG_CUTSET {
+        return fail(format!("a cutset of {} bytes is too long", cutset.len()));
+    }
+    scope.work(cutset.len().saturating_mul(text.len()))?;
+    string(bytes::trim(text, cutset))
+}
 
 /// Applies a case mapping to the only argument, the first one if it is ASCII.
 fn map_runes(args: &[Value], map_ascii: fn(&[u8]) -> Vec<u8>, map: fn(char) -> char) -> GoStr {
@@ -196,7 +209,7 @@ fn swap_case(s: &str) -> String {
 }
 
 /// The runes in random order.
-fn shuffle(scope: &mut dyn crate::gotemplate::Scope, s: &str) -> Outcome {
+fn shuffle(scope: &mut dyn Scope, s: &str) -> Outcome {
     let mut runes: Vec<char> = s.chars().collect();
     check_items(runes.len())?;
     let shuffled = with_rng(scope, |rng| {

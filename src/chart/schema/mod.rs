@@ -1,9 +1,11 @@
 //! Checking values against `values.schema.json`, with the messages of Helm's JSON schema library.
 
+mod cost;
 mod formats;
 mod patterns;
 mod quick;
 
+use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt::Write;
 
@@ -17,6 +19,10 @@ use crate::goyaml;
 use crate::sprig::check;
 
 const LOCATION: &str = "file:///values.schema.json";
+/// How deep a schema may be nested.
+const MAX_DEPTH: i32 = 500;
+/// The stack for schemas and values as deep as they may be.
+const STACK: usize = 64 << 20;
 
 /// Checks the coalesced values of a chart and its subcharts against their schemas.
 ///
@@ -70,10 +76,15 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
 /// Helm's text.
 pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
     notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let mut schema = read(schema)?;
+    let schema = read(schema)?;
     if quick::fits(&schema, values) {
         return Ok(());
     }
+    // The validator walks through schemas and values by recursion.
+    stacker::grow(STACK, || validate_fully(values, schema, notices))
+}
+
+fn validate_fully(values: &Map, mut schema: Json, notices: &Notices) -> Result<(), String> {
     let mut compiler = Compiler::new();
     let mut loader = SchemeUrlLoader::new();
     loader.register("file", Box::new(FileLoader));
@@ -85,10 +96,11 @@ pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Resul
     warn_of_urns(&schema, notices);
     check_draft(&schema)?;
     patterns::replace(&mut schema);
+    let instance = to_json_map(values);
+    cost::check(&schema, &instance)?;
     compiler.add_resource(LOCATION, schema).map_err(|e| compile_error(&e))?;
     let mut schemas = Schemas::new();
     let index = compiler.compile(LOCATION, &mut schemas).map_err(|e| compile_error(&e))?;
-    let instance = to_json_map(values);
     let Err(error) = schemas.validate(&instance, index) else { return Ok(()) };
     let mut text = String::new();
     for cause in found(&error.causes) {
@@ -102,12 +114,34 @@ fn read(text: &[u8]) -> Result<Json, String> {
     if let Ok(schema) = serde_json::from_slice(text) {
         return Ok(schema);
     }
+    if is_deep(text) {
+        return Err(format!("the schema is nested more than {MAX_DEPTH} levels deep"));
+    }
     let (schema, end) = goyaml::from_json_prefix(text).map_err(|e| e.to_string())?;
     if text[end..].trim_ascii().is_empty() {
         Ok(to_json(&schema))
     } else {
         Err("invalid character after top-level value".into())
     }
+}
+
+/// Whether there are more brackets within each other than a schema needs.
+fn is_deep(text: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    for byte in text {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth -= 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 /// Refuses a `$schema` that is no absolute URL.
@@ -192,14 +226,9 @@ fn to_json(value: &Value) -> Json {
 /// The causes that Helm's library finds, too: it looks no further at a text that is not of the format.
 fn found<'e, 's, 'v>(causes: &'e [ValidationError<'s, 'v>]) -> impl Iterator<Item = &'e ValidationError<'s, 'v>> {
     let is_format = |cause: &ValidationError<'_, '_>| matches!(cause.kind, ErrorKind::Format { .. });
-    causes.iter().filter(move |cause| {
-        let ends = |other: &ValidationError<'_, '_>| {
-            is_format(other)
-                && other.schema_url == cause.schema_url
-                && other.instance_location.to_string() == cause.instance_location.to_string()
-        };
-        is_format(cause) || !causes.iter().any(ends)
-    })
+    let place = |cause: &ValidationError<'_, '_>| (cause.schema_url.to_string(), cause.instance_location.to_string());
+    let ended: HashSet<_> = causes.iter().filter(|cause| is_format(cause)).map(place).collect();
+    causes.iter().filter(move |cause| is_format(cause) || ended.is_empty() || !ended.contains(&place(cause)))
 }
 
 /// One line for an error and its causes below it; `base` is the schema from which its own place is counted.

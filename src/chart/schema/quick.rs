@@ -3,6 +3,8 @@
 //! The full validator compiles the schemas of all drafts before it looks at anything, which takes longer than rendering a
 //! chart. Whatever is not plain here is left to it, and so is saying what is wrong.
 
+use std::cell::Cell;
+
 use serde_json::Value as Json;
 
 use crate::gotemplate::{Map, Value, runes};
@@ -10,6 +12,10 @@ use crate::sprig::check;
 
 /// References nested deeper than this are left to the full validator.
 const MAX_DEPTH: usize = 100;
+/// What takes more steps is left to it, too.
+const MAX_STEPS: u32 = 1_000_000;
+/// To find whether more items are unique takes too long here.
+const MAX_UNIQUE: usize = 1000;
 
 /// Keywords whose meaning is left to the full validator.
 const NOT_PLAIN: [&str; 21] = [
@@ -42,7 +48,7 @@ const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "obje
 pub fn fits(schema: &Json, values: &Map) -> bool {
     let draft = schema.get("$schema").map_or(Some(Draft::Recent), |url| Draft::of(url.as_str()?));
     let Some(draft) = draft else { return false };
-    let judge = Judge { root: schema, draft };
+    let judge = Judge { root: schema, draft, steps: Cell::new(0) };
     let whole = Value::map(values.borrow().iter().map(|(k, v)| (k.clone(), v.clone())));
     judge.is_plain(schema, 0) && judge.value(schema, &whole, 0) == Some(true)
 }
@@ -73,6 +79,8 @@ impl Draft {
 struct Judge<'s> {
     root: &'s Json,
     draft: Draft,
+    /// How often a schema met a value.
+    steps: Cell<u32>,
 }
 
 impl<'s> Judge<'s> {
@@ -129,7 +137,8 @@ impl<'s> Judge<'s> {
 
     /// Whether a value fits; `None` if that is hard to say.
     fn value(&self, schema: &Json, value: &Value, depth: usize) -> Option<bool> {
-        if depth > MAX_DEPTH {
+        self.steps.set(self.steps.get() + 1);
+        if depth > MAX_DEPTH || self.steps.get() > MAX_STEPS {
             return None;
         }
         let Json::Object(keywords) = schema else { return schema.as_bool() };
@@ -275,7 +284,7 @@ fn within(keywords: &serde_json::Map<String, Json>, least: &str, most: &str, cou
 }
 
 fn are_unique(items: &[Json]) -> bool {
-    items.iter().enumerate().all(|(i, item)| !items[..i].contains(item))
+    items.len() <= MAX_UNIQUE && items.iter().enumerate().all(|(i, item)| !items[..i].contains(item))
 }
 
 fn to_float(value: &Value) -> Option<f64> {

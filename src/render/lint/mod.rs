@@ -26,6 +26,7 @@ use std::rc::Rc;
 use unpacked::Unpacked;
 
 use super::KubeVersion;
+use super::sort::{MAX_DOCUMENT, MAX_OBJECTS};
 use crate::chart::{self, Notices, archive, goerr, loader};
 use crate::gotemplate::{Map, Value};
 use crate::goyaml;
@@ -135,6 +136,9 @@ fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
     let (documents, bad_separator) = goyaml::documents_before_error(stream);
     let mut found = Vec::new();
     for document in documents {
+        if document.len() > MAX_DOCUMENT || found.len() == MAX_OBJECTS {
+            return (found, Some(format!("more than {MAX_OBJECTS} objects, or one of more than {MAX_DOCUMENT} bytes")));
+        }
         // A document of nothing leaves the pointer nil.
         if matches!(goyaml::from_yaml(&document), Ok(Value::Nil)) {
             continue;

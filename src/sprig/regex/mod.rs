@@ -13,26 +13,29 @@ use search::Text;
 
 use super::args::{Args, Chapter, Outcome, fail, func, nil_list, string};
 use crate::gotemplate::Type::{Int, Str};
-use crate::gotemplate::{FuncError, ListKind, Value, strconv};
+use crate::gotemplate::{FuncError, ListKind, Scope, Value, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("mustRegexFind", func!([Str, Str], |_, a| find(&*compiled(a)?, a))),
-    ("mustRegexFindAll", func!([Str, Str, Int], |_, a| find_all(&*compiled(a)?, a))),
-    ("mustRegexMatch", func!([Str, Str], |_, a| Ok(compiled(a)?.is_match(text(a).searched()).into()))),
-    ("mustRegexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*compiled(a)?, a))),
-    ("mustRegexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*compiled(a)?, a))),
-    ("mustRegexSplit", func!([Str, Str, Int], |_, a| split(&*compiled(a)?, a))),
+    ("mustRegexFindAll", func!([Str, Str, Int], |scope, a| find_all(scope, &*compiled(a)?, a))),
+    ("mustRegexMatch", func!([Str, Str], |_, a| Ok(is_match(&*compiled(a)?, a)?.into()))),
+    ("mustRegexReplaceAll", func!([Str, Str, Str], |scope, a| replace_all(scope, &*compiled(a)?, a))),
+    ("mustRegexReplaceAllLiteral", func!([Str, Str, Str], |scope, a| replace_all_literal(scope, &*compiled(a)?, a))),
+    ("mustRegexSplit", func!([Str, Str, Int], |scope, a| split(scope, &*compiled(a)?, a))),
     ("regexFind", func!([Str, Str], |_, a| find(&*must_compile(a)?, a))),
-    ("regexFindAll", func!([Str, Str, Int], |_, a| find_all(&*must_compile(a)?, a))),
+    ("regexFindAll", func!([Str, Str, Int], |scope, a| find_all(scope, &*must_compile(a)?, a))),
     // The only function of the chapter that swallows a bad expression.
     (
         "regexMatch",
-        func!([Str, Str], |_, a| Ok(compiled(a).is_ok_and(|regex| regex.is_match(text(a).searched())).into())),
+        func!([Str, Str], |_, a| match compiled(a) {
+            Ok(regex) => Ok(is_match(&regex, a)?.into()),
+            Err(_) => Ok(false.into()),
+        }),
     ),
     ("regexQuoteMeta", func!([Str], |_, a| string(quote_meta(a.bytes(0))))),
-    ("regexReplaceAll", func!([Str, Str, Str], |_, a| replace_all(&*must_compile(a)?, a))),
-    ("regexReplaceAllLiteral", func!([Str, Str, Str], |_, a| replace_all_literal(&*must_compile(a)?, a))),
-    ("regexSplit", func!([Str, Str, Int], |_, a| split(&*must_compile(a)?, a))),
+    ("regexReplaceAll", func!([Str, Str, Str], |scope, a| replace_all(scope, &*must_compile(a)?, a))),
+    ("regexReplaceAllLiteral", func!([Str, Str, Str], |scope, a| replace_all_literal(scope, &*must_compile(a)?, a))),
+    ("regexSplit", func!([Str, Str, Int], |scope, a| split(scope, &*must_compile(a)?, a))),
 ];
 
 /// A compiled expression.
@@ -119,14 +122,21 @@ fn text(args: &[Value]) -> Text<'_> {
     Text::new(args.bytes(1))
 }
 
+fn is_match(regex: &Regex, args: &[Value]) -> Result<bool, FuncError> {
+    let text = text(args);
+    regex.check(text.searched())?;
+    Ok(regex.is_match(text.searched()))
+}
+
 fn find(regex: &Regex, args: &[Value]) -> Outcome {
     let text = text(args);
+    regex.check(text.searched())?;
     string(regex.find(text.searched()).map_or(b"".as_slice(), |range| text.slice(range)))
 }
 
-fn find_all(regex: &Regex, args: &[Value]) -> Outcome {
+fn find_all(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
     let text = text(args);
-    let found = regex.find_all(text.searched(), args.int(2))?;
+    let found = regex.find_all(scope, text.searched(), args.int(2))?;
     Ok(if found.is_empty() {
         nil_list(ListKind::Str)
     } else {
@@ -134,15 +144,15 @@ fn find_all(regex: &Regex, args: &[Value]) -> Outcome {
     })
 }
 
-fn replace_all(regex: &Regex, args: &[Value]) -> Outcome {
-    string(regex.replace_all(&text(args), args.bytes(2), true)?)
+fn replace_all(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
+    string(regex.replace_all(scope, &text(args), args.bytes(2), true)?)
 }
 
-fn replace_all_literal(regex: &Regex, args: &[Value]) -> Outcome {
-    string(regex.replace_all(&text(args), args.bytes(2), false)?)
+fn replace_all_literal(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
+    string(regex.replace_all(scope, &text(args), args.bytes(2), false)?)
 }
 
-fn split(regex: &Regex, args: &[Value]) -> Outcome {
+fn split(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
     let (text, limit) = (text(args), args.int(2));
     let length = text.searched().len();
     if limit == 0 {
@@ -153,7 +163,7 @@ fn split(regex: &Regex, args: &[Value]) -> Outcome {
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regex.find_all(text.searched(), limit)? {
+    for found in regex.find_all(scope, text.searched(), limit)? {
         if limit > 0 && parts.len() as i64 == limit - 1 {
             break;
         }

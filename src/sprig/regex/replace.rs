@@ -4,27 +4,38 @@ use regex_automata::Input;
 use regex_automata::util::captures::Captures;
 
 use super::Regex;
-use super::search::{Text, width_at};
-use crate::gotemplate::FuncError;
+use super::search::{Text, steps, width_at};
 use crate::gotemplate::runes::{decode_rune, is_digit, is_letter};
+use crate::gotemplate::{FuncError, Scope};
 use crate::sprig::limits::check_text;
 
 impl Regex {
     /// The text with all matches replaced; with `expand`, groups named in the replacement are put in.
-    pub(super) fn replace_all(&self, text: &Text<'_>, replacement: &[u8], expand: bool) -> Result<Vec<u8>, FuncError> {
+    ///
+    /// # Errors
+    /// The result is too long, or it takes too long.
+    pub(super) fn replace_all(
+        &self,
+        scope: &mut dyn Scope,
+        text: &Text<'_>,
+        replacement: &[u8],
+        expand: bool,
+    ) -> Result<Vec<u8>, FuncError> {
+        self.check(text.searched())?;
         let expand = expand && replacement.contains(&b'$');
         let mut captures = self.engine.create_captures();
         let searched = text.searched();
         let mut out = Vec::with_capacity(searched.len());
         let (mut copied, mut at) = (0, 0);
         while at <= searched.len() {
+            scope.work(steps(searched.len() - at))?;
             self.engine.search_captures(&Input::new(searched).span(at..searched.len()), &mut captures);
             let Some(found) = captures.get_match() else { break };
             out.extend_from_slice(text.slice(copied..found.start()));
             // An empty match right after another match is not replaced.
             if found.end() > copied || found.start() == 0 {
                 if expand {
-                    self.expand(&mut out, replacement, text, &captures);
+                    self.expand(&mut out, replacement, text, &captures)?;
                 } else {
                     out.extend_from_slice(replacement);
                 }
@@ -38,7 +49,13 @@ impl Regex {
         Ok(out)
     }
 
-    fn expand(&self, out: &mut Vec<u8>, template: &[u8], text: &Text<'_>, captures: &Captures) {
+    fn expand(
+        &self,
+        out: &mut Vec<u8>,
+        template: &[u8],
+        text: &Text<'_>,
+        captures: &Captures,
+    ) -> Result<(), FuncError> {
         let mut rest = template;
         while let Some(dollar) = rest.iter().position(|&byte| byte == b'$') {
             out.extend_from_slice(&rest[..dollar]);
@@ -59,9 +76,11 @@ impl Regex {
             };
             if let Some(group) = group {
                 out.extend_from_slice(text.slice(group.range()));
+                check_text(out.len())?;
             }
         }
         out.extend_from_slice(rest);
+        Ok(())
     }
 
     fn named_group(&self, name: &[u8], captures: &Captures) -> Option<regex_automata::Span> {

@@ -6,9 +6,13 @@ use std::ops::Range;
 use regex_automata::Input;
 
 use super::Regex;
-use crate::gotemplate::FuncError;
+use crate::gotemplate::{FuncError, Scope};
+use crate::sprig::args::fail;
 use crate::sprig::bytes::runes;
 use crate::sprig::limits::check_items;
+
+/// Shorter texts are searched by any expression in good time.
+const LONG: usize = 4096;
 
 /// A text to search. Bytes that are no UTF-8 match as U+FFFD, each for itself, but are kept in what is cut out.
 pub(super) struct Text<'a> {
@@ -49,6 +53,20 @@ impl<'a> Text<'a> {
 }
 
 impl Regex {
+    /// Refuses what would take too long, since nothing can stop a search: an expression of many states on a long text.
+    ///
+    /// # Errors
+    /// It would.
+    pub(super) fn check(&self, text: &str) -> Result<(), FuncError> {
+        /// The size of a state, about.
+        const STATE: usize = 64;
+        const MAX_STEPS: usize = 20_000_000_000;
+        if text.len() < LONG || text.len().saturating_mul(self.engine.memory_usage() / STATE) <= MAX_STEPS {
+            return Ok(());
+        }
+        fail(format!("the expression is too large for a text of {} bytes", text.len()))
+    }
+
     /// Whether the expression matches anywhere.
     pub(in crate::sprig) fn is_match(&self, text: &str) -> bool {
         self.engine.is_match(text)
@@ -61,11 +79,21 @@ impl Regex {
 
     /// At most `limit` matches that do not overlap, all if it is negative. An empty match right after another one does not
     /// count.
-    pub(super) fn find_all(&self, text: &str, limit: i64) -> Result<Vec<Range<usize>>, FuncError> {
+    ///
+    /// # Errors
+    /// There are too many, or it takes too long.
+    pub(super) fn find_all(
+        &self,
+        scope: &mut dyn Scope,
+        text: &str,
+        limit: i64,
+    ) -> Result<Vec<Range<usize>>, FuncError> {
+        self.check(text)?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
         let (mut at, mut previous_end) = (0, None);
         while found.len() < limit && at <= text.len() {
+            scope.work(steps(text.len() - at))?;
             let Some(range) = self.engine.search(&Input::new(text).span(at..text.len())).map(|found| found.range())
             else {
                 break;
@@ -80,6 +108,11 @@ impl Regex {
         }
         Ok(found)
     }
+}
+
+/// How much work one search may be: whether something matches may be known at the end of the text only, for each match anew.
+pub(super) fn steps(remaining: usize) -> usize {
+    remaining / 8 + 8
 }
 
 /// The width of the character at a position, 0 at the end.
