@@ -59,12 +59,12 @@ pub fn copy(value: &Value) -> Value {
             }
             Value::Map(Rc::new(Map::new(map.kind, entries)))
         }
-        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(copy).collect()),
+        Value::List(list) => Value::List(list.like(list.items.iter().map(copy).collect()).into()),
         other => other.clone(),
     }
 }
 
-fn empty() -> Rc<Map> {
+pub(super) fn empty() -> Rc<Map> {
     Rc::new(Map::new(MapKind::Any, Entries::new()))
 }
 

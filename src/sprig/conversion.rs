@@ -1,12 +1,12 @@
 //! Conversions: numbers, strings, splitting, joining, ranges of numbers.
 
 use super::args::{Args, Chapter, Outcome, fail, func, slice_items, string};
-use super::limits::{MAX_ITEMS, check_text};
+use super::limits::{MAX_ITEMS, check_items, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, cast};
 use crate::gotemplate::Type::{Any, Int, Str};
 use crate::gotemplate::strconv::{NumError, parse_int};
-use crate::gotemplate::{GoStr, ListKind, MapKind, Value};
+use crate::gotemplate::{GoStr, List, ListKind, MapKind, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
@@ -15,7 +15,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("int64", func!([Any], |_, a| Ok(Value::int64(cast::to_int64(a.any(0)))))),
     ("join", func!([Str, Any], |_, a| join(a.bytes(0), a.any(1)))),
     ("seq", func!([], ..Int, |_, a| seq(a))),
-    ("sortAlpha", func!([Any], |_, a| Ok(sort_alpha(a.any(0))))),
+    ("sortAlpha", func!([Any], |_, a| sort_alpha(a.any(0)))),
     ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
     ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
     ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1))?)))),
@@ -45,10 +45,15 @@ pub(super) fn string_items(value: &Value) -> Vec<GoStr> {
     }
 }
 
+/// A `[]string` as it is, another list with room for all its elements, nil or not.
 fn to_strings(value: &Value) -> Value {
     match value {
         Value::List(list) if list.kind == ListKind::Str => value.clone(),
-        _ => Value::strings(string_items(value)),
+        _ => {
+            let room = slice_items(value).map_or(0, |items| items.len());
+            let strings = string_items(value).into_iter().map(Value::Str).collect();
+            Value::List(List::appended_within(ListKind::Str, room, strings).into())
+        }
     }
 }
 
@@ -66,10 +71,16 @@ fn join(separator: &[u8], value: &Value) -> Outcome {
     string(out)
 }
 
-fn sort_alpha(value: &Value) -> Value {
-    let mut items = if slice_items(value).is_some() { string_items(value) } else { vec![strval(value)] };
-    items.sort();
-    Value::strings(items)
+/// Sorts a `[]string` in place, and a copy of anything else.
+fn sort_alpha(value: &Value) -> Outcome {
+    if slice_items(value).is_none() {
+        return Ok(Value::strings([strval(value)]));
+    }
+    let strings = to_strings(value);
+    if let Value::List(list) = &strings {
+        list.sort_in_place(check_items)?;
+    }
+    Ok(strings)
 }
 
 /// `_0`, `_1`, ...: the parts of `split`.
@@ -97,7 +108,7 @@ fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, crate::gotem
 }
 
 fn ints(numbers: Vec<i64>) -> Value {
-    Value::list_of(ListKind::Int, numbers.into_iter().map(Value::int).collect())
+    Value::appended(ListKind::Int, numbers.into_iter().map(Value::int).collect())
 }
 
 /// `seq` of the Unix tool: last; first and last; first, step and last.
