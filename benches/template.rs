@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vulas_native::gotemplate::{Func, FuncMap, MissingKey, Set, Type, Value, strconv};
+use vulas_native::gotemplate::{Func, FuncMap, GoStr, MissingKey, Set, Type, Value, strconv};
 
 const MANIFEST: &str = include_str!("manifest.tpl");
 const HELPERS: &str = r#"{{ define "fullname" }}{{ printf "%s-%s" .Release.Name .Chart.Name }}{{ end }}"#;
@@ -20,8 +20,8 @@ fn functions() -> FuncMap {
                 params: &[Type::Str, Type::Any],
                 variadic: None,
                 body: |scope, args| {
-                    let name = args[0].as_str().map(|s| s.to_str().into_owned()).unwrap_or_default();
-                    scope.execute(&name, args[1].clone()).map(Value::Str)
+                    let name = args[0].as_str().map(GoStr::as_bytes).unwrap_or_default();
+                    scope.execute(name, args[1].clone()).map(Value::Str)
                 },
             },
         ),

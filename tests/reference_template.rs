@@ -5,17 +5,17 @@
 
 mod support;
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 use support::differences::{Differences, cases, show};
 use support::random::Random;
-use support::reference::{Answer, Reference, base64, reference, unbase64};
+use support::reference::{Answer, Reference, base64, go_root, reference, unbase64};
 use support::samples::data;
 use support::template_generator::{Generator, Vocabulary};
 use support::values::pack;
 use vulas_native::gotemplate::{
-    Func, FuncError, FuncMap, GoStr, List, ListKind, MissingKey, Scope, Set, StringError, Type, Value, fmt,
+    Func, FuncError, FuncMap, ListKind, MissingKey, Scope, Set, StringError, Type, Value, errtext, fmt,
 };
 
 fn func(params: &'static [Type], variadic: Option<Type>, body: vulas_native::gotemplate::func::Body) -> Func {
@@ -26,22 +26,17 @@ fn int(value: &Value) -> i64 {
     if let Value::Int(i, _) = value { *i } else { 0 }
 }
 
+/// A string as error texts have it.
+fn carried(value: &Value) -> Cow<'_, str> {
+    errtext::text(value.as_str().unwrap().as_bytes())
+}
+
 /// The functions that `goref` has as well.
 fn functions() -> FuncMap {
     use Type::{Any, Bool, Bytes, Float, Int, Int64, ListOfAny, ListOfStr, MapOfAny, Named, Str};
     FuncMap::from([
-        (
-            "list",
-            func(&[], Some(Any), |_, a| {
-                Ok(Value::List(Rc::new(List { kind: ListKind::Any, nil: false, items: a.to_vec() })))
-            }),
-        ),
-        (
-            "strs",
-            func(&[], Some(Str), |_, a| {
-                Ok(Value::List(Rc::new(List { kind: ListKind::Str, nil: false, items: a.to_vec() })))
-            }),
-        ),
+        ("list", func(&[], Some(Any), |_, a| Ok(Value::list(a.to_vec())))),
+        ("strs", func(&[], Some(Str), |_, a| Ok(Value::list_of(ListKind::Str, a.to_vec())))),
         ("dict", func(&[Str, Any], None, |_, a| Ok(Value::map([(a[0].as_str().unwrap().clone(), a[1].clone())])))),
         ("echo", func(&[Any], None, |_, a| Ok(a[0].clone()))),
         ("typeOf", func(&[Any], None, |_, a| Ok(a[0].type_name().into()))),
@@ -73,11 +68,8 @@ fn functions() -> FuncMap {
         ("dur", func(&[Named("time.Duration")], None, |_, a| Ok(a[0].clone()))),
         ("upper", func(&[Str], None, |_, a| Ok(a[0].as_str().unwrap().to_str().to_uppercase().into()))),
         ("now0", func(&[], None, |_, _| Ok(Value::int(42)))),
-        ("die", func(&[Str], None, |_, a| Err(FuncError::new(format!("died of {}", a[0].as_str().unwrap().to_str()))))),
-        (
-            "panics",
-            func(&[Str], None, |_, a| Err(FuncError::new(format!("in panic: {}", a[0].as_str().unwrap().to_str())))),
-        ),
+        ("die", func(&[Str], None, |_, a| Err(FuncError::new(format!("died of {}", carried(&a[0])))))),
+        ("panics", func(&[Str], None, |_, a| Err(FuncError::new(format!("in panic: {}", carried(&a[0])))))),
         (
             "tpl",
             func(&[Str, Any], None, |scope: &mut dyn Scope, a| {
@@ -91,7 +83,7 @@ fn functions() -> FuncMap {
         (
             "include",
             func(&[Str, Any], None, |scope: &mut dyn Scope, a| {
-                scope.execute(&a[0].as_str().unwrap().to_str(), a[1].clone()).map(Value::Str)
+                scope.execute(a[0].as_str().unwrap().as_bytes(), a[1].clone()).map(Value::Str)
             }),
         ),
     ])
@@ -265,8 +257,7 @@ fn question(text: &[u8], missing: MissingKey, data: &Json) -> Json {
 
 fn theirs(answer: &Answer) -> Outcome {
     let Answer::Ok(answer) = answer else { panic!("{answer:?}") };
-    // Our messages are text: other bytes are replaced.
-    let message = |json: &Json| GoStr::from(unbase64(json.as_str().unwrap())).to_str().into_owned();
+    let message = |json: &Json| errtext::text(&unbase64(json.as_str().unwrap())).into_owned();
     if let Some(out) = answer.get("out") {
         return Ok(show(&unbase64(out.as_str().unwrap())));
     }
@@ -312,6 +303,48 @@ fn templates_of_go_tests_give_what_go_gives() {
         }
     }
     compare(&mut go, &texts);
+}
+
+/// The texts that Go's tests put together to sets: each after each other, and all templates that there are then.
+#[test]
+fn sets_of_go_tests_give_what_go_gives() {
+    let mut go = reference();
+    let Answer::Ok(literals) = go.ask("literals", "text/template/multi_test.go".into()) else {
+        panic!("no Go sources")
+    };
+    let mut texts: Vec<Vec<u8>> =
+        literals.as_array().unwrap().iter().map(|literal| unbase64(literal.as_str().unwrap())).collect();
+    texts.retain(|text| text.windows(2).any(|w| w == b"{{"));
+    texts.extend(support::documents::files(&go_root().join("src/text/template/testdata"), &["tmpl"]));
+    assert!(texts.len() > 20, "only {} texts", texts.len());
+    let (data, mut differences) = (data(), Differences::default());
+    let packed = pack(&data);
+    let pairs: Vec<[&[u8]; 2]> =
+        texts.iter().flat_map(|first| texts.iter().map(move |second| [first.as_slice(), second])).collect();
+    let questions: Vec<Json> = pairs.iter().map(|pair| json!({"texts": pair.map(base64), "data": packed})).collect();
+    for (pair, answer) in pairs.iter().zip(go.ask_all("templates", &questions)) {
+        let mut set = Set::new("root", &functions()).missing_key(MissingKey::Zero);
+        let parsed: Vec<Json> = (0..2)
+            .map(|i| {
+                let result = set.parse_bytes(&format!("text{i}"), pair[i]);
+                base64(errtext::bytes(&result.err().map(|error| error.message).unwrap_or_default()))
+            })
+            .collect();
+        let names: Vec<String> = set.names().into_iter().map(|name| name.to_str().into_owned()).collect();
+        let executed: serde_json::Map<String, Json> = names
+            .iter()
+            .map(|name| {
+                let (out, error) = match set.execute(name, data.clone(), &mut ()) {
+                    Ok(out) => (out, String::new()),
+                    Err(error) => (Vec::new(), error.message),
+                };
+                (base64(name).as_str().unwrap().to_owned(), json!([base64(out), base64(errtext::bytes(&error))]))
+            })
+            .collect();
+        let ours = Answer::Ok(json!({"parsed": parsed, "executed": executed}));
+        differences.compare(&format!("{}\n{}", show(pair[0]), show(pair[1])), &answer, &ours);
+    }
+    differences.finish();
 }
 
 #[test]

@@ -60,7 +60,9 @@ pub fn copy(value: &Value) -> Value {
             }
             Value::Map(Rc::new(Map::new(map.kind, entries)))
         }
-        Value::List(list) => Value::list_of(list.kind, list.items.iter().map(|item| level(|| copy(item))).collect()),
+        Value::List(list) => {
+            Value::List(list.like(list.items.iter().map(|item| level(|| copy(item))).collect()).into())
+        }
         other => other.clone(),
     }
 }
@@ -72,7 +74,7 @@ pub(super) fn level<T>(body: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(RED_ZONE, STACK, body)
 }
 
-fn empty() -> Rc<Map> {
+pub(super) fn empty() -> Rc<Map> {
     Rc::new(Map::new(MapKind::Any, Entries::new()))
 }
 

@@ -156,7 +156,11 @@ fn import(chart: &mut Chart, notices: &Notices) -> Result<(), Error> {
                 [("child", Value::str(child.as_str())), ("parent", Value::str(parent.as_str()))],
             ));
             match lookup(&values, &format!("{}.{child}", dependency.name)) {
-                Ok(found) => coalesce::merged_tables(&imported, &nested(&parent, found), notices),
+                Ok(found) => {
+                    // What is empty is not shared with the child.
+                    let found = if found.is_empty() { coalesce::empty() } else { found };
+                    coalesce::merged_tables(&imported, &nested(&parent, found), notices);
+                }
                 Err(error) if import.as_map().is_some() => notices.warn(
                     "ImportValues missing table from chart",
                     vec![("chart", dependency.name.clone()), ("error", error.message)],

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use crate::gotemplate::{runes, strconv};
+use crate::gotemplate::{errtext, runes, strconv};
 
 /// Weight of a notice, as Go's `slog` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ fn quoted(text: &str) -> String {
 
 /// A Go string literal, as `strconv.Quote` and `%q` write it.
 pub fn quote(text: &str) -> String {
-    strconv::quote(text.as_bytes())
+    strconv::quote(&errtext::bytes(text))
 }
 
 /// Collects notices in the order in which Helm would print them.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::Error;
 use super::notice::quote;
-use crate::gotemplate::{Map, Value};
+use crate::gotemplate::{ListKind, Map, Value};
 use crate::goyaml;
 
 const MAX_INDEX: i64 = 65_536;
@@ -126,13 +126,14 @@ impl Parser<'_, '_> {
             (key, None) => failed(format!("key {} has no value", quote(&key))),
             (key, Some('[')) => {
                 let index = self.index()?;
-                let list = match data.get(&key) {
+                let before = data.get(&key);
+                let list = match &before {
                     None => Vec::new(),
-                    Some(Value::List(list)) => list.items.clone(),
-                    Some(other) => return not_a(&other, "[]interface {}"),
+                    Some(Value::List(list)) => list.items.to_vec(),
+                    Some(other) => return not_a(other, "[]interface {}"),
                 };
                 let (list, result) = self.list_item(list, index, nesting);
-                set(data, &key, Value::list(list));
+                set(data, &key, filled(before.as_ref(), list));
                 result
             }
             (key, Some('=')) => self.value(data, &key),
@@ -178,7 +179,7 @@ impl Parser<'_, '_> {
             }
             _ => match self.braced_list()? {
                 Some(list) => {
-                    set(data, key, Value::list(list));
+                    set(data, key, Value::appended(ListKind::Any, list));
                     Ok(())
                 }
                 None if self.rest.is_empty() => {
@@ -247,7 +248,7 @@ impl Parser<'_, '_> {
                 }
                 _ => {
                     let value = match self.braced_list()? {
-                        Some(items) => Value::list(items),
+                        Some(items) => Value::appended(ListKind::Any, items),
                         None if self.rest.is_empty() => Value::str(""),
                         None => {
                             let (text, _) = self.until(&[',']);
@@ -259,14 +260,15 @@ impl Parser<'_, '_> {
             },
             (_, Some('[')) => {
                 let next = self.index()?;
-                let inner = match list.get(at) {
+                let before = list.get(at).cloned();
+                let inner = match &before {
                     None | Some(Value::Nil) => Vec::new(),
-                    Some(Value::List(inner)) => inner.items.clone(),
+                    Some(Value::List(inner)) => inner.items.to_vec(),
                     Some(other) => return not_a(other, "[]interface {}"),
                 };
                 let (inner, result) = self.list_item(inner, next, nesting);
                 result?;
-                self.set_index(list, index, Value::list(inner))
+                self.set_index(list, index, filled(before.as_ref(), inner))
             }
             (_, Some(_)) => {
                 let inner = match list.get(at) {
@@ -345,6 +347,14 @@ fn empty_map() -> Rc<Map> {
 fn set(data: &Rc<Map>, key: &str, value: Value) {
     if !key.is_empty() {
         data.insert(key, value);
+    }
+}
+
+/// A list in which an element was set: the same array, unless it had to become longer.
+fn filled(before: Option<&Value>, items: Vec<Value>) -> Value {
+    match before {
+        Some(Value::List(before)) if before.items.len() == items.len() => Value::List(before.like(items).into()),
+        _ => Value::list(items),
     }
 }
 

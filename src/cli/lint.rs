@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, namespace, notices};
 use crate::chart::{Notices, archive};
+use crate::gotemplate::errtext;
 use crate::render::KubeVersion;
 use crate::render::lint::{self, Severity};
 
@@ -89,7 +90,7 @@ fn lint(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         text.push_str(&summary);
         text.push('\n');
     }
-    print!("{text}");
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), &errtext::bytes(&text));
     if failed > 0 { Err(Failure::Failed(format!("Error: {summary}"))) } else { Ok(()) }
 }
 

@@ -3,10 +3,13 @@
 //! Results go to stdout, all talk to stderr.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _};
+
+use crate::gotemplate::errtext;
 
 mod completion;
 mod demo;
@@ -198,7 +201,8 @@ pub fn main() -> ExitCode {
                 | Failure::Usage(message)
                 | Failure::Left(message)
                 | Failure::Refused(message) => {
-                    eprintln!("{message}");
+                    // There is nobody to tell when stderr is closed.
+                    let _ = std::io::stderr().write_all(&[&errtext::bytes(message), &b"\n"[..]].concat());
                 }
                 Failure::Changes => {}
             }

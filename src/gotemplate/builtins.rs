@@ -1,11 +1,13 @@
 //! Go's own template functions.
 
+use std::rc::Rc;
+
 use super::compare;
 use super::escape;
 use super::fmt;
 use super::reflect::Reflected;
-use super::value::{GoStr, List, UintKind, Value};
-use super::{FuncError, Type};
+use super::value::{GoStr, UintKind, Value};
+use super::{FuncError, Object, Type};
 
 /// The functions every template has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,15 +113,8 @@ impl Builtin {
                 out.extend_from_slice(s.as_bytes());
                 Ok(())
             }
-            // Go follows a pointer, as an action does.
-            (Self::Html | Self::Js | Self::UrlQuery, [Value::Object(object)]) => {
-                out.extend_from_slice(object.printed().as_bytes());
-                Ok(())
-            }
             (Self::Html | Self::Js | Self::UrlQuery, _) => {
-                // Other than in `print`, nil is shown as an action shows it.
-                let shown: Vec<_> =
-                    args.iter().map(|v| if v.is_nil() { "<no value>".into() } else { v.clone() }).collect();
+                let shown: Vec<_> = args.iter().map(as_in_action).collect();
                 fmt::append(&mut out, fmt::Style::Print, &shown)
             }
             _ => fmt::append(&mut out, fmt::Style::Print, args),
@@ -158,6 +153,41 @@ impl Builtin {
     }
 }
 
+/// A value that is to be shown as an action shows it: nil by words, and a pointer as what it points to.
+fn as_in_action(value: &Value) -> Value {
+    match value {
+        Value::Nil => "<no value>".into(),
+        Value::Object(object) if object.kind_name() == "ptr" => Value::Object(Rc::new(Pointee(object.clone()))),
+        other => other.clone(),
+    }
+}
+
+/// What a pointer points to, as far as `fmt` can tell: it prints without `&` and is no string.
+#[derive(Debug)]
+struct Pointee(Rc<dyn Object>);
+
+impl Object for Pointee {
+    fn type_name(&self) -> &str {
+        element_type(self.0.type_name())
+    }
+
+    fn kind_name(&self) -> &'static str {
+        "struct"
+    }
+
+    fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
+        self.0.field(name)
+    }
+
+    fn display(&self) -> String {
+        self.0.printed()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
 fn not_callable(value: &Value, name: &str) -> FuncError {
     match value {
         Value::Nil => FuncError::new("call of nil"),
@@ -170,6 +200,8 @@ fn index_arg(index: &Value, len: usize) -> Result<usize, FuncError> {
     let x = match index {
         Value::Int(i, _) => *i,
         Value::Uint(u, _) => *u as i64,
+        // A type of its own whose kind is an integer's, such as a month.
+        Value::Object(o) if o.kind_name() == "int" => return index_arg(&o.to_plain(), len),
         Value::Nil => return Err(FuncError::new("cannot index slice/array with nil")),
         other => return Err(FuncError::new(format!("cannot index slice/array with type {}", other.type_name()))),
     };
@@ -254,13 +286,14 @@ fn slice(item: &Value, indexes: &[Reflected]) -> Result<Value, FuncError> {
         Value::Str(_) if indexes.len() == 3 => return Err(FuncError::new("cannot 3-index slice a string")),
         Value::Str(s) => s.len(),
         Value::Bytes(b) => b.len(),
-        Value::List(l) => l.items.len(),
+        Value::List(l) => l.capacity(),
         other => {
             let name = element_type(other.type_name());
             return Err(FuncError::new(format!("can't slice item of type {name}")));
         }
     };
-    let mut bounds = [0, len, len];
+    // A list can be made longer, as far as its array reaches.
+    let mut bounds = [0, if let Value::List(l) = item { l.items.len() } else { len }, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
         if index.interface {
             // Go does not look inside here, other than for `index`.
@@ -277,7 +310,7 @@ fn slice(item: &Value, indexes: &[Reflected]) -> Result<Value, FuncError> {
     Ok(match item {
         Value::Str(s) => Value::Str(GoStr::from(&s.as_bytes()[range])),
         Value::Bytes(b) => Value::Bytes(b[range].to_vec().into()),
-        Value::List(l) => Value::List(List { kind: l.kind, nil: l.nil, items: l.items[range].to_vec() }.into()),
+        Value::List(l) => l.window(range.start, range.end).map(|list| Value::List(list.into())).unwrap_or_default(),
         other => other.clone(),
     })
 }

@@ -2,13 +2,14 @@
 #![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::builtins::Builtin;
+use super::errtext;
 use super::eval::Args;
 use super::exec::{Exec, ExecError, Executed, RED_ZONE, STACK};
 use super::func::{Func, FuncError, Type};
 use super::functions::Callable;
 use super::node::{NodeId, NodeKind, Source};
 use super::reflect::Reflected;
-use super::value::{Entries, IntKind, List, ListKind, Map, MapKind, UintKind, Value};
+use super::value::{IntKind, List, ListKind, MapKind, UintKind, Value};
 
 impl Exec<'_> {
     /// Calls a function; `id` is the node that an error of the function is reported at.
@@ -132,7 +133,7 @@ impl Exec<'_> {
             Some(&node) => source.describe(node),
             // Go asks the piped value for its text.
             None => match &values[0].value {
-                Value::Str(s) => s.to_str().into_owned(),
+                Value::Str(s) => errtext::text(s.as_bytes()).into_owned(),
                 Value::Nil => "<invalid Value>".to_owned(),
                 other => format!("<{} Value>", other.type_name()),
             },
@@ -180,8 +181,11 @@ impl Exec<'_> {
     /// An argument of the given type.
     fn typed_argument(&mut self, source: &Source, dot: &Reflected, param: Type, id: NodeId) -> Executed<Value> {
         let kind = source.node(id).kind;
-        if matches!(param, Type::Any | Type::Reflect) {
+        if param == Type::Reflect {
             return self.argument(source, dot, id).map(|arg| arg.value);
+        }
+        if param == Type::Any {
+            return self.argument(source, dot, id).map(|arg| as_interface(arg.value));
         }
         match kind {
             NodeKind::Nil => {
@@ -236,11 +240,21 @@ impl Exec<'_> {
             return zero(param).ok_or_else(|| self.error(format!("invalid value; expected {}", param.go_name())));
         }
         if assignable(&value.value, param) {
-            return Ok(value.value);
+            return Ok(if param == Type::Any { as_interface(value.value) } else { value.value });
         }
         let got = if value.value.is_nil() { value.type_name() } else { value.value.type_name() };
         Err(self.error(format!("wrong type for value; expected {}; got {got}", param.go_name())))
     }
+}
+
+/// The value as an `interface {}`.
+fn as_interface(value: Value) -> Value {
+    if let Value::Object(object) = &value
+        && let Some(copy) = object.copied()
+    {
+        return copy;
+    }
+    value
 }
 
 /// Go's assignability of a value to a parameter type.
@@ -269,18 +283,16 @@ fn is_type(name: &str, wanted: &str) -> bool {
 
 /// The zero value of a type that nil can be assigned to.
 fn zero(param: Type) -> Option<Value> {
-    let list = |kind| Value::List(List { kind, nil: true, items: Vec::new() }.into());
+    let list = |kind| Value::List(List::nil(kind).into());
     Some(match param {
         Type::Any | Type::Reflect => Value::Nil,
         Type::Bytes => Value::Bytes(Vec::new().into()),
         Type::ListOfAny => list(ListKind::Any),
         Type::ListOfStr => list(ListKind::Str),
-        Type::MapOfAny => {
-            let mut map = Map::new(MapKind::Any, Entries::new());
-            map.nil = true;
-            Value::Map(map.into())
+        Type::MapOfAny => Value::nil_map(),
+        Type::Named(name) if name.starts_with(['*', '[']) || name.starts_with("map[") || name == "io.Writer" => {
+            Value::Nil
         }
-        Type::Named(name) if name.starts_with(['*', '[']) || name.starts_with("map[") => Value::Nil,
         Type::Bool | Type::Int | Type::Int64 | Type::Float | Type::Str | Type::Time | Type::Named(_) => return None,
     })
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::FuncError;
+use super::errtext;
 use super::fmt;
 use super::reflect::Reflected;
 use super::value::Value;
@@ -74,14 +75,14 @@ fn eq_one(a: &Value, b: &Value) -> Result<bool, FuncError> {
 
 /// Maps, slices, objects and nil.
 fn eq_other(a: &Value, b: &Value) -> Result<bool, FuncError> {
-    let show = |v: &Value| String::from_utf8_lossy(&fmt::sprintf(b"%s", std::slice::from_ref(v))).into_owned();
+    let show = |v: &Value| errtext::text(&fmt::sprintf(b"%s", std::slice::from_ref(v))).into_owned();
     if a.kind_name() != b.kind_name() && !a.is_nil() && !b.is_nil() {
         return Err(FuncError::new(format!(
             "non-comparable types {}: {}, {}: {}",
             show(a),
             a.type_name(),
             b.type_name(),
-            fmt::to_string(b)
+            errtext::text(&fmt::sprint(std::slice::from_ref(b)))
         )));
     }
     if is_nil(a) || is_nil(b) {

@@ -2,6 +2,7 @@
 #![expect(clippy::unnecessary_box_returns, reason = "results hold errors boxed, to stay small")]
 
 use super::Type;
+use super::errtext;
 use super::exec::{Exec, ExecError, Executed, RED_ZONE, STACK};
 use super::fmt;
 use super::func::Signature;
@@ -67,7 +68,7 @@ impl Exec<'_> {
     /// Where the innermost variable of a name is.
     fn variable(&mut self, source: &Source, name: u32) -> Executed<usize> {
         let Some(at) = self.variables[self.base..].iter().rposition(|(n, _)| *n == name) else {
-            return Err(self.error(format!("undefined variable: {}", String::from_utf8_lossy(source.variable(name)))));
+            return Err(self.error(format!("undefined variable: {}", errtext::text(source.variable(name)))));
         };
         let at = self.base + at;
         let passed = self.variables.len() - at;
@@ -232,14 +233,14 @@ impl Exec<'_> {
                 }
             }
             Value::Nil if receiver.interface => {
-                Err(self.error(format!("nil pointer evaluating interface {{}}.{}", String::from_utf8_lossy(name))))
+                Err(self.error(format!("nil pointer evaluating interface {{}}.{}", errtext::text(name))))
             }
             Value::Nil if self.set.on_missing_key() == MissingKey::Error => {
                 Err(self.error(format!("nil data; no entry for key {}", strconv::quote(name))))
             }
             Value::Nil => Ok(Reflected::default()),
             Value::Object(object) => {
-                let name = String::from_utf8_lossy(name);
+                let name = errtext::text(name);
                 self.object_field(source, dot, receiver, object.as_ref(), &name, id, args)
             }
             Value::Int(nanos, IntKind::Duration) => self.duration_field(source, dot, receiver, *nanos, name, args),
@@ -248,7 +249,7 @@ impl Exec<'_> {
     }
 
     fn field_error(&self, name: &[u8], problem: &str) -> Box<ExecError> {
-        self.error(format!("{} {problem}", String::from_utf8_lossy(name)))
+        self.error(format!("{} {problem}", errtext::text(name)))
     }
 
     fn no_entry(&self, name: &[u8]) -> Box<ExecError> {
@@ -256,7 +257,7 @@ impl Exec<'_> {
     }
 
     fn no_field(&self, receiver: &Reflected, name: &[u8]) -> Box<ExecError> {
-        let (name, type_name) = (String::from_utf8_lossy(name), receiver.type_name());
+        let (name, type_name) = (errtext::text(name), receiver.type_name());
         if let Value::Object(object) = &receiver.value
             && object.unexported_fields().contains(&&*name)
         {
@@ -335,7 +336,7 @@ impl Exec<'_> {
         args: Args<'_>,
     ) -> Executed<Reflected> {
         const UNIT: &[Type] = &[Type::Named("time.Duration")];
-        let text = String::from_utf8_lossy(name);
+        let text = errtext::text(name);
         let value = match name {
             b"Nanoseconds" => Value::int64(nanos),
             b"Microseconds" => Value::int64(nanos / 1000),

@@ -33,7 +33,7 @@ pub(super) const STACK: usize = 2 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ExecError {
-    /// The whole message, the causes' included.
+    /// The whole message, the causes' included. What is not UTF-8 is in it as [`errtext`](super::errtext) says.
     pub message: String,
     /// The error of a function, if one failed.
     #[source]
@@ -268,8 +268,9 @@ impl<'s> Exec<'s> {
                 }
             }
             Value::List(l) => {
-                for (i, item) in l.items.iter().enumerate() {
-                    if !self.iteration(looping, index(i), &Reflected::element(l.kind, item))? {
+                // The body may sort the list.
+                for i in 0..l.items.len() {
+                    if !self.iteration(looping, index(i), &Reflected::element(l.kind, &l.items[i]))? {
                         break;
                     }
                 }
@@ -447,10 +448,10 @@ impl Loop<'_> {
 }
 
 impl Scope for Exec<'_> {
-    fn execute(&mut self, name: &str, data: Value) -> Result<GoStr, FuncError> {
-        match self.lookup(name.as_bytes()) {
+    fn execute(&mut self, name: &[u8], data: Value) -> Result<GoStr, FuncError> {
+        match self.lookup(name) {
             Some(template) => self.capture(template, data),
-            None => Err(FuncError::new(self.set.no_template(name.as_bytes()))),
+            None => Err(FuncError::new(self.set.no_template(name))),
         }
     }
 

@@ -64,7 +64,8 @@ impl Type {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FuncError {
-    /// Go's text of the error or of the recovered panic, the texts of its causes included.
+    /// Go's text of the error or of the recovered panic, the texts of its causes included. What is not UTF-8 is in it as
+    /// [`errtext`](super::errtext) says.
     pub message: String,
     /// The error that Go's `errors.Unwrap` would give.
     #[source]
@@ -105,7 +106,7 @@ pub trait Scope {
     ///
     /// # Errors
     /// The execution error of the template, or that there is none of this name.
-    fn execute(&mut self, name: &str, data: Value) -> Result<GoStr, FuncError>;
+    fn execute(&mut self, name: &[u8], data: Value) -> Result<GoStr, FuncError>;
 
     /// Parses and executes a string as a template that sees the definitions of this execution (`tpl`); its own definitions
     /// do not outlive it.

@@ -6,7 +6,9 @@
 mod budget;
 mod builtins;
 mod call;
+mod capacity;
 mod compare;
+pub mod errtext;
 mod escape;
 mod eval;
 mod exec;
@@ -14,6 +16,7 @@ pub mod fmt;
 pub mod func;
 mod functions;
 mod lex;
+mod list;
 mod node;
 mod number;
 mod parse;

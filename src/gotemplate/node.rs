@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::errtext;
 use super::functions::Functions;
 use super::number::Number;
 use super::strconv;
@@ -132,14 +133,14 @@ impl Source {
         let before = &self.text.as_bytes()[..self.node(id).pos as usize];
         let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let column = memchr::memrchr(b'\n', before).map_or(before.len(), |at| before.len() - at - 1);
-        format!("{}:{line}:{column}", self.name.to_str())
+        format!("{}:{line}:{column}", errtext::text(self.name.as_bytes()))
     }
 
     /// The node written as template source again, with canonical spaces.
     pub fn describe(&self, id: NodeId) -> String {
         let mut out = Vec::new();
         self.write(&mut out, id);
-        String::from_utf8_lossy(&out).into_owned()
+        errtext::text(&out).into_owned()
     }
 
     fn write_fields(&self, out: &mut Vec<u8>, fields: Span) {

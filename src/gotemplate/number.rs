@@ -1,5 +1,6 @@
 //! Number literals: one literal, read as every type that can hold it.
 
+use super::errtext;
 use super::lex::Kind;
 use super::node::Span;
 use super::strconv::{self, Unquoted};
@@ -36,7 +37,7 @@ impl Number {
     fn character(literal: &[u8]) -> Result<Self, String> {
         let (unquoted, width) = strconv::unquote_char(&literal[1..], b'\'').ok_or("invalid syntax")?;
         if &literal[1 + width..] != b"'" {
-            return Err(format!("malformed character constant: {}", String::from_utf8_lossy(literal)));
+            return Err(format!("malformed character constant: {}", errtext::text(literal)));
         }
         let code = match unquoted {
             Unquoted::Byte(b) => u32::from(b),

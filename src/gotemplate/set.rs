@@ -280,8 +280,8 @@ mod tests {
             (
                 "include",
                 text(&[Type::Str, Type::Any], |scope, args| {
-                    let name = args[0].as_str().unwrap().to_str().into_owned();
-                    scope.execute(&name, args[1].clone()).map(Value::Str)
+                    let name = args[0].as_str().unwrap();
+                    scope.execute(name.as_bytes(), args[1].clone()).map(Value::Str)
                 }),
             ),
             (

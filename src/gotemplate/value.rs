@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+pub use super::list::{Items, List, ListKind};
+
 /// A Go string: any bytes, usually UTF-8. Ordered bytewise, as Go orders strings. Cloning shares the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GoStr(Rc<[u8]>);
@@ -133,45 +135,8 @@ pub enum UintKind {
     Uintptr,
 }
 
-/// The Go type of a slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ListKind {
-    /// `[]interface {}`
-    Any,
-    /// `[]string`
-    Str,
-    /// `[]int`
-    Int,
-    /// `[]float64`
-    Float,
-    /// `[][]interface {}`
-    ListOfAny,
-    /// `[][]string`
-    ListOfStr,
-    /// `[]map[string]interface {}`
-    MapOfAny,
-}
-
-/// A Go slice other than `[]byte`. Immutable: every function that Go templates have makes a new slice.
-#[derive(Debug)]
-pub struct List {
-    /// The Go type.
-    pub kind: ListKind,
-    /// Whether it is the nil slice (prints and counts as empty; JSON writes `null`).
-    pub nil: bool,
-    /// The elements.
-    pub items: Vec<Value>,
-}
-
-impl Drop for List {
-    fn drop(&mut self) {
-        let items = std::mem::take(&mut self.items);
-        release(|| drop(items));
-    }
-}
-
 /// Drops what may be nested as deeply as a template could make it: the stack grows as needed.
-fn release(nested: impl FnOnce()) {
+pub(super) fn release(nested: impl FnOnce()) {
     stacker::maybe_grow(32 << 10, 1 << 20, nested);
 }
 
@@ -325,6 +290,12 @@ pub trait Object: fmt::Debug {
         self.display()
     }
 
+    /// What a function gets that takes an `interface {}`, if that is another value: Go copies a struct, and methods that need a
+    /// pointer to it are then out of reach.
+    fn copied(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether the type has a `String` or `Error` method, so that `%s`, `%q` and `%x` apply to what it displays.
     fn is_stringer(&self) -> bool {
         false
@@ -349,6 +320,11 @@ pub trait Object: fmt::Debug {
     /// The names of the fields of a struct that templates can't reach.
     fn unexported_fields(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// All fields of a struct in their order, for verbs that are applied to each of them.
+    fn printed_fields(&self) -> Option<Vec<Value>> {
+        None
     }
 
     /// The exported fields of a struct in their order; `None` for what encoders write as [`to_plain`](Self::to_plain) has it.
@@ -431,7 +407,12 @@ impl Value {
 
     /// A Go slice of the given type; the caller sees to it that the elements fit.
     pub fn list_of(kind: ListKind, items: Vec<Value>) -> Self {
-        Self::List(Rc::new(List { kind, nil: false, items }))
+        Self::List(Rc::new(List::new(kind, items)))
+    }
+
+    /// The same, of elements that were appended one by one ([`List::appended`]).
+    pub fn appended(kind: ListKind, items: Vec<Value>) -> Self {
+        Self::List(Rc::new(List::appended(kind, items)))
     }
 
     /// A Go `[]string`.
@@ -448,6 +429,13 @@ impl Value {
     pub fn map_of<K: Into<GoStr>>(kind: MapKind, entries: impl IntoIterator<Item = (K, Value)>) -> Self {
         let entries = entries.into_iter().map(|(k, v)| (k.into(), v)).collect();
         Self::Map(Rc::new(Map::new(kind, entries)))
+    }
+
+    /// Go's nil `map[string]interface{}`.
+    pub fn nil_map() -> Self {
+        let mut map = Map::new(MapKind::Any, Entries::new());
+        map.nil = true;
+        Self::Map(Rc::new(map))
     }
 
     /// The map, if it is one.

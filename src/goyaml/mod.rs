@@ -142,7 +142,9 @@ pub fn from_json_map(text: &[u8]) -> (Value, Option<Error>) {
 /// # Errors
 /// Not JSON, or not an array; the list is as it was, empty.
 pub fn from_json_list(text: &[u8]) -> (Value, Option<Error>) {
-    let empty = |nil| Value::List(List { kind: ListKind::Any, nil, items: Vec::new() }.into());
+    let empty = |nil: bool| {
+        Value::List(if nil { List::nil(ListKind::Any) } else { List::new(ListKind::Any, Vec::new()) }.into())
+    };
     match json::decode::decode(text) {
         Err(error) => (empty(false), Some(error)),
         Ok(Decoded { value: Value::Nil, fault: None }) => (empty(true), None),

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use super::{Lookup, errors};
 use crate::chart::{Level, Notices};
-use crate::gotemplate::{Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Type, Value, strconv};
+use crate::gotemplate::{
+    Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Type, Value, errtext, strconv,
+};
 use crate::{goyaml, sprig};
 
 /// How often one template may be included inside itself.
@@ -148,6 +150,11 @@ fn text(value: &Value) -> String {
     value.as_str().map(|s| s.to_str().into_owned()).unwrap_or_default()
 }
 
+/// A string for an error or the log.
+fn message(value: &Value) -> String {
+    value.as_str().map(|s| errtext::text(s.as_bytes()).into_owned()).unwrap_or_default()
+}
+
 fn failed(error: &goyaml::Error) -> FuncError {
     FuncError::new(error.to_string())
 }
@@ -222,13 +229,13 @@ fn include(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
         let depth = host.included.entry(name.clone()).or_default();
         if *depth > MAX_NESTED_INCLUDES {
             return Err(FuncError::wrap(
-                &format!("rendering template has a nested reference name: {}", name.to_str()),
+                &format!("rendering template has a nested reference name: {}", errtext::text(name.as_bytes())),
                 FuncError::new("unable to execute template"),
             ));
         }
         *depth += 1;
     }
-    let result = scope.execute(&name.to_str(), args[1].clone());
+    let result = scope.execute(name.as_bytes(), args[1].clone());
     if let Some(depth) = host(scope).and_then(|host| host.included.get_mut(name)) {
         *depth -= 1;
     }
@@ -264,10 +271,10 @@ fn required(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     }
     match host(scope).filter(|host| host.lint) {
         Some(host) => {
-            host.notices.warn(message, vec![("message", text(&args[0]))]);
+            host.notices.warn(message, vec![("message", self::message(&args[0]))]);
             Ok(Value::str(""))
         }
-        None => Err(errors::marked(&text(&args[0]))),
+        None => Err(errors::marked(&self::message(&args[0]))),
     }
 }
 
@@ -281,10 +288,10 @@ fn fail(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
     }
     match host(scope).filter(|host| host.lint) {
         Some(host) => {
-            host.notices.add(Level::Info, "funcMap fail", vec![("message", text(&args[0]))]);
+            host.notices.add(Level::Info, "funcMap fail", vec![("message", self::message(&args[0]))]);
             Ok(Value::str(""))
         }
-        None => Err(errors::marked(&text(&args[0]))),
+        None => Err(errors::marked(&self::message(&args[0]))),
     }
 }
 

@@ -26,6 +26,7 @@ pub fn capabilities(capabilities: &Capabilities) -> Value {
                 ("Major", "Major", capabilities.kube_version.major.clone()),
                 ("Minor", "Minor", capabilities.kube_version.minor.clone()),
             ],
+            copy: false,
         }),
         versions: Rc::new(VersionSet(capabilities.api_versions.clone())),
         helm: Rc::new(Struct {
@@ -37,6 +38,7 @@ pub fn capabilities(capabilities: &Capabilities) -> Value {
                 ("GoVersion", "go_version", GO_VERSION.into()),
                 ("KubeClientVersion", "kube_client_version", CLIENT_VERSION.into()),
             ],
+            copy: false,
         }),
     }))
 }
@@ -81,6 +83,11 @@ impl Object for Caps {
 
     fn is_method(&self, name: &str) -> bool {
         name == "Copy"
+    }
+
+    fn printed_fields(&self) -> Option<Vec<Value>> {
+        let (kube, versions, helm) = (self.kube.clone(), self.versions.clone(), self.helm.clone());
+        Some(vec![Value::Object(kube), Value::Object(versions), Value::Object(helm)])
     }
 
     fn struct_fields(&self) -> Option<Vec<StructField>> {
@@ -154,11 +161,17 @@ impl Object for VersionSet {
 struct Struct {
     go_type: &'static str,
     fields: Vec<(&'static str, &'static str, String)>,
+    /// Whether it is a copy, which has no methods: they need a pointer.
+    copy: bool,
 }
 
 impl Struct {
     fn is_kube_version(&self) -> bool {
         self.go_type == "common.KubeVersion"
+    }
+
+    fn has_methods(&self) -> bool {
+        self.is_kube_version() && !self.copy
     }
 
     fn get(&self, name: &str) -> Option<Value> {
@@ -178,7 +191,7 @@ impl Object for Struct {
     }
 
     fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
-        if self.is_kube_version() {
+        if self.has_methods() {
             match name {
                 "GitVersion" => return self.get("Version").map(Ok),
                 "String" => return Some(Ok(Value::str(self.fields[1].2.as_str()))),
@@ -188,17 +201,26 @@ impl Object for Struct {
         self.get(name).map(Ok)
     }
 
+    fn printed_fields(&self) -> Option<Vec<Value>> {
+        Some(self.fields.iter().map(|(_, _, value)| Value::str(value.as_str())).collect())
+    }
+
     fn display(&self) -> String {
         let values: Vec<&str> = self.fields.iter().map(|(_, _, value)| value.as_str()).collect();
         format!("{{{}}}", values.join(" "))
     }
 
     fn printed(&self) -> String {
-        if self.is_kube_version() { self.fields[1].2.clone() } else { self.display() }
+        if self.has_methods() { self.fields[1].2.clone() } else { self.display() }
+    }
+
+    fn copied(&self) -> Option<Value> {
+        let copy = || Self { go_type: self.go_type, fields: self.fields.clone(), copy: true };
+        self.has_methods().then(|| Value::Object(Rc::new(copy())))
     }
 
     fn is_method(&self, name: &str) -> bool {
-        self.is_kube_version() && matches!(name, "GitVersion" | "String")
+        self.has_methods() && matches!(name, "GitVersion" | "String")
     }
 
     fn unexported_fields(&self) -> &'static [&'static str] {

@@ -1,12 +1,11 @@
 //! Rendered files to objects and hooks: splitting into documents, telling hooks, ordering by kind.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::engine::Files;
 use super::manifest::{Hook, HookEvent, Manifest};
 use crate::chart::Notices;
-use crate::gotemplate::{Map, Value};
+use crate::gotemplate::{Map, Value, errtext};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
 
@@ -192,15 +191,9 @@ pub fn sort(files: &Files, notices: &Notices) -> (Vec<Manifest>, Vec<Hook>, Opti
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
         let base = path.rsplit('/').next().unwrap_or(path);
-        let text = content.to_str();
+        let text = errtext::text(content.as_bytes());
         if base.starts_with('_') || text.trim().is_empty() {
             continue;
-        }
-        // What is no UTF-8 is no YAML either; the reader says so of the bytes.
-        if let Cow::Owned(_) = text
-            && let Err(error) = goyaml::from_yaml(content.as_bytes())
-        {
-            return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}")));
         }
         for document in split(&text) {
             if manifests.len() + hooks.len() == MAX_OBJECTS {
@@ -210,8 +203,14 @@ pub fn sort(files: &Files, notices: &Notices) -> (Vec<Manifest>, Vec<Hook>, Opti
                 let text = format!("a document of {} bytes is too long (at most {MAX_DOCUMENT})", document.len());
                 return (manifests, hooks, Some(format!("YAML parse error on {path}: {text}")));
             }
-            let head = match Head::read(document) {
-                Ok(head) => head,
+            let bytes = errtext::bytes(document);
+            // What is no UTF-8 is no YAML either; the reader says so of the bytes.
+            let read = match std::str::from_utf8(&bytes) {
+                Ok(document) => Head::read(document).map(|head| (head, document)),
+                Err(_) => goyaml::from_yaml(&bytes).map(|_| (Head::default(), "")),
+            };
+            let (head, document) = match read {
+                Ok(read) => read,
                 Err(error) => return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}"))),
             };
             let Some(events) = head.annotation("helm.sh/hook") else {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::line::{self, Mark};
 use super::style::Style;
 use crate::cluster::{Observer, Waiting};
+use crate::gotemplate::errtext;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +151,7 @@ impl Reporter {
             let mut object = serde_json::Map::new();
             object.insert("time".into(), Timestamp::now().to_string().into());
             object.insert("event".into(), event.into());
-            object.extend(fields.iter().map(|(k, v)| ((*k).into(), (*v).into())));
+            object.extend(fields.iter().map(|(k, v)| ((*k).into(), errtext::lossy(v).into())));
             serde_json::Value::Object(object).to_string()
         } else if self.style.terminal {
             line.to_owned()
@@ -159,7 +160,7 @@ impl Reporter {
         };
         let talk = self.lock();
         let write = || {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let _ = std::io::stderr().lock().write_all(&[&errtext::bytes(&text), &b"\n"[..]].concat());
         };
         match &talk.bar {
             Some(bar) => bar.suspend(write),

@@ -92,7 +92,12 @@ pub(super) fn nil_map() -> Rc<Map> {
 
 /// A nil slice of the given type.
 pub(super) fn nil_list(kind: ListKind) -> Value {
-    Value::List(Rc::new(List { kind, nil: true, items: Vec::new() }))
+    Value::List(Rc::new(List::nil(kind)))
+}
+
+/// A `[]interface{}` whose elements Go appends one by one.
+pub(super) fn appended(items: Vec<Value>) -> Value {
+    Value::appended(ListKind::Any, items)
 }
 
 /// The elements of a value of Go kind slice, `None` for every other kind.
@@ -103,7 +108,7 @@ pub(super) fn slice_items(value: &Value) -> Option<Cow<'_, [Value]>> {
             Some(Cow::Owned(bytes.iter().map(|b| Value::Uint(u64::from(*b), UintKind::Uint8)).collect()))
         }
         Value::Object(object) if matches!(object.kind_name(), "slice" | "array") => match object.to_plain() {
-            Value::List(list) => Some(Cow::Owned(list.items.clone())),
+            Value::List(list) => Some(Cow::Owned(list.items.to_vec())),
             _ => None,
         },
         _ => None,

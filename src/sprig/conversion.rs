@@ -1,12 +1,12 @@
 //! Conversions: numbers, strings, splitting, joining, ranges of numbers.
 
 use super::args::{Args, Chapter, Outcome, fail, func, slice_items, string};
-use super::limits::{MAX_ITEMS, check_text};
+use super::limits::{MAX_ITEMS, check_items, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, cast};
 use crate::gotemplate::Type::{Any, Int, Str};
 use crate::gotemplate::strconv::{NumError, parse_int};
-use crate::gotemplate::{FuncError, GoStr, ListKind, MapKind, Scope, Value};
+use crate::gotemplate::{FuncError, GoStr, List, ListKind, MapKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("atoi", func!([Str], |_, a| Ok(Value::int(atoi(a.bytes(0)))))),
@@ -55,10 +55,15 @@ pub(super) fn string_items(scope: &mut dyn Scope, value: &Value) -> Result<Vec<G
     Ok(texts)
 }
 
+/// A `[]string` as it is, another list with room for all its elements, nil or not.
 fn to_strings(scope: &mut dyn Scope, value: &Value) -> Outcome {
     match value {
         Value::List(list) if list.kind == ListKind::Str => Ok(value.clone()),
-        _ => Ok(Value::strings(string_items(scope, value)?)),
+        _ => {
+            let room = slice_items(value).map_or(0, |items| items.len());
+            let strings = string_items(scope, value)?.into_iter().map(Value::Str).collect();
+            Ok(Value::List(List::appended_within(ListKind::Str, room, strings).into()))
+        }
     }
 }
 
@@ -76,10 +81,16 @@ fn join(scope: &mut dyn Scope, separator: &[u8], value: &Value) -> Outcome {
     string(out)
 }
 
+/// Sorts a `[]string` in place, and a copy of anything else.
 fn sort_alpha(scope: &mut dyn Scope, value: &Value) -> Outcome {
-    let mut items = if slice_items(value).is_some() { string_items(scope, value)? } else { vec![strval(value)] };
-    items.sort();
-    Ok(Value::strings(items))
+    if slice_items(value).is_none() {
+        return Ok(Value::strings([strval(value)]));
+    }
+    let strings = to_strings(scope, value)?;
+    if let Value::List(list) = &strings {
+        list.sort_in_place(check_items)?;
+    }
+    Ok(strings)
 }
 
 /// `_0`, `_1`, ...: the parts of `split`.
@@ -107,7 +118,7 @@ fn range(start: i64, stop: i64, increment: i64) -> Result<Vec<i64>, FuncError> {
 }
 
 fn ints(numbers: Vec<i64>) -> Value {
-    Value::list_of(ListKind::Int, numbers.into_iter().map(Value::int).collect())
+    Value::appended(ListKind::Int, numbers.into_iter().map(Value::int).collect())
 }
 
 /// `seq` of the Unix tool: last; first and last; first, step and last.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::args::{Args, Chapter, Outcome, fail, func};
+use super::args::{Args, Chapter, Outcome, appended, fail, func};
 use super::limits::Steps;
 use super::merge::merge;
 use super::nesting::{self, MAX_DEPTH};
@@ -10,7 +10,7 @@ use super::print::strval;
 use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{FuncError, Map, MapKind, Scope, Value};
+use crate::gotemplate::{FuncError, ListKind, Map, MapKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
@@ -32,7 +32,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("pluck", func!([Str], ..MapOfAny, |_, a| Ok(pluck(a)))),
     ("set", func!([MapOfAny, Str, Any], |_, a| set(a))),
     ("unset", func!([MapOfAny, Str], |_, a| Ok(unset(a)))),
-    ("values", func!([MapOfAny], |_, a| Ok(Value::list(a.dict(0).borrow().values().cloned().collect())))),
+    ("values", func!([MapOfAny], |_, a| Ok(appended(a.dict(0).borrow().values().cloned().collect())))),
 ];
 
 /// Keys and values in turn; a last key without value gets "".
@@ -67,12 +67,12 @@ fn keys(args: &[Value]) -> Value {
     for index in 0..args.len() {
         keys.extend(args.dict(index).borrow().keys().cloned());
     }
-    Value::strings(keys)
+    Value::appended(ListKind::Str, keys.into_iter().map(Value::Str).collect())
 }
 
 fn pluck(args: &[Value]) -> Value {
     let key = args.bytes(0);
-    Value::list((1..args.len()).filter_map(|index| args.dict(index).borrow().get(key).cloned()).collect())
+    appended((1..args.len()).filter_map(|index| args.dict(index).borrow().get(key).cloned()).collect())
 }
 
 /// A new map of the entries whose key is (or is not) among the arguments.
@@ -161,7 +161,7 @@ fn copy(value: &Value, depth: usize, steps: &mut Steps) -> Outcome {
         Value::List(list) if list.nil => Ok(value.clone()),
         Value::List(list) => {
             let items = list.items.iter().map(|item| copy(item, depth + 1, steps)).collect::<Result<_, _>>()?;
-            Ok(Value::list_of(list.kind, items))
+            Ok(Value::List(list.like(items).into()))
         }
         Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
             // Private fields are not copied.

@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use super::args::{Args, Chapter, NIL_DEREFERENCE, Outcome, fail, func, nil_list, slice_items};
+use super::args::{Args, Chapter, NIL_DEREFERENCE, Outcome, appended, fail, func, nil_list, slice_items};
 use super::cast::to_int64;
 use super::defaults::empty;
 use super::equality::deep_equal;
 use super::limits::check_items;
 use super::math::floor_to_int;
 use crate::gotemplate::Type::{Any, Int};
-use crate::gotemplate::{FuncError, ListKind, Scope, Value};
+use crate::gotemplate::{FuncError, List, ListKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("append", func!([Any, Any], |_, a| push(a))),
@@ -60,13 +60,20 @@ fn items<'a>(value: &'a Value, cannot: &str) -> Result<Cow<'a, [Value]>, FuncErr
 
 fn push(args: &[Value]) -> Outcome {
     let mut list = items(args.any(0), "push on")?.into_owned();
+    let before = list.len();
     list.push(args.any(1).clone());
-    Ok(Value::list(list))
+    Ok(appended_to(before, list))
 }
 
 fn prepend(args: &[Value]) -> Outcome {
     let list = items(args.any(0), "prepend on")?;
-    Ok(Value::list(std::iter::once(args.any(1)).chain(list.iter()).cloned().collect()))
+    let items: Vec<Value> = std::iter::once(args.any(1)).chain(list.iter()).cloned().collect();
+    Ok(if list.is_empty() { Value::list(items) } else { appended_to(1, items) })
+}
+
+/// A list that was appended to a full one of `before` elements, all at once.
+fn appended_to(before: usize, items: Vec<Value>) -> Value {
+    Value::List(List::extended(ListKind::Any, before, items).into())
 }
 
 /// A part of a list that is not empty; of an empty one the nil slice.
@@ -81,7 +88,7 @@ fn reverse(args: &[Value]) -> Outcome {
 
 fn compact(args: &[Value]) -> Outcome {
     let list = items(args.any(0), "compact on")?;
-    Ok(Value::list(list.iter().filter(|item| !empty(item)).cloned().collect()))
+    Ok(appended(list.iter().filter(|item| !empty(item)).cloned().collect()))
 }
 
 fn contains(scope: &mut dyn Scope, list: &[Value], needle: &Value) -> Result<bool, FuncError> {
@@ -107,7 +114,7 @@ fn uniq(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
             unique.push(item.clone());
         }
     }
-    Ok(Value::list(unique))
+    Ok(appended(unique))
 }
 
 fn without(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
@@ -117,7 +124,7 @@ fn without(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
             kept.push(item.clone());
         }
     }
-    Ok(Value::list(kept))
+    Ok(appended(kept))
 }
 
 fn has(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
@@ -128,7 +135,7 @@ fn has(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
     Ok(contains(scope, &items(haystack, "find has on")?, args.any(0))?.into())
 }
 
-/// `list[from:to]`, of the same type as the list.
+/// `list[from:to]`, of the same type as the list and in the same array, to whose end it can reach.
 fn slice(args: &[Value]) -> Outcome {
     let value = args.any(0);
     let list = match slice_items(value) {
@@ -141,15 +148,13 @@ fn slice(args: &[Value]) -> Outcome {
     }
     let start = args.get(1).map_or(0, to_int64);
     let end = args.get(2).map_or(list.len() as i64, to_int64);
-    if start < 0 || end < start || end > list.len() as i64 {
-        return fail("reflect.Value.Slice: slice index out of bounds");
-    }
-    let range = start as usize..end as usize;
-    Ok(match value {
-        Value::Bytes(bytes) => Value::Bytes(bytes[range].to_vec().into()),
-        Value::List(typed) => Value::list_of(typed.kind, list[range].to_vec()),
-        _ => Value::list(list[range].to_vec()),
-    })
+    let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+    let part = range.and_then(|(start, end)| match value {
+        Value::Bytes(bytes) => bytes.get(start..end).map(|bytes| Value::Bytes(bytes.to_vec().into())),
+        Value::List(list) => list.window(start, end).map(|list| Value::List(list.into())),
+        _ => list.get(start..end).map(|items| Value::list(items.to_vec())),
+    });
+    part.map_or_else(|| fail("reflect.Value.Slice: slice index out of bounds"), Ok)
 }
 
 fn concat(args: &[Value]) -> Outcome {
@@ -164,7 +169,7 @@ fn concat(args: &[Value]) -> Outcome {
             None => return fail(format!("Cannot concat type {} as list", value.kind_name())),
         }
     }
-    Ok(if all.is_empty() { nil_list(ListKind::Any) } else { Value::list(all) })
+    Ok(if all.is_empty() { nil_list(ListKind::Any) } else { appended(all) })
 }
 
 /// Lists of `size` elements. Their number and lengths are computed through floats, which is where the results for sizes that

@@ -4,10 +4,10 @@ use super::args::{Args, Chapter, Outcome, fail, func};
 use super::semver::{Constraints, Version, VersionObject};
 use super::url;
 use crate::gotemplate::Type::{MapOfAny, Str};
-use crate::gotemplate::{Value, strconv};
+use crate::gotemplate::{Value, errtext, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("fail", func!([Str], |_, a| fail(a.text(0)))),
+    ("fail", func!([Str], |_, a| fail(errtext::text(a.bytes(0))))),
     // Looking up a name is I/O: the renderer answers as Helm does without `--enable-dns`.
     ("getHostByName", func!([Str], |_, _| Ok("".into()))),
     ("hello", func!([], |_, _| Ok("Hello!".into()))),

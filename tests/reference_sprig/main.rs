@@ -20,7 +20,7 @@ use support::differences::{Differences, cases};
 use support::random::Random;
 use support::reference::{Answer, Reference, base64, module_cache, reference, unbase64};
 use support::values::pack;
-use vulas_native::gotemplate::{FuncMap, MissingKey, Set, Type, Value};
+use vulas_native::gotemplate::{FuncMap, MissingKey, Set, Type, Value, errtext};
 use vulas_native::goyaml::from_json;
 use vulas_native::sprig;
 
@@ -47,7 +47,7 @@ impl Both {
         match self.go.ask("sprig", json!({"text": base64(template), "data": pack(&data())})) {
             Answer::Ok(Json::String(out)) => Ok(text(&unbase64(&out))),
             Answer::Ok(_) => Ok(String::new()),
-            Answer::Error(error) | Answer::Panic(error) => Err(text(&error)),
+            Answer::Error(error) | Answer::Panic(error) => Err(errtext::text(&error).into_owned()),
         }
     }
 

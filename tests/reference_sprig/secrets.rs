@@ -116,3 +116,113 @@ fn passwords_and_encryption_agree() {
     }
     both.differences.finish();
 }
+
+/// An element of DER.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = content.len();
+    let head = match length {
+        0..0x80 => vec![tag, length as u8],
+        0x80..0x100 => vec![tag, 0x81, length as u8],
+        _ => vec![tag, 0x82, (length >> 8) as u8, length as u8],
+    };
+    [head, content].concat()
+}
+
+/// A key in PKCS #8: the identifier of its algorithm, its parameters, the key.
+fn wrapped(algorithm: &[u8], parameters: &[u8], key: &[u8]) -> Vec<u8> {
+    der(0x30, &[&der(2, &[&[0]]), &der(0x30, &[&der(6, &[algorithm]), parameters]), &der(4, &[key])])
+}
+
+fn pem(label: &str, bytes: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64(bytes).as_str().unwrap())
+}
+
+/// Keys of all kinds, damaged, under all names.
+#[test]
+fn malformed_keys_are_named_as_by_go() {
+    const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1];
+    const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
+    const P256: &[u8] = &[6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
+    const LABELS: [&str; 6] =
+        ["RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY", "PRIVATE KEY", "OTHER PRIVATE KEY", "KEY"];
+    let mut both = Both::start();
+    let certificate = both.go(r#"{{ (genCA "a" 1).Cert | b64enc }}"#).unwrap();
+    let mut content = |expression: &str| {
+        let pem = both.go(expression).unwrap();
+        let data: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        unbase64(&data)
+    };
+    let rsa = content(r#"{{ (genCA "a" 1).Key }}"#);
+    let (ec, dsa) = (content(r#"{{ genPrivateKey "ecdsa" }}"#), content(r#"{{ genPrivateKey "dsa" }}"#));
+    let ed25519 = content(r#"{{ genPrivateKey "ed25519" }}"#);
+    let nameless = der(0x30, &[&der(2, &[&[1]]), &der(4, &[&[7; 32]])]);
+    let null = der(5, &[]);
+    let secret = |bytes: &[u8]| der(0x30, &[&der(2, &[&[1]]), &der(4, &[bytes]), &der(0xA0, &[P256])]);
+    let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    let order: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&order[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let keys = [
+        rsa.clone(),
+        ec.clone(),
+        dsa,
+        ed25519,
+        wrapped(RSA, &null, &rsa),
+        wrapped(EC, P256, &nameless),
+        wrapped(EC, &null, &ec),
+        wrapped(&[0x2B, 0x65, 0x6E], &[], &der(4, &[&[9; 32]])),
+        wrapped(&[0x2B, 0x65, 0x6E], &[], &der(4, &[&[9; 31]])),
+        wrapped(&[0x2B, 0x65, 0x70], &null, &der(4, &[&[9; 32]])),
+        wrapped(&[0x2B, 0x65, 0x70], &[], &der(4, &[&[9; 33]])),
+        wrapped(&[0x2A, 3, 0x88, 1], &[], &[]),
+        wrapped(&[0x88, 0x37], &[], &[]),
+        secret(&[0; 32]),
+        secret(&[0xFF; 32]),
+        secret(&order),
+        secret(&[0, 0, 5]),
+        secret(&[[0; 8], [1; 8], [1; 8], [1; 8], [1; 8]].concat()),
+        secret(&[1; 33]),
+        Vec::new(),
+    ];
+    let mut random = Random::new();
+    let mut texts = Vec::new();
+    for key in &keys {
+        let mut forms = vec![key.clone(), [key.as_slice(), &[0]].concat()];
+        // The first bytes are heads, where there is most to say.
+        for at in 0..key.len().min(40) {
+            for byte in [0, 1, 2, 0x1F, 0x30, 0x7F, 0x80, 0x84, 0xA0, 0xFF] {
+                if random.once_in(4) {
+                    forms.push(key.clone());
+                    forms.last_mut().unwrap()[at] = byte;
+                }
+            }
+        }
+        for _ in 0..40 {
+            let mut form = key.clone();
+            for _ in 0..=random.below(2) {
+                let at = random.below(form.len().max(1));
+                match random.below(3) {
+                    0 => form.truncate(at),
+                    1 if at < form.len() => drop(form.remove(at)),
+                    _ => form.insert(at.min(form.len()), random.next() as u8),
+                }
+            }
+            forms.push(form);
+        }
+        for form in forms {
+            let label = LABELS[if random.once_in(4) { random.below(LABELS.len()) } else { random.below(4) }];
+            texts.push(pem(label, &form));
+        }
+        texts.extend(LABELS.map(|label| pem(label, key)));
+    }
+    // The text itself.
+    for _ in 0..300 {
+        let text = pem("EC PRIVATE KEY", &ec).into_bytes();
+        let text = support::documents::mutate(&mut random, text);
+        texts.push(String::from_utf8_lossy(&text).into_owned());
+    }
+    for text in texts {
+        let key = base64(&text);
+        both.compare(&format!("{{{{ buildCustomCert \"{certificate}\" {key} | typeOf }}}}"));
+    }
+    both.differences.finish();
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use vulas_native::chart::{self, File, Level, Notices, values::Overrides};
-use vulas_native::gotemplate::Value;
+use vulas_native::gotemplate::{GoStr, Value, errtext};
 use vulas_native::render::{self, Capabilities, KubeVersion, ReleaseInfo, Rendered};
 
 use super::reference::{base64, unbase64};
@@ -189,11 +189,12 @@ fn in_order(error: String) -> String {
 
 /// Reads an answer of the operation `chart`.
 pub fn theirs(answer: &Json) -> Outcome {
-    // Our messages are text: other bytes are replaced.
-    let text = |json: &Json| String::from_utf8_lossy(&unbase64(json.as_str().unwrap())).into_owned();
+    let text = |json: &Json| errtext::text(&unbase64(json.as_str().unwrap())).into_owned();
     let result = match answer.get("error") {
         Some(error) => Err((in_order(text(error)), answer["partial"] == true)),
         None => {
+            // Here, Helm's records and ours have U+FFFD for a byte that is not UTF-8.
+            let text = |json: &Json| GoStr::from(unbase64(json.as_str().unwrap())).to_str().into_owned();
             let hooks = answer["hooks"].as_array().unwrap().iter().map(text);
             let texts = [text(&answer["manifest"]), text(&answer["notes"])].into_iter().chain(hooks);
             Ok(texts.map(|text| without_addresses(&text)).collect())

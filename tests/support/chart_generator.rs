@@ -369,6 +369,28 @@ impl ChartGenerator {
         out
     }
 
+    /// An entry that shows a list and a part of it, one of which was sorted.
+    fn shared_list(&mut self, index: usize) -> String {
+        let list = self.pick(&[
+            "splitList \",\" \"d,c,b,a\"",
+            "toStrings (list 3 nil 1)",
+            "regexFindAll \"[a-z]\" \"d1c2b\" -1",
+            "regexSplit \"[,;]\" \"c,b;a\" -1",
+            "keys (dict \"a\" 1 \"b\" 2 \"c\" 3) | sortAlpha",
+            "$.Values.list",
+            "append $.Values.list \"x\"",
+            "until 3 | toStrings",
+            "uniq (list 2 1 2 3)",
+            "$.Chart.Keywords",
+        ]);
+        let (from, to) = (self.random().below(3), self.random().below(6));
+        let sorted = self.pick(&["$x", "$y", "$z"]);
+        format!(
+            "  {{{{- $x := {list} }}}}{{{{ $y := slice $x {from} {to} }}}}{{{{ $z := slice $y 0 1 }}}}\n  \
+             {{{{- $sorted := sortAlpha {sorted} }}}}\n  k{index}: {{{{ list $x $y $z $sorted | toJson }}}}\n"
+        )
+    }
+
     /// An entry of a map that is indented by two.
     fn entry(&mut self, index: usize) -> String {
         let calls = match self.mood {
@@ -377,6 +399,9 @@ impl ChartGenerator {
             Mood::Wild => self.random().once_in(3),
         };
         if calls {
+            if self.random().once_in(8) {
+                return self.shared_list(index);
+            }
             let call = call(&mut self.words, 1);
             return match self.random().below(4) {
                 0 => format!("  k{index}: {{{{ {call} | quote }}}}\n"),

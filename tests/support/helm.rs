@@ -78,12 +78,22 @@ pub fn run(program: &Path, args: &[String], directory: &Path) -> Outcome {
         .stdin(input)
         .output()
         .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*directory.to_string_lossy(), "$ROOT");
+    let text = |bytes: &[u8]| escaped(bytes).replace(&*directory.to_string_lossy(), "$ROOT");
     normalise(Outcome {
         code: output.status.code().unwrap_or(-1),
         stdout: text(&output.stdout),
         stderr: text(&output.stderr),
     })
+}
+
+/// Output as text: a byte that is not UTF-8 as `\xfe`.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().flat_map(|byte| byte.escape_ascii()).map(char::from));
+    }
+    text
 }
 
 /// Our own program.

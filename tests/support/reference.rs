@@ -1,11 +1,14 @@
 //! The program that answers with Go's own libraries.
 
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
 
 /// What Go says.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,28 +38,90 @@ pub fn binaries() -> PathBuf {
     cache.join("vulas-native/bin")
 }
 
+fn go_env(name: &str) -> String {
+    let out = Command::new("go").args(["env", name]).output();
+    let out = out.expect("go is not installed: the reference tests need Go 1.26 or later");
+    String::from_utf8(out.stdout).unwrap().trim().to_owned()
+}
+
 /// Where Go keeps the sources of modules.
 pub fn module_cache() -> PathBuf {
-    let out = Command::new("go").args(["env", "GOMODCACHE"]).output().expect("go is not installed");
-    PathBuf::from(String::from_utf8(out.stdout).unwrap().trim())
+    go_env("GOMODCACHE").into()
 }
+
+/// Where Go itself is.
+pub fn go_root() -> PathBuf {
+    go_env("GOROOT").into()
+}
+
+/// The program's sources.
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/goref")
+}
+
+/// How many programs of other sources are kept, for other checkouts.
+const KEPT: usize = 3;
 
 /// Builds the program if need be and starts it.
 ///
 /// # Panics
 /// If Go is missing or the build fails: a test that asks for the reference can't do without it.
 pub fn reference() -> Reference {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/goref");
-    let binary = binaries().join("goref");
+    let binary = binaries().join(format!("goref-{}", fingerprint()));
+    if binary.exists() {
+        // For those who tidy up: it is in use.
+        let _ = File::open(&binary).and_then(|file| file.set_modified(SystemTime::now()));
+    } else {
+        build(&binary);
+        tidy();
+    }
+    start(binary)
+}
+
+/// What the program is built of: its sources, and Go.
+fn fingerprint() -> String {
+    let mut hash = Sha256::new().chain_update(go_env("GOVERSION"));
+    let mut files: Vec<PathBuf> = fs::read_dir(sources()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        hash.update(file.file_name().unwrap().as_encoded_bytes());
+        hash.update(fs::read(&file).unwrap());
+    }
+    format!("{:016x}", u64::from_be_bytes(hash.finalize()[..8].try_into().unwrap()))
+}
+
+/// Builds the program in a directory of its own first, since other tests may do the same.
+fn build(binary: &Path) {
+    fs::create_dir_all(binaries()).unwrap();
+    let directory = tempfile::tempdir_in(binaries()).unwrap();
+    let fresh = directory.path().join("goref");
     let built = Command::new("go")
         .args(["build", "-buildvcs=false", "-o"])
-        .arg(&binary)
+        .arg(&fresh)
         .arg(".")
-        .current_dir(&source)
+        .current_dir(sources())
         .status()
-        .expect("go is not installed: the reference tests need Go 1.26 or later");
-    assert!(built.success(), "go build failed in {}", source.display());
-    start(binary)
+        .unwrap();
+    assert!(built.success(), "go build failed in {}", sources().display());
+    fs::rename(fresh, binary).unwrap();
+}
+
+/// Deletes the programs that were not used for the longest time.
+fn tidy() {
+    let mut programs: Vec<(SystemTime, PathBuf)> = fs::read_dir(binaries())
+        .unwrap()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let ours = entry.file_name().to_str()?.starts_with("goref");
+            Some((entry.metadata().ok()?.modified().ok()?, entry.path())).filter(|_| ours)
+        })
+        .collect();
+    programs.sort();
+    programs.reverse();
+    for (_, program) in programs.iter().skip(1 + KEPT) {
+        // A program that runs goes on.
+        let _ = fs::remove_file(program);
+    }
 }
 
 fn start(binary: PathBuf) -> Reference {

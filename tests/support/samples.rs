@@ -11,7 +11,7 @@ fn nil_map() -> Value {
 }
 
 fn nil_list() -> Value {
-    Value::List(Rc::new(List { kind: ListKind::Any, nil: true, items: Vec::new() }))
+    Value::List(Rc::new(List::nil(ListKind::Any)))
 }
 
 /// Data with a value of every type.

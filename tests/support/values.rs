@@ -137,7 +137,7 @@ pub fn unpack(json: &Json) -> Value {
                 "s" => Value::str(unbase64(text())),
                 "b" => Value::Bytes(unbase64(text()).into()),
                 "ls" => Value::strings(body.as_array().unwrap().iter().map(|s| unbase64(s.as_str().unwrap()))),
-                "nl" => Value::List(List { kind: ListKind::Any, nil: true, items: Vec::new() }.into()),
+                "nl" => Value::List(List::nil(ListKind::Any).into()),
                 "nm" => {
                     let mut map = Map::new(MapKind::Any, Entries::new());
                     map.nil = true;

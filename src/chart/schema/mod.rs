@@ -103,9 +103,7 @@ fn validate_fully(values: &Map, mut schema: Json, notices: &Notices) -> Result<(
     let index = compiler.compile(LOCATION, &mut schemas).map_err(|e| compile_error(&e))?;
     let Err(error) = schemas.validate(&instance, index) else { return Ok(()) };
     let mut text = String::new();
-    for cause in found(&error.causes) {
-        describe(cause, error.schema_url, 1, &mut text);
-    }
+    describe_all(&error.causes, error.schema_url, &mut text);
     Err(format!("{}\n", text.strip_prefix('\n').unwrap_or(&text)))
 }
 
@@ -231,6 +229,35 @@ fn found<'e, 's, 'v>(causes: &'e [ValidationError<'s, 'v>]) -> impl Iterator<Ite
     causes.iter().filter(move |cause| is_format(cause) || ended.is_empty() || !ended.contains(&place(cause)))
 }
 
+/// What a schema finds. The validator puts the failures of a single branch of a group (`allOf` and the like) among those of the
+/// schema itself; in Helm's library they are a group of their own.
+fn describe_all(causes: &[ValidationError<'_, '_>], base: &str, out: &mut String) {
+    let causes: Vec<_> = found(causes).collect();
+    let branches: Option<Vec<_>> = causes.iter().map(|cause| branch(cause, base)).collect();
+    match branches.as_deref() {
+        Some([first, others @ ..]) if !others.is_empty() && others.iter().all(|other| other == first) => {
+            let (place, keyword) = left_out(causes[0], base).swap_remove(0);
+            let none = if keyword == "oneOf" { ", none matched" } else { "" };
+            line(1, &place, &format!("'{keyword}' failed{none}"), out);
+            line(2, &place, &reason(&ErrorKind::Group), out);
+            for cause in causes {
+                describe(cause, first, 3, out);
+            }
+        }
+        _ => causes.into_iter().for_each(|cause| describe(cause, base, 1, out)),
+    }
+}
+
+/// The branch of the outermost group, right in the schema itself, in which an error was found.
+fn branch(error: &ValidationError<'_, '_>, base: &str) -> Option<String> {
+    let path = error.schema_url.strip_prefix(base)?;
+    let mut steps = path.split('/').filter(|step| !step.is_empty() && *step != "#");
+    let keyword = steps.next().filter(|step| matches!(*step, "allOf" | "anyOf" | "oneOf"))?;
+    let number = steps.next()?;
+    let end = path.find(keyword)? + keyword.len() + 1 + number.len();
+    Some(format!("{base}{}", &path[..end]))
+}
+
 /// One line for an error and its causes below it; `base` is the schema from which its own place is counted.
 fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut String) {
     let mut inner = depth;
@@ -239,7 +266,8 @@ fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut
         line(inner, &place, &format!("'{keyword}' failed{none}"), out);
         inner += 1;
     }
-    let only_leads_on = error.causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. });
+    let causes: Vec<_> = found(&error.causes).collect();
+    let only_leads_on = causes.len() == 1 && matches!(error.kind, ErrorKind::Reference { .. } | ErrorKind::Group);
     if !only_leads_on {
         line(inner, &patterns::original_place(&error.instance_location.to_string()), &reason(&error.kind), out);
         inner += 1;
@@ -252,7 +280,7 @@ fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut
         ErrorKind::OneOf(_) => format!("{}/oneOf", error.schema_url),
         _ => error.schema_url.to_string(),
     };
-    for cause in found(&error.causes) {
+    for cause in causes {
         describe(cause, &base, inner, out);
     }
 }

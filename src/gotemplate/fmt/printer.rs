@@ -127,9 +127,10 @@ impl<'a> Printer<'a> {
         } else {
             self.text(value.type_name());
             self.text("=");
-            let before = std::mem::replace(&mut self.erroring, true);
+            let before = (self.erroring, self.depth);
+            (self.erroring, self.depth) = (true, 0);
             self.value(value, 'v');
-            self.erroring = before;
+            (self.erroring, self.depth) = before;
         }
         self.text(")");
     }
@@ -264,10 +265,22 @@ impl<'a> Printer<'a> {
     }
 
     fn object(&mut self, object: &dyn Object, value: &Value, verb: char) {
-        if self.depth > 0 && verb == 'v' && object.kind_name() == "ptr" && !object.is_stringer() {
+        if self.depth > 0 && object.kind_name() == "ptr" && !object.is_stringer() {
             // Only the outermost pointer is followed.
-            self.hex_number(address(object) as u64, true);
+            match verb {
+                'v' => self.hex_number(address(object) as u64, true),
+                'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, address(object) as u64, false, verb),
+                _ => self.bad_verb(value, verb),
+            }
             return;
+        }
+        if !matches!(verb, 'v' | 's' | 'w') && !object.is_stringer() {
+            let list = object.entries().filter(|_| object.kind_name() == "slice");
+            let list = list.map(|entries| entries.into_iter().map(|(_, value)| value).collect());
+            if let Some(parts) = object.printed_fields().or(list) {
+                self.parts(object.kind_name(), &parts, verb);
+                return;
+            }
         }
         let text = object.display();
         if object.is_stringer() && is_textual(verb) && !self.spec.sharp_v {
@@ -277,6 +290,25 @@ impl<'a> Printer<'a> {
         } else {
             self.text(&text);
         }
+    }
+
+    /// The parts of a struct or a slice, each by the verb.
+    fn parts(&mut self, kind: &str, parts: &[Value], verb: char) {
+        let (open, close) = match kind {
+            "slice" => ("[", "]"),
+            "ptr" => ("&{", "}"),
+            _ => ("{", "}"),
+        };
+        self.text(open);
+        self.depth += 1;
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                self.text(" ");
+            }
+            self.value(part, verb);
+        }
+        self.depth -= 1;
+        self.text(close);
     }
 
     /// `%p`: the address, of kinds that have one.

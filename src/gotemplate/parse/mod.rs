@@ -7,6 +7,7 @@ mod pipeline;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::errtext;
 use super::functions::Functions;
 use super::lex::{Item, Kind, Lexer};
 use super::node::{Node, NodeId, NodeKind, Source, Span};
@@ -154,7 +155,7 @@ impl<'a> Parser<'a> {
     }
 
     fn fail<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
-        let name = self.source.name.to_str();
+        let name = errtext::text(self.source.name.as_bytes());
         let line = self.tree.tokens[0].line;
         Err(ParseError { message: format!("template: {name}:{line}: {}", message.as_ref()) })
     }
@@ -169,7 +170,7 @@ impl<'a> Parser<'a> {
             return self.fail(error);
         }
         let what = if error.ends_with(" action") { "" } else { " in action" };
-        self.fail(format!("{error}{what} started at {}:{started}", self.source.name.to_str()))
+        self.fail(format!("{error}{what} started at {}:{started}", errtext::text(self.source.name.as_bytes())))
     }
 
     fn show(&self, item: Item) -> String {
@@ -177,7 +178,7 @@ impl<'a> Parser<'a> {
         match item.kind {
             Kind::Eof => "EOF".to_owned(),
             Kind::Error => self.lexer.error(item).to_owned(),
-            kind if kind >= Kind::Block => format!("<{}>", String::from_utf8_lossy(val)),
+            kind if kind >= Kind::Block => format!("<{}>", errtext::text(val)),
             _ if val.len() > 10 => {
                 let end = runes(val).nth(10).map_or(val.len(), |(at, _)| at);
                 format!("{}...", strconv::quote(&val[..end]))

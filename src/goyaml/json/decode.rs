@@ -3,7 +3,7 @@
 use super::super::Error;
 use crate::gotemplate::strconv;
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, Value};
+use crate::gotemplate::{GoStr, ListKind, Map, MapKind, Value};
 
 /// How deep JSON may be nested.
 const MAX_DEPTH: usize = 10_000;
@@ -190,7 +190,7 @@ impl<'a> Decoder<'a> {
                     }
                 }
                 value = match open.pop() {
-                    Some(Open::List(items)) => Value::list(items),
+                    Some(Open::List(items)) => Value::appended(ListKind::Any, items),
                     Some(Open::Map(entries, _)) => Value::Map(Map::new(MapKind::Any, entries).into()),
                     None => return Ok(Value::Nil),
                 };

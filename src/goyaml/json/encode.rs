@@ -66,7 +66,8 @@ impl Encoder<'_> {
                     let members = fields.iter().map(|field| (field.json.as_bytes(), &field.value));
                     self.nested(|this| this.members(members))?;
                 }
-                None => self.nested(|this| this.value(&object.to_plain()))?,
+                // What stands for it is no level of its own.
+                None => self.value(&object.to_plain())?,
             },
         }
         Ok(())

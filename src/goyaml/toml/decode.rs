@@ -4,8 +4,8 @@ use super::super::Error;
 use super::scan::{Fault, Scanner, Token, quote_char};
 use super::table::{Node, Table, Tables};
 use super::{DateTime, dotted};
-use crate::gotemplate::Value;
 use crate::gotemplate::strconv::{self, NumError, parse_float, parse_int};
+use crate::gotemplate::{List, ListKind, Value};
 
 /// Reads a document; `time` makes the values of dates and times.
 pub fn decode(text: &[u8], time: &dyn Fn(&DateTime) -> Value) -> Result<Value, Error> {
@@ -257,7 +257,7 @@ impl Parser<'_> {
                 }
                 ']' => {
                     self.scanner.next()?;
-                    return Ok(Value::list(items));
+                    return Ok(array(items));
                 }
                 _ => {}
             }
@@ -266,7 +266,7 @@ impl Parser<'_> {
             let at_end = self.scanner.at_end();
             match self.scanner.next()? {
                 ',' => {}
-                ']' => return Ok(Value::list(items)),
+                ']' => return Ok(array(items)),
                 c => {
                     let got = if at_end { "end of file".into() } else { format!("'{c}'") };
                     let message = format!("expected a comma (',') or array terminator (']'), but got {got}");
@@ -397,4 +397,9 @@ fn leading_zero(text: &str) -> bool {
         [b'0', _, ..] | [b'+' | b'-', b'0', _, ..] => true,
         _ => false,
     }
+}
+
+/// An array as the library makes it, with room for two.
+fn array(items: Vec<Value>) -> Value {
+    Value::List(List::appended_within(ListKind::Any, 2, items).into())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::dotted;
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{ListKind, Map, MapKind, Value};
+use crate::gotemplate::{List, ListKind, Map, MapKind, Value};
 
 /// A table.
 pub type Table = BTreeMap<String, Node>;
@@ -26,7 +26,11 @@ impl Node {
         match self {
             Self::Leaf(value) => value,
             Self::Table(table) => into_map(table),
-            Self::Tables(tables) => Value::list_of(ListKind::MapOfAny, tables.into_iter().map(into_map).collect()),
+            Self::Tables(tables) => {
+                let tables = tables.into_iter().map(into_map).collect();
+                // The library makes room for four.
+                Value::List(List::appended_within(ListKind::MapOfAny, 4, tables).into())
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use super::gosyntax::GoSyntax;
 use super::resolve::{Dialect, Meaning, TAG_PREFIX, resolve, resolve_tagged};
 use super::tree::{Content, NodeId, Tree};
 use crate::gotemplate::value::Entries;
-use crate::gotemplate::{GoStr, Map, MapKind, Value};
+use crate::gotemplate::{GoStr, ListKind, Map, MapKind, Value};
 
 /// JSON may be nested so deep.
 const MAX_JSON_DEPTH: usize = 10_000;
@@ -248,7 +248,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
         };
         let tree = self.tree;
         let items = tree.siblings(first).map(|id| self.value(id, item)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Value::list(items))
+        Ok(Value::appended(ListKind::Any, items))
     }
 
     fn mapping(&mut self, id: NodeId, out: &mut Mapping, target: Option<&Type>) -> Result<(), Error> {

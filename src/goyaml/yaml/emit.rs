@@ -103,7 +103,15 @@ impl Emitter {
             Value::Map(map) => {
                 self.inside_map(map, "yaml: map contains itself", |this| this.mapping(&map.borrow()))?;
             }
-            Value::Object(object) => self.nested(|this| this.node(&object.to_plain(), place))?,
+            Value::Object(object) => match object.struct_fields() {
+                // This library knows nothing of the names in JSON.
+                Some(fields) if self.dialect == Dialect::V3 => {
+                    let names: Vec<GoStr> = fields.iter().map(|field| field.name.to_lowercase().into()).collect();
+                    let members = names.iter().zip(fields.iter().map(|field| &field.value)).collect();
+                    self.nested(|this| this.members(members))?;
+                }
+                _ => self.nested(|this| this.node(&object.to_plain(), place))?,
+            },
         }
         Ok(())
     }
@@ -135,8 +143,6 @@ impl Emitter {
             self.indicator(b"}", false, false, false);
             return Ok(());
         }
-        let outer = self.indent;
-        self.increase_indent(false, false);
         let mut sorted: Vec<(&GoStr, &Value)> = entries.iter().collect();
         let dialect = self.dialect;
         let order = |a: &(&GoStr, _), b: &(&GoStr, _)| keyorder::compare(a.0.as_bytes(), b.0.as_bytes(), dialect);
@@ -144,7 +150,14 @@ impl Emitter {
         if !sorted.is_sorted_by(|a, b| order(a, b) != Ordering::Greater) {
             keyorder::sort(&mut sorted, order);
         }
-        for (key, value) in sorted {
+        self.members(sorted)
+    }
+
+    /// The members of a mapping that is not empty, in their order.
+    fn members(&mut self, members: Vec<(&GoStr, &Value)>) -> Result<(), Error> {
+        let outer = self.indent;
+        self.increase_indent(false, false);
+        for (key, value) in members {
             self.write_indent();
             if self.is_simple_key(key) {
                 self.go_string(key, Place::SimpleKey);

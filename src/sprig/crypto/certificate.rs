@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::keys::{PrivateKey, new_rsa};
 use super::x509::{Issuer, Request, create};
-use super::{Fallible, pem};
+use super::{Fallible, key_reading, pem};
 use crate::gotemplate::{FuncError, Object, Scope, Value};
 use crate::sprig::args::{Args, Outcome, fail, slice_items};
 use crate::sprig::encoding::base64_decode;
@@ -69,7 +69,7 @@ fn outcome(result: Fallible<Certificate>) -> Outcome {
 fn given_or_new_key(scope: &mut dyn Scope, args: &[Value], position: Option<usize>) -> Fallible<PrivateKey> {
     match position {
         Some(position) => {
-            PrivateKey::from_pem(args.bytes(position)).map_err(|error| format!("parsing private key: {error}"))
+            key_reading::from_pem(args.bytes(position)).map_err(|error| format!("parsing private key: {error}"))
         }
         None => new_rsa(scope, 2048).map_err(|error| format!("error generating rsa key: {error}")),
     }
@@ -102,7 +102,7 @@ pub(super) fn signed(scope: &mut dyn Scope, args: &[Value], key: Option<usize>) 
         let block = pem::decode(authority.cert.as_bytes()).ok_or("unable to decode certificate")?;
         let issuer = Issuer::parse(&block.bytes)
             .map_err(|error| format!("error parsing certificate: decodedSignerCert.Bytes: {error}"))?;
-        let issuer_key = PrivateKey::from_pem(authority.key.as_bytes())
+        let issuer_key = key_reading::from_pem(authority.key.as_bytes())
             .map_err(|error| format!("error parsing private key: {error}"))?;
         let request = named_request(scope, args)?;
         issue(&request, &key, Some((&issuer, &issuer_key)))
@@ -117,7 +117,7 @@ pub(super) fn build_custom(args: &[Value]) -> Outcome {
         let block = pem::decode(&cert).ok_or("unable to decode certificate")?;
         Issuer::parse(&block.bytes)
             .map_err(|error| format!("error parsing certificate: decodedCert.Bytes: {error}"))?;
-        PrivateKey::from_pem(&key).map_err(|error| format!("error parsing private key: {error}"))?;
+        key_reading::from_pem(&key).map_err(|error| format!("error parsing private key: {error}"))?;
         // Both are PEM, which is ASCII where it matters.
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Certificate { cert: text(cert), key: text(key) })

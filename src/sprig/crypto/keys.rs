@@ -1,40 +1,47 @@
 //! Private keys: generating, reading, writing, signing.
 
 use p256::elliptic_curve::sec1::ToEncodedPoint;
-use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
+use rsa::pkcs1::{EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::DecodePrivateKey;
 use rsa::signature::{SignatureEncoding, Signer};
+use rsa::traits::PublicKeyParts;
 use sha2::Sha256;
 
-use super::der::{self, Reader};
+use super::der;
 use super::dsa::DsaKey;
 use super::{Fallible, pem, primes, rng};
 use crate::gotemplate::Scope;
 use crate::sprig::args::{Outcome, string};
 use crate::sprig::host::with_rng;
 
-/// A private key that can sign certificates, or a DSA key, which can be read but signs nothing.
+/// A private key that can sign certificates, or one that can be read but signs nothing.
 pub(super) enum PrivateKey {
     Rsa(Box<rsa::RsaPrivateKey>),
     P256(p256::SecretKey),
     P384(p384::SecretKey),
     Ed25519(Box<ed25519_dalek::SigningKey>),
     Dsa,
+    X25519,
 }
 
 /// The encoded object identifiers of algorithms and curves.
-mod oid {
-    pub(super) const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1];
-    pub(super) const SHA256_WITH_RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11];
-    pub(super) const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
-    pub(super) const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
-    pub(super) const P384: &[u8] = &[0x2B, 0x81, 0x04, 0, 34];
-    pub(super) const ECDSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2];
-    pub(super) const ECDSA_SHA384: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 3];
-    pub(super) const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
+pub(super) mod oid {
+    pub(in super::super) const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1];
+    pub(in super::super) const SHA256_WITH_RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 11];
+    pub(in super::super) const EC: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
+    pub(in super::super) const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
+    pub(in super::super) const P224: &[u8] = &[0x2B, 0x81, 0x04, 0, 33];
+    pub(in super::super) const P384: &[u8] = &[0x2B, 0x81, 0x04, 0, 34];
+    pub(in super::super) const P521: &[u8] = &[0x2B, 0x81, 0x04, 0, 35];
+    pub(in super::super) const ECDSA_SHA256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2];
+    pub(in super::super) const ECDSA_SHA384: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 3];
+    pub(in super::super) const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
+    pub(in super::super) const X25519: &[u8] = &[0x2B, 0x65, 0x6E];
 }
 
+const NO_SIGNER: &str = "x509: certificate private key does not implement crypto.Signer";
+/// Go signs with no smaller keys: 1024 bits.
+const MIN_RSA_BYTES: usize = 128;
 const RSA_LABEL: &str = "RSA PRIVATE KEY";
 const EC_LABEL: &str = "EC PRIVATE KEY";
 
@@ -62,53 +69,6 @@ pub(super) fn generate(scope: &mut dyn Scope, kind: &str) -> Outcome {
 }
 
 impl PrivateKey {
-    /// Reads a key in any of the usual PEM forms.
-    ///
-    /// # Errors
-    /// There is no key in the text, or none of a known kind.
-    pub(super) fn from_pem(text: &[u8]) -> Fallible<Self> {
-        let block = pem::decode(text).ok_or("no PEM data in input")?;
-        let bytes = block.bytes.as_slice();
-        if block.label == "PRIVATE KEY" {
-            return Self::from_pkcs8(bytes).map_err(|error| format!("decoding PEM as PKCS#8: {error}"));
-        }
-        let Some(kind) = block.label.strip_suffix(" PRIVATE KEY") else {
-            return Err(format!("no private key data in PEM block of type {}", block.label));
-        };
-        match kind {
-            "RSA" => match rsa::RsaPrivateKey::from_pkcs1_der(bytes) {
-                Ok(key) => Ok(Self::Rsa(Box::new(key))),
-                Err(error) => Err(format!("parsing RSA private key from PEM: {error}")),
-            },
-            "EC" => match (p256::SecretKey::from_sec1_der(bytes), p384::SecretKey::from_sec1_der(bytes)) {
-                (Ok(key), _) => Ok(Self::P256(key)),
-                (_, Ok(key)) => Ok(Self::P384(key)),
-                (Err(error), _) => Err(format!("parsing EC private key from PEM: {error}")),
-            },
-            "DSA" => match Reader(bytes).expect(der::SEQUENCE) {
-                Some(_) => Ok(Self::Dsa),
-                None => Err("parsing DSA private key from PEM: asn1: structure error: malformed key".into()),
-            },
-            other => Err(format!("invalid private key type {other}")),
-        }
-    }
-
-    fn from_pkcs8(bytes: &[u8]) -> Fallible<Self> {
-        if let Ok(key) = rsa::RsaPrivateKey::from_pkcs8_der(bytes) {
-            return Ok(Self::Rsa(Box::new(key)));
-        }
-        if let Ok(key) = p256::SecretKey::from_pkcs8_der(bytes) {
-            return Ok(Self::P256(key));
-        }
-        if let Ok(key) = p384::SecretKey::from_pkcs8_der(bytes) {
-            return Ok(Self::P384(key));
-        }
-        match ed25519_dalek::SigningKey::from_pkcs8_der(bytes) {
-            Ok(key) => Ok(Self::Ed25519(Box::new(key))),
-            Err(error) => Err(format!("x509: failed to parse private key: {error}")),
-        }
-    }
-
     /// The key in PEM: PKCS #1, SEC 1 or PKCS #8, by its kind.
     ///
     /// # Errors
@@ -124,7 +84,8 @@ impl PrivateKey {
                 let algorithm = der::sequence(&[&der::identifier(oid::ED25519)]);
                 pem::encode("PRIVATE KEY", &der::sequence(&[&der::integer(&[0]), &algorithm, &seed]))
             }
-            Self::Dsa => return Err("x509: DSA keys are not supported".into()),
+            // No certificate is made with these, whose key would be shown.
+            Self::Dsa | Self::X25519 => return Err(NO_SIGNER.into()),
         })
     }
 
@@ -139,6 +100,7 @@ impl PrivateKey {
             Self::P384(key) => key.public_key().to_encoded_point(false).as_bytes().to_vec(),
             Self::Ed25519(key) => key.verifying_key().as_bytes().to_vec(),
             Self::Dsa => return Err("x509: unsupported public key type: *dsa.PublicKey".into()),
+            Self::X25519 => return Err("x509: unsupported public key type: *ecdh.PublicKey".into()),
         })
     }
 
@@ -148,7 +110,7 @@ impl PrivateKey {
             Self::Rsa(_) => der::sequence(&[&der::identifier(oid::RSA), &der::element(der::NULL, &[])]),
             Self::P256(_) => der::sequence(&[&der::identifier(oid::EC), &der::identifier(oid::P256)]),
             Self::P384(_) => der::sequence(&[&der::identifier(oid::EC), &der::identifier(oid::P384)]),
-            Self::Ed25519(_) | Self::Dsa => der::sequence(&[&der::identifier(oid::ED25519)]),
+            Self::Ed25519(_) | Self::Dsa | Self::X25519 => der::sequence(&[&der::identifier(oid::ED25519)]),
         };
         Ok(der::sequence(&[&algorithm, &der::bit_string(&self.public_bytes()?)]))
     }
@@ -160,7 +122,7 @@ impl PrivateKey {
             Self::P256(_) => der::sequence(&[&der::identifier(oid::ECDSA_SHA256)]),
             Self::P384(_) => der::sequence(&[&der::identifier(oid::ECDSA_SHA384)]),
             Self::Ed25519(_) => der::sequence(&[&der::identifier(oid::ED25519)]),
-            Self::Dsa => return Err("x509: certificate private key does not implement crypto.Signer".into()),
+            Self::Dsa | Self::X25519 => return Err(NO_SIGNER.into()),
         })
     }
 
@@ -169,6 +131,12 @@ impl PrivateKey {
         let failed = |error: rsa::signature::Error| error.to_string();
         Ok(match self {
             Self::Rsa(key) => {
+                if key.size() < MIN_RSA_BYTES {
+                    let bits = key.n().bits();
+                    return Err(format!(
+                        "crypto/rsa: {bits}-bit keys are insecure (see https://go.dev/pkg/crypto/rsa#hdr-Minimum_key_size)"
+                    ));
+                }
                 SigningKey::<Sha256>::new(key.as_ref().clone()).try_sign(message).map_err(failed)?.to_vec()
             }
             Self::P256(key) => {
@@ -182,7 +150,7 @@ impl PrivateKey {
                 signature.to_der().as_bytes().to_vec()
             }
             Self::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-            Self::Dsa => return Err("x509: certificate private key does not implement crypto.Signer".into()),
+            Self::Dsa | Self::X25519 => return Err(NO_SIGNER.into()),
         })
     }
 }

@@ -1,15 +1,18 @@
 //! Hashes, passwords, keys, certificates, encryption.
 
 mod aes;
+mod asn1;
 mod certificate;
 mod der;
 mod dsa;
 mod hash;
+mod key_reading;
 mod keys;
 mod master_password;
 mod pem;
 mod primes;
 mod rng;
+mod rsa_check;
 mod x509;
 
 use super::args::{Args, Chapter, func, string};

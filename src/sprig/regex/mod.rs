@@ -13,7 +13,7 @@ use search::Text;
 
 use super::args::{Args, Chapter, Outcome, fail, func, nil_list, string};
 use crate::gotemplate::Type::{Int, Str};
-use crate::gotemplate::{FuncError, ListKind, Scope, Value, strconv};
+use crate::gotemplate::{FuncError, List, ListKind, Scope, Value, errtext, strconv};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("mustRegexFind", func!([Str, Str], |_, a| find(&*compiled(a)?, a))),
@@ -61,7 +61,7 @@ impl Regex {
         let engine = regex_automata::meta::Builder::new().configure(config).build_from_hir(&parsed.hir);
         // The syntax has been judged: only the size can be wrong.
         let too_large = |_| {
-            let expression = String::from_utf8_lossy(expression);
+            let expression = errtext::text(expression);
             format!("error parsing regexp: expression too large: `{expression}`")
         };
         Ok(Self { engine: engine.map_err(too_large)?, names: parsed.names })
@@ -109,7 +109,7 @@ fn must_compile(args: &[Value]) -> Result<Rc<Regex>, FuncError> {
     let expression = args.bytes(0);
     compile(expression).or_else(|error| {
         let quoted = if strconv::can_backquote(expression) {
-            format!("`{}`", String::from_utf8_lossy(expression))
+            format!("`{}`", errtext::text(expression))
         } else {
             strconv::quote(expression)
         };
@@ -134,13 +134,22 @@ fn find(regex: &Regex, args: &[Value]) -> Outcome {
     string(regex.find(text.searched()).map_or(b"".as_slice(), |range| text.slice(range)))
 }
 
+/// For how many matches Go makes room.
+const FOUND: usize = 10;
+
+/// Strings that were appended to an array for `capacity`.
+fn in_array_for<'a>(capacity: usize, strings: impl IntoIterator<Item = &'a [u8]>) -> Value {
+    let strings = strings.into_iter().map(Value::str).collect();
+    Value::List(List::appended_within(ListKind::Str, capacity, strings).into())
+}
+
 fn find_all(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
     let text = text(args);
     let found = regex.find_all(scope, text.searched(), args.int(2))?;
     Ok(if found.is_empty() {
         nil_list(ListKind::Str)
     } else {
-        Value::strings(found.into_iter().map(|range| text.slice(range)))
+        in_array_for(FOUND, found.into_iter().map(|range| text.slice(range)))
     })
 }
 
@@ -163,7 +172,9 @@ fn split(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regex.find_all(scope, text.searched(), limit)? {
+    let all = regex.find_all(scope, text.searched(), limit)?;
+    let matches = all.len();
+    for found in all {
         if limit > 0 && parts.len() as i64 == limit - 1 {
             break;
         }
@@ -176,7 +187,7 @@ fn split(scope: &mut dyn Scope, regex: &Regex, args: &[Value]) -> Outcome {
     if end != length {
         parts.push(text.slice(begin..length));
     }
-    Ok(Value::strings(parts))
+    Ok(in_array_for(matches, parts))
 }
 
 /// The text with every character escaped that means something in an expression.

@@ -3,6 +3,7 @@
 use regex_syntax::hir::{Capture, Class, ClassUnicode, Dot, Hir, Look, Repetition};
 
 use super::class;
+use crate::gotemplate::errtext;
 
 /// A parsed expression.
 pub(super) struct Parsed {
@@ -84,7 +85,7 @@ fn error<T>(cause: &str, piece: &str) -> Result<T, String> {
 pub(super) fn parse(expression: &[u8]) -> Result<Parsed, String> {
     let text = match std::str::from_utf8(expression) {
         Ok(text) => text,
-        Err(bad) => return error("invalid UTF-8", &String::from_utf8_lossy(&expression[bad.valid_up_to()..])),
+        Err(bad) => return error("invalid UTF-8", &errtext::text(&expression[bad.valid_up_to()..])),
     };
     let flags = Flags { fold_case: false, multi_line: false, dot_newline: false, non_greedy: false };
     let mut parser = Parser { text, at: 0, flags, stack: vec![Frame::new(None, flags)], names: vec![None] };

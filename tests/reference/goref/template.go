@@ -20,6 +20,7 @@ import (
 func init() {
 	register("template", execute)
 	register("literals", literals)
+	register("templates", parseAll)
 }
 
 // functions are the template functions that the tests have as well.
@@ -106,6 +107,43 @@ func execute(in json.RawMessage) (any, error) {
 		return map[string]any{"execute": chain}, nil
 	}
 	return map[string]any{"out": encode(out.String())}, nil
+}
+
+// parseAll parses texts into one set, each under a name of its own, and executes all templates that there are then. The answer has
+// the error of each text, or "", and the output or the error of each template.
+func parseAll(in json.RawMessage) (any, error) {
+	var request struct {
+		Texts [][]byte
+		Data  json.RawMessage
+	}
+	if err := json.Unmarshal(in, &request); err != nil {
+		return nil, err
+	}
+	data, err := unpack(request.Data)
+	if err != nil {
+		return nil, err
+	}
+	root := template.New("root").Option("missingkey=zero")
+	root.Funcs(functions(root))
+	parsed := []string{}
+	for i, text := range request.Texts {
+		message := ""
+		if _, err := root.New(fmt.Sprint("text", i)).Parse(string(text)); err != nil {
+			message = err.Error()
+		}
+		parsed = append(parsed, encode(message))
+	}
+	executed := map[string][2]string{}
+	for _, t := range root.Templates() {
+		var out bytes.Buffer
+		message := ""
+		if err := root.ExecuteTemplate(&out, t.Name(), data); err != nil {
+			message = err.Error()
+			out.Reset()
+		}
+		executed[encode(t.Name())] = [2]string{encode(out.String()), encode(message)}
+	}
+	return map[string]any{"parsed": parsed, "executed": executed}, nil
 }
 
 // literals lists the string literals of Go's own test files, which hold the inputs of its test tables.
