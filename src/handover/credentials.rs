@@ -51,12 +51,7 @@ pub(super) fn secret_of(pod_spec: &Json, container: &Json) -> Option<String> {
         let env = items(container, "/env");
         env.iter().find_map(|e| text(e, "/valueFrom/secretKeyRef/name").map(str::to_owned))
     };
-    PASSWORDS
-        .iter()
-        .find_map(|name| by_key(&name))
-        .or_else(|| PASSWORDS.iter().find_map(|name| by_file(&name)))
-        .or_else(from)
-        .or_else(any)
+    PASSWORDS.iter().find_map(by_key).or_else(|| PASSWORDS.iter().find_map(by_file)).or_else(from).or_else(any)
 }
 
 /// Where Secrets are looked up: among what a chart makes, else in the cluster.
