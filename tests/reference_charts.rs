@@ -97,6 +97,7 @@ fn chart(notes: &[u8], values: &str) -> Case {
         ("values.yaml".into(), values.into()),
         ("templates/NOTES.txt".into(), notes.to_vec()),
         ("files/lines.txt".into(), b"b\na\n".to_vec()),
+        ("files/empty".into(), Vec::new()),
     ];
     Case { files, ..Case::default() }
 }
@@ -122,6 +123,8 @@ const TEMPLATES: &[&[u8]] = &[
     b"{{ printf \"%s %q %d\" .Capabilities .Capabilities (dict \"a\" 1) }}",
     b"{{ printf \"%s\" (list .Capabilities) }}{{ printf \"%q\" (dict \"a\" .Capabilities) }}{{ printf \"%t %w\" (list .Capabilities) 1 }}",
     b"{{ printf \"%x %d %e %z\" .Capabilities.KubeVersion .Capabilities.KubeVersion .Capabilities.KubeVersion .Capabilities.KubeVersion }}",
+    b"{{ printf \"%s %q %x %d %v %t\" .Files .Files .Files .Files .Files .Files }}{{ eq . $ }}",
+    b"{{ eq . $ }}",
     b"{{ eq (dict \"a\" .Capabilities) (dict) }}",
     b"{{ eq (list 1) (dict \"a\" .Capabilities) }}",
     // Objects in JSON and YAML.

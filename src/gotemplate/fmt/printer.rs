@@ -274,6 +274,11 @@ impl<'a> Printer<'a> {
             }
             return;
         }
+        if verb != 'v' && !self.spec.sharp_v && object.kind_name() == "map" && !object.is_stringer() {
+            if let Some(entries) = object.entries().filter(|_| verb != 'w' || self.erroring) {
+                return self.entries(&entries, verb);
+            }
+        }
         if !matches!(verb, 'v' | 's' | 'w') && !object.is_stringer() {
             let list = object.entries().filter(|_| object.kind_name() == "slice");
             let list = list.map(|entries| entries.into_iter().map(|(_, value)| value).collect());
@@ -290,6 +295,22 @@ impl<'a> Printer<'a> {
         } else {
             self.text(&text);
         }
+    }
+
+    /// The entries of a map that is an object, keys and values by the verb.
+    fn entries(&mut self, entries: &[(Value, Value)], verb: char) {
+        self.text("map[");
+        self.depth += 1;
+        for (i, (key, item)) in entries.iter().enumerate() {
+            if i > 0 {
+                self.text(" ");
+            }
+            self.value(key, verb);
+            self.text(":");
+            self.value(item, verb);
+        }
+        self.depth -= 1;
+        self.text("]");
     }
 
     /// The parts of a struct or a slice, each by the verb.
