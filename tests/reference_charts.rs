@@ -10,6 +10,7 @@ use std::path::Path;
 
 use support::chart_case::{Case, Outcome, difference, theirs};
 use support::chart_generator::ChartGenerator;
+use support::compare::TRIES;
 use support::deep;
 use support::differences::{Differences, cases, show};
 use support::random::Random;
@@ -19,8 +20,6 @@ use support::shrink::shrink;
 /// How many differences are made small; the others are shown as they are.
 const SHRUNK: usize = 5;
 
-/// Go walks through maps in random order, which shows in few results: those may be any that it gives. So often it is asked.
-const TRIES: usize = 40;
 /// While a case is made smaller, an answer that comes as often as this is taken for the only one.
 const STEADY: usize = 6;
 

@@ -274,10 +274,12 @@ impl<'a> Printer<'a> {
             }
             return;
         }
-        if verb != 'v' && !self.spec.sharp_v && object.kind_name() == "map" && !object.is_stringer() {
-            if let Some(entries) = object.entries().filter(|_| verb != 'w' || self.erroring) {
-                return self.entries(&entries, verb);
-            }
+        if !matches!(verb, 'v' | 'w')
+            && !self.spec.sharp_v
+            && object.kind_name() == "map"
+            && let Some(entries) = object.entries()
+        {
+            return self.entries(&entries, verb);
         }
         if !matches!(verb, 'v' | 's' | 'w') && !object.is_stringer() {
             let list = object.entries().filter(|_| object.kind_name() == "slice");
