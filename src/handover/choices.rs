@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Layout, Problem, credentials, fit, releases,
-    values::{get_path, merge, set_path},
+    values::{get_path, leaves, merge, set_path},
 };
 
 /// Where the embedded core chart takes them.
@@ -95,10 +95,9 @@ fn find_claim(wanted: &Wanted<'_>, values: &Json, all: &Json) -> Result<(Json, S
         // Why not is told by the dry run, whose error is worth reading.
         return Ok((values.clone(), "of its claim".into()));
     }
-    let mut leaves = Vec::new();
-    collect(all, &mut String::new(), &mut leaves);
+    let places = places(all);
     let mut likely: Vec<String> =
-        leaves.iter().filter(|(path, _)| names_claim(path)).map(|(path, _)| path.clone()).collect();
+        places.iter().filter(|(path, _)| names_claim(path)).map(|(path, _)| path.clone()).collect();
     likely.extend(releases::mentioned_values(wanted.chart).into_iter().filter(|path| names_claim(path)));
     likely.sort();
     likely.dedup();
@@ -108,7 +107,7 @@ fn find_claim(wanted: &Wanted<'_>, values: &Json, all: &Json) -> Result<(Json, S
     let mut found = try_all(&likely);
     if found.is_empty() {
         // A name that says nothing: any value that is empty may be it.
-        let empty = leaves.iter().filter(|(path, empty)| *empty && !likely.contains(path));
+        let empty = places.iter().filter(|(path, empty)| *empty && !likely.contains(path));
         let empty: Vec<String> = empty.map(|(path, _)| path.clone()).take(MOST).collect();
         found = try_all(&empty);
     }
@@ -156,9 +155,7 @@ fn with_credentials(wanted: &Wanted<'_>, values: Json, all: &Json) -> Json {
     if get_path(all, CORE_CREDENTIALS).is_some() {
         return with(&values, CORE_CREDENTIALS, json!(secret));
     }
-    let mut leaves = Vec::new();
-    collect(all, &mut String::new(), &mut leaves);
-    let mut paths: Vec<String> = leaves.into_iter().map(|(path, _)| path).collect();
+    let mut paths: Vec<String> = places(all).into_iter().map(|(path, _)| path).collect();
     paths.extend(releases::mentioned_values(wanted.chart));
     paths.retain(|path| {
         let last = path.rsplit('.').next().unwrap_or_default().to_lowercase();
@@ -176,24 +173,14 @@ fn names_claim(path: &str) -> bool {
 }
 
 /// Paths of all values that may hold a name, and whether they are empty.
-fn collect(values: &Json, path: &mut String, found: &mut Vec<(String, bool)>) {
-    match values {
-        Json::Object(map) => {
-            for (key, value) in map {
-                let length = path.len();
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(&key.replace('\\', r"\\").replace('.', r"\."));
-                collect(value, path, found);
-                path.truncate(length);
-            }
-        }
-        Json::Null => found.push((path.clone(), true)),
-        Json::String(text) => found.push((path.clone(), text.is_empty())),
-        Json::Array(list) if list.iter().all(Json::is_string) => found.push((path.clone(), list.is_empty())),
-        _ => {}
-    }
+fn places(values: &Json) -> Vec<(String, bool)> {
+    let place = |(path, value): (String, &Json)| match value {
+        Json::Null => Some((path, true)),
+        Json::String(text) => Some((path, text.is_empty())),
+        Json::Array(list) if list.iter().all(Json::is_string) => Some((path, list.is_empty())),
+        _ => None,
+    };
+    leaves(values).into_iter().filter_map(place).collect()
 }
 
 #[cfg(test)]
@@ -203,8 +190,7 @@ mod tests {
     #[test]
     fn values_that_may_hold_a_name_are_found() {
         let values = json!({"a": {"existingClaim": "", "size": 3, "list": [], "b.c": null}, "on": true});
-        let mut found = Vec::new();
-        collect(&values, &mut String::new(), &mut found);
+        let mut found = places(&values);
         found.sort();
         assert_eq!(found, [("a.b\\.c".into(), true), ("a.existingClaim".into(), true), ("a.list".into(), true)]);
         assert!(

@@ -5,7 +5,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Error, Layout, releases, run::Run, values::set_path};
+use super::{
+    Error, Layout, releases,
+    run::Run,
+    values::{leaves, set_path},
+};
 use crate::{
     cluster::{ApplyOptions, ObjectRef},
     release::Release,
@@ -19,8 +23,7 @@ const RELEASE_MANAGER: &str = "helm";
 ///
 /// A record does not hold subcharts, so `chart` is rendered as if it were alpha's: the two are versions of one chart.
 pub fn find_replicas_value(alpha: &Release, chart: &str, layout: &Layout) -> Option<String> {
-    let mut paths = Vec::new();
-    collect(&releases::chart_values(chart, &alpha.config), &mut String::new(), u64::from(layout.replicas), &mut paths);
+    let mut paths = integers(&releases::chart_values(chart, &alpha.config), u64::from(layout.replicas));
     // The likely names first: each candidate costs a rendering.
     let likely = |path: &String| !path.to_lowercase().contains("replica");
     paths.sort_by_key(likely);
@@ -44,24 +47,9 @@ fn statefulset_of(objects: &[Json], layout: &Layout) -> Option<Json> {
 }
 
 /// Paths of all integers of this size.
-fn collect(values: &Json, path: &mut String, wanted: u64, found: &mut Vec<String>) {
-    match values {
-        Json::Object(map) => {
-            for (key, value) in map {
-                let length = path.len();
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(&key.replace('\\', r"\\").replace('.', r"\."));
-                collect(value, path, wanted, found);
-                path.truncate(length);
-            }
-        }
-        Json::Number(number) if number.as_u64() == Some(wanted) || number.as_f64() == Some(wanted as f64) => {
-            found.push(path.clone());
-        }
-        _ => {}
-    }
+fn integers(values: &Json, wanted: u64) -> Vec<String> {
+    let is_it = |value: &Json| value.as_u64() == Some(wanted) || value.as_f64() == Some(wanted as f64);
+    leaves(values).into_iter().filter(|(_, value)| is_it(value)).map(|(path, _)| path).collect()
 }
 
 /// Replaces the number of replicas in one StatefulSet of a manifest, touching nothing else.
@@ -184,8 +172,7 @@ mod tests {
     #[test]
     fn integers_are_found_by_path() {
         let values = json!({"a": {"replicas": 2, "b.c": 2.0}, "d": 3, "e": "2"});
-        let mut found = Vec::new();
-        collect(&values, &mut String::new(), 2, &mut found);
+        let mut found = integers(&values, 2);
         found.sort();
         assert_eq!(found, ["a.b\\.c", "a.replicas"]);
     }

@@ -45,6 +45,25 @@ pub fn get_path<'a>(values: &'a Json, path: &str) -> Option<&'a Json> {
     keys(path).iter().try_fold(values, |place, key| place.get(key.as_str()))
 }
 
+/// What is in no further map, with its dotted path.
+pub fn leaves(values: &Json) -> Vec<(String, &Json)> {
+    fn walk<'a>(values: &'a Json, path: &mut String, found: &mut Vec<(String, &'a Json)>) {
+        let Json::Object(map) = values else { return found.push((path.clone(), values)) };
+        for (key, value) in map {
+            let length = path.len();
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&key.replace('\\', r"\\").replace('.', r"\."));
+            walk(value, path, found);
+            path.truncate(length);
+        }
+    }
+    let mut found = Vec::new();
+    walk(values, &mut String::new(), &mut found);
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +77,16 @@ mod tests {
         assert_eq!(get_path(&values, r"g\.h"), Some(&json!(3)));
         assert_eq!(get_path(&values, "a.x"), None);
         assert_eq!(values, json!({"a": {"b": 1, "d": {"e": "x"}}, "c": {"f": true}, "g.h": 3}));
+    }
+
+    #[test]
+    fn leaves_have_paths_that_lead_to_them() {
+        let values = json!({"a": {"b.c": null, "d": [1]}, r"e\f": 2});
+        let paths: Vec<String> = leaves(&values).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, [r"a.b\.c", "a.d", r"e\\f"]);
+        for (path, leaf) in leaves(&values) {
+            assert_eq!(get_path(&values, &path), Some(leaf));
+        }
     }
 
     #[test]
