@@ -302,6 +302,8 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
     // How many elements of the place each step goes down, to find the place of a group from its end.
     let mut found: Vec<(usize, &'static str)> = Vec::new();
     let mut down = 0;
+    // The names on the way: the place of an error in a name is the name itself, from which nothing leads up.
+    let mut names = Vec::new();
     while let Some(step) = steps.next() {
         match step {
             "allOf" | "anyOf" | "oneOf" => {
@@ -318,7 +320,7 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
                 ));
             }
             "properties" | "patternProperties" | "prefixItems" => {
-                steps.next();
+                names.extend(steps.next());
                 down += 1;
             }
             "items" | "additionalItems" | "unevaluatedItems" | "contains" => {
@@ -333,7 +335,10 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
         }
     }
     let place = patterns::original_place(&error.instance_location.to_string());
-    let tokens: Vec<&str> = place.split('/').skip(1).collect();
+    let tokens: Vec<&str> = match error.kind {
+        ErrorKind::PropertyName { .. } if names.len() == down => names,
+        _ => place.split('/').skip(1).collect(),
+    };
     let above = tokens.len().saturating_sub(down);
     let place = |down: usize| tokens.iter().take(above + down).fold(String::new(), |p, token| p + "/" + token);
     found.into_iter().map(|(down, keyword)| (place(down), keyword)).collect()

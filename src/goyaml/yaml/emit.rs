@@ -103,6 +103,12 @@ impl Emitter {
             Value::Map(map) => {
                 self.inside_map(map, "yaml: map contains itself", |this| this.mapping(&map.borrow()))?;
             }
+            // Not a text that reads like one: that is quoted.
+            Value::Object(object) if self.dialect == Dialect::V3 && object.type_name() == "time.Time" => {
+                let time = object.to_plain();
+                let text = time.as_str().map(GoStr::as_bytes).unwrap_or_default();
+                self.styled(text, choose(text, self.dialect, place == Place::SimpleKey, true).0, place);
+            }
             Value::Object(object) => match object.struct_fields() {
                 // This library knows nothing of the names in JSON.
                 Some(fields) if self.dialect == Dialect::V3 => {

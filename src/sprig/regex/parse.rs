@@ -388,7 +388,7 @@ impl<'a> Parser<'a> {
             }
             return Ok(Some(class));
         }
-        if !matches!(letter, b'p' | b'P') || rest.len() < 3 {
+        if !matches!(letter, b'p' | b'P') {
             return Ok(None);
         }
         let (name, length) = if rest[2..].starts_with('{') {
