@@ -53,10 +53,15 @@ fn main() -> ExitCode {
     let args = ["template", "k", keys.as_str()];
     compare("template, 3 RSA keys", RUNS, &ours, &args, &helm, &args);
     for subcharts in [10, 20, 40, 80, 160] {
-        let umbrella = umbrella(scratch.path(), subcharts).to_string_lossy().into_owned();
-        let args = ["template", "u", umbrella.as_str()];
+        let umbrella = umbrella(scratch.path(), subcharts, Subchart { helpers: 0, templates: 1 });
+        let umbrella = umbrella.to_string_lossy();
+        let args = ["template", "u", &umbrella];
         compare(&format!("template, {subcharts} subcharts through tpl"), RUNS, &ours, &args, &helm, &args);
     }
+    let umbrella = umbrella(scratch.path(), 40, Subchart { helpers: 10, templates: 5 });
+    let umbrella = umbrella.to_string_lossy();
+    let args = ["template", "u", &umbrella];
+    compare("template, 40 of usual size", RUNS, &ours, &args, &helm, &args);
     if let Some(folder) = std::env::var_os("VULAS_BENCH_CHARTS") {
         all_charts(Path::new(&folder), &ours, &helm);
     }
@@ -216,9 +221,16 @@ fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("the scratch folder can be written");
 }
 
-/// An umbrella chart whose subcharts pass all their values through `tpl`.
-fn umbrella(scratch: &Path, subcharts: usize) -> PathBuf {
-    let chart = scratch.join(format!("umbrella{subcharts}"));
+/// What each subchart of an umbrella has: so many partials, and so many templates that use them.
+struct Subchart {
+    helpers: usize,
+    templates: usize,
+}
+
+/// An umbrella chart whose subcharts pass all their values through `tpl`. Helm clones all templates and partials for each
+/// `tpl`, so their number counts beside that of the calls.
+fn umbrella(scratch: &Path, subcharts: usize, each: Subchart) -> PathBuf {
+    let chart = scratch.join(format!("umbrella{subcharts}-{}", each.helpers));
     write(&chart.join("Chart.yaml"), "apiVersion: v2\nname: umbrella\nversion: 1.0.0\n");
     let mut values = String::new();
     for i in 0..subcharts {
@@ -232,11 +244,31 @@ fn umbrella(scratch: &Path, subcharts: usize) -> PathBuf {
             );
         }
         write(&sub.join("values.yaml"), &defaults);
-        write(
-            &sub.join("templates/config.yaml"),
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-{{ .Chart.Name }}\ndata:\n\
-             {{- range $k, $v := .Values.settings }}\n  {{ $k }}: {{ tpl $v $ | quote }}\n{{- end }}\n",
-        );
+        let mut partials = String::new();
+        for helper in 0..each.helpers {
+            let _ = writeln!(
+                partials,
+                "{{{{- define \"sub{i}.partial{helper}\" -}}}}\n{{{{- if .Values.nameOverride }}}}\
+                 {{{{ .Values.nameOverride | trunc 63 | trimSuffix \"-\" }}}}{{{{ else }}}}\
+                 {{{{ printf \"%s-%s\" .Release.Name .Chart.Name }}}}{{{{ end }}}}\n{{{{- end }}}}"
+            );
+        }
+        if each.helpers > 0 {
+            write(&sub.join("templates/_helpers.tpl"), &partials);
+        }
+        let name = match each.helpers {
+            0 => "{{ .Release.Name }}-{{ .Chart.Name }}".to_owned(),
+            helpers => format!("{{{{ include \"sub{i}.partial{}\" . }}}}", helpers - 1),
+        };
+        for template in 0..each.templates {
+            write(
+                &sub.join(format!("templates/config{template}.yaml")),
+                &format!(
+                    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}-{template}\ndata:\n\
+                     {{{{- range $k, $v := .Values.settings }}}}\n  {{{{ $k }}}}: {{{{ tpl $v $ | quote }}}}\n{{{{- end }}}}\n"
+                ),
+            );
+        }
         let _ = writeln!(values, "sub{i}:\n  suffix: s{i}");
     }
     write(&chart.join("values.yaml"), &values);

@@ -113,6 +113,11 @@ pub mod check {
         super::url::checked(text.as_bytes())
     }
 
+    /// A URL with its fragment written as Go does: each part of its path escaped by `url.PathEscape`.
+    pub fn fragment(url: &str) -> String {
+        super::url::with_escaped_fragment(url)
+    }
+
     /// Whether a text is a date such as `2006-01-02` to Go.
     ///
     /// # Errors

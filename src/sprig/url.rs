@@ -10,6 +10,7 @@ enum Part {
     Zone,
     UserPassword,
     Path,
+    PathSegment,
     Fragment,
 }
 
@@ -39,6 +40,7 @@ fn is_plain(byte: u8, part: Part) -> bool {
         ),
         Part::UserPassword => matches!(byte, b'$' | b'&' | b'+' | b',' | b';' | b'='),
         Part::Path => matches!(byte, b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'@'),
+        Part::PathSegment => matches!(byte, b'$' | b'&' | b'+' | b':' | b'=' | b'@'),
         Part::Fragment => matches!(
             byte,
             b'$' | b'&' | b'+' | b',' | b'/' | b':' | b';' | b'=' | b'?' | b'@' | b'!' | b'(' | b')' | b'*'
@@ -91,6 +93,15 @@ fn unescape(s: &[u8], part: Part) -> Result<Vec<u8>, String> {
         at += 3;
     }
     Ok(out)
+}
+
+/// A URL with each part of the pointer in its fragment escaped as by `url.PathEscape`.
+pub(super) fn with_escaped_fragment(url: &str) -> String {
+    let Some((place, fragment)) = url.split_once('#') else { return url.to_owned() };
+    let Ok(pointer) = unescape(fragment.as_bytes(), Part::Fragment) else { return url.to_owned() };
+    let parts = pointer.split(|&byte| byte == b'/').map(|part| escape(part, Part::PathSegment));
+    let escaped = parts.collect::<Vec<_>>().join(&b'/');
+    format!("{place}#{}", String::from_utf8_lossy(&escaped))
 }
 
 #[derive(Default)]

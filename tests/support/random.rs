@@ -7,12 +7,7 @@ impl Random {
     /// With the seed in `VULAS_SEED`, or one from the clock; prints it.
     pub fn new() -> Self {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Self::from_env_or(now.as_nanos() as u64)
-    }
-
-    /// With the seed in `VULAS_SEED`, or the given one; prints it.
-    pub fn from_env_or(seed: u64) -> Self {
-        let seed = std::env::var("VULAS_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(seed);
+        let seed = std::env::var("VULAS_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(now.as_nanos() as u64);
         println!("seed: VULAS_SEED={seed}");
         Self::seeded(seed)
     }

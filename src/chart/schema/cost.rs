@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 /// More steps are too many. Large schemas and values need a hundredth of it.
-const MAX_STEPS: u64 = 10_000_000;
+pub const MAX_STEPS: u64 = 10_000_000;
 /// More places where a schema meets a value are too many to count.
 const MAX_PLACES: usize = 2_000_000;
 /// How deep schemas may lead into each other and into values.
@@ -22,8 +22,13 @@ pub fn check(schema: &Json, instance: &Json) -> Result<(), String> {
     let mut counter = Counter { root: schema, named, counted: HashMap::new() };
     match counter.steps(schema, instance, 0) {
         Some(steps) if steps <= MAX_STEPS => Ok(()),
-        _ => Err("the schema is too much work to check: it leads to the same places too often".into()),
+        _ => Err(too_much()),
     }
+}
+
+/// What is said of such a schema.
+pub fn too_much() -> String {
+    "the schema is too much work to check: it leads to the same places too often".into()
 }
 
 /// The schemas that have names of their own, by the last part of these.

@@ -11,37 +11,49 @@ use crate::gotemplate::{Value, fmt, strconv};
 use crate::sprig::check;
 
 /// What is wrong with a text.
-type Verdict = Result<(), String>;
+pub type Verdict = Result<(), String>;
 
-/// Makes a compiler judge formats as Helm does. Those that Helm's library does not know allow everything.
-pub fn register(compiler: &mut Compiler) {
-    macro_rules! format {
-        ($name:literal, $judge:expr) => {
-            compiler.register_format(Format { name: $name, func: |value| of_text(value, $judge) })
-        };
-    }
-    // Its own `regex` it judges itself.
-    compiler.register_format(Format { name: patterns::FORMAT, func: |value| of_text(value, check::expression) });
-    format!("json-pointer", json_pointer);
-    format!("relative-json-pointer", relative_json_pointer);
-    format!("uuid", uuid);
-    format!("duration", duration);
-    format!("period", period);
-    format!("ipv4", ipv4);
-    format!("ipv6", ipv6);
-    format!("hostname", host_name);
-    format!("email", email);
-    format!("date", date);
-    format!("time", time);
-    format!("date-time", date_time);
-    format!("uri", uri);
-    format!("iri", uri);
-    format!("uri-reference", uri_reference);
-    format!("iri-reference", uri_reference);
-    format!("uri-template", uri_template);
-    format!("semver", semver);
-    format!("idn-hostname", |_| Ok(()));
-    format!("idn-email", |_| Ok(()));
+macro_rules! formats {
+    ($($name:literal: $judge:expr,)*) => {
+        /// Makes a compiler judge formats as Helm does. Those that Helm's library does not know allow everything.
+        pub fn register(compiler: &mut Compiler) {
+            // Its own `regex` it judges itself.
+            compiler.register_format(Format { name: patterns::FORMAT, func: |value| of_text(value, check::expression) });
+            $(compiler.register_format(Format { name: $name, func: |value| of_text(value, $judge) });)*
+        }
+
+        /// The name of a format and how a text is judged by it.
+        pub fn of(name: &str) -> Option<(&'static str, fn(&str) -> Verdict)> {
+            match name {
+                "regex" => Some(("regex", check::expression)),
+                $($name => Some(($name, $judge)),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+formats! {
+    "json-pointer": json_pointer,
+    "relative-json-pointer": relative_json_pointer,
+    "uuid": uuid,
+    "duration": duration,
+    "period": period,
+    "ipv4": ipv4,
+    "ipv6": ipv6,
+    "hostname": host_name,
+    "email": email,
+    "date": date,
+    "time": time,
+    "date-time": date_time,
+    "uri": uri,
+    "iri": uri,
+    "uri-reference": uri_reference,
+    "iri-reference": uri_reference,
+    "uri-template": uri_template,
+    "semver": semver,
+    "idn-hostname": |_| Ok(()),
+    "idn-email": |_| Ok(()),
 }
 
 fn of_text(value: &Json, judge: fn(&str) -> Verdict) -> Result<(), Box<dyn StdError>> {
