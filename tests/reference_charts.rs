@@ -10,6 +10,7 @@ use std::path::Path;
 
 use support::chart_case::{Case, Outcome, difference, theirs};
 use support::chart_generator::ChartGenerator;
+use support::chart_values;
 use support::compare::TRIES;
 use support::deep;
 use support::differences::{Differences, cases, show};
@@ -88,6 +89,34 @@ fn generated_charts_render_alike() {
     });
 }
 
+/// Values and schemas by themselves: whole charts say too little of them.
+#[test]
+fn generated_schemas_judge_alike() {
+    deep(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let mut both = Both { go: reference(), directory: directory.path() };
+        let mut random = Random::new();
+        let mut differences = Differences::default();
+        let mut found = 0;
+        for _ in 0..cases(2_000) {
+            let files = vec![
+                ("Chart.yaml".into(), b"{apiVersion: v2, name: c, version: 1.0.0}".to_vec()),
+                ("values.yaml".into(), chart_values::file(&mut random, &[])),
+                ("values.schema.json".into(), chart_values::schema_file(&mut random)),
+            ];
+            let case = Case { files, ..Case::default() };
+            differences.count(both.compare(&case, TRIES).map(|(go, ours)| {
+                found += 1;
+                let tries = if found > SHRUNK { 0 } else { STEADY };
+                let small = shrink(&case, |case| tries > 0 && both.compare(case, tries).is_some());
+                let (go, ours) = both.compare(&small, TRIES).unwrap_or((go, ours));
+                format!("---\n{}{}", small.show(), difference(&go, &ours))
+            }));
+        }
+        differences.finish();
+    });
+}
+
 /// A chart of one text, which is shown as it is.
 fn chart(notes: &[u8], values: &str) -> Case {
     let about = b"{apiVersion: v2, name: c, version: 1.0.0, keywords: [z, a]}".to_vec();
@@ -134,6 +163,15 @@ const TEMPLATES: &[&[u8]] = &[
     b"{{ index (list 1 2 3) (toDate \"2006-01\" \"2024-02\").Month }}{{ index \"abc\" (toDate \"2006\" \"2024\").Weekday }}",
     b"{{ index (list 1) (toDate \"2006-01\" \"2024-02\").Month }}",
     b"{{ index (list 1) (semver \"1.2.3\") }}",
+    // A range follows pointers.
+    b"{{ range .Capabilities }}{{ end }}",
+    b"{{ range semver \"1.2.3\" }}{{ end }}",
+    b"{{ range list .Capabilities.KubeVersion }}{{ range . }}{{ end }}{{ end }}",
+    b"{{ range .Template }}{{ end }}{{ range .Capabilities.HelmVersion }}{{ end }}",
+    b"{{ range toDate \"2006\" \"2024\" }}{{ end }}",
+    // Nil is a pointer to no version.
+    b"{{ (semver \"1\").Equal nil }}{{ (semver \"1\").Compare nil | indent }}",
+    b"{{ $x := semver \"1\" }}{{ $x.LessThan nil }}",
     // Nil is a writer, too.
     b"{{ .Values.Encode nil }}",
     b"{{ nil | .Values.Encode }}{{ .Values.Encode }}",

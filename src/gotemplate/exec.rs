@@ -289,7 +289,8 @@ impl<'s> Exec<'s> {
             }
             Value::Object(o) => {
                 let Some(entries) = o.entries() else {
-                    return Err(self.error(format!("range can't iterate over {}", fmt::to_string(value))));
+                    // Go follows a pointer here, too.
+                    return Err(self.error(format!("range can't iterate over {}", o.printed())));
                 };
                 for (key, value) in entries {
                     if !self.iteration(looping, Reflected::plain(key), &Reflected::plain(value))? {

@@ -113,9 +113,9 @@ pub mod check {
         super::url::checked(text.as_bytes())
     }
 
-    /// A URL with its fragment written as Go does: each part of its path escaped by `url.PathEscape`.
-    pub fn fragment(url: &str) -> String {
-        super::url::with_escaped_fragment(url)
+    /// A URL with the pointer in its fragment changed, and written as Go does: each part escaped by `url.PathEscape`.
+    pub fn with_pointer(url: &str, change: impl FnOnce(&str) -> String) -> String {
+        super::url::with_pointer(url, change)
     }
 
     /// Whether a text is a date such as `2006-01-02` to Go.

@@ -95,13 +95,13 @@ fn unescape(s: &[u8], part: Part) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-/// A URL with each part of the pointer in its fragment escaped as by `url.PathEscape`.
-pub(super) fn with_escaped_fragment(url: &str) -> String {
+/// A URL with the pointer in its fragment changed, and each part of that escaped as by `url.PathEscape`.
+pub(super) fn with_pointer(url: &str, change: impl FnOnce(&str) -> String) -> String {
     let Some((place, fragment)) = url.split_once('#') else { return url.to_owned() };
     let Ok(pointer) = unescape(fragment.as_bytes(), Part::Fragment) else { return url.to_owned() };
-    let parts = pointer.split(|&byte| byte == b'/').map(|part| escape(part, Part::PathSegment));
-    let escaped = parts.collect::<Vec<_>>().join(&b'/');
-    format!("{place}#{}", String::from_utf8_lossy(&escaped))
+    let changed = change(&String::from_utf8_lossy(&pointer));
+    let parts: Vec<_> = changed.split('/').map(|part| escape(part.as_bytes(), Part::PathSegment)).collect();
+    format!("{place}#{}", String::from_utf8_lossy(&parts.join(&b'/')))
 }
 
 #[derive(Default)]

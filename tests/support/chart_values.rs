@@ -283,7 +283,7 @@ fn schema(random: &mut Random, depth: usize) -> Json {
     for _ in 0..=random.below(3) {
         let number = json!(*random.pick(&[0, 1, 2, 3, 10]));
         let names: Vec<&str> = (0..=random.below(2)).map(|_| *random.pick(KEYS)).collect();
-        let (key, value) = match random.below(if depth == 0 { 16 } else { 30 }) {
+        let (key, value) = match random.below(if depth == 0 { 16 } else { 32 }) {
             0..=2 => {
                 ("type", json!(*random.pick(&["object", "string", "number", "integer", "boolean", "array", "null"])))
             }
@@ -337,7 +337,15 @@ fn schema(random: &mut Random, depth: usize) -> Json {
             13 => ("uniqueItems", json!(true)),
             14 => (
                 "$ref",
-                json!(*random.pick(&["#/$defs/x", "#/definitions/x", "#/$defs/y", "#", "#/nope", "#/properties/a"])),
+                json!(*random.pick(&[
+                    "#/$defs/x",
+                    "#/definitions/x",
+                    "#/$defs/y",
+                    "#",
+                    "#/nope",
+                    "#/properties/a",
+                    "#/$defs/a,b c"
+                ])),
             ),
             15 => ("description", json!("words")),
             16..=20 => {
@@ -362,7 +370,23 @@ fn schema(random: &mut Random, depth: usize) -> Json {
                 *random.pick(&["propertyNames", "contains", "unevaluatedProperties", "additionalItems"]),
                 schema(random, depth - 1),
             ),
-            28 => (*random.pick(&["dependentRequired", "dependencies"]), json!({names[0]: ["a", "zz"]})),
+            28 => match random.below(3) {
+                0 => {
+                    (*random.pick(&["dependentSchemas", "dependencies"]), json!({names[0]: schema(random, depth - 1)}))
+                }
+                1 => ("unevaluatedItems", schema(random, depth - 1)),
+                _ => (*random.pick(&["dependentRequired", "dependencies"]), json!({names[0]: ["a", "zz"]})),
+            },
+            29 => match random.below(4) {
+                0 => (*random.pick(&["minContains", "maxContains"]), number),
+                1 => ("items", json!([schema(random, depth - 1), schema(random, depth - 1)])),
+                2 if random.once_in(2) => {
+                    out.insert("properties".into(), json!({names[0]: {"$ref": "#x"}}));
+                    (*random.pick(&["$anchor", "$dynamicAnchor"]), json!("x"))
+                }
+                2 => ("$id", json!(*random.pick(&["#x", "x.json", "http://example.com/x", "#/properties/a"]))),
+                _ => ("exclusiveMinimum", json!(random.once_in(2))),
+            },
             _ => ("prefixItems", json!([schema(random, depth - 1)])),
         };
         out.insert(key.into(), value);

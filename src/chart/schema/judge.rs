@@ -337,7 +337,8 @@ impl<'s> Judge<'s> {
         };
         let reference = keywords.get("$ref").and_then(Json::as_str);
         if let Some(reference) = reference.filter(|_| self.draft < Draft::From2019) {
-            // Nothing beside it counts.
+            // Nothing else beside it counts.
+            self.constant(meeting, keywords)?;
             self.reference(meeting, reference, &mut unseen)?;
             return Ok(unseen);
         }
@@ -378,11 +379,7 @@ impl<'s> Judge<'s> {
                 return Err(meeting.finding(|| ErrorKind::Type { got, want: wanted }));
             }
         }
-        if let Some(want) = keywords.get("const").filter(|_| self.draft >= Draft::Six)
-            && !equals(value, want)
-        {
-            return Err(meeting.finding(|| ErrorKind::Const { want }));
-        }
+        self.constant(meeting, keywords)?;
         if let Some(want) = keywords.get("enum").and_then(Json::as_array)
             && !want.iter().any(|one| equals(value, one))
         {
@@ -396,6 +393,13 @@ impl<'s> Judge<'s> {
             return Err(meeting.finding(|| ErrorKind::Format { got: Cow::Borrowed(value), want, err: problem.into() }));
         }
         Ok(())
+    }
+
+    fn constant(&self, meeting: &Meeting<'_, 's, '_>, keywords: &'s Keywords) -> Result<(), Failure> {
+        match keywords.get("const").filter(|_| self.draft >= Draft::Six) {
+            Some(want) if !equals(meeting.value, want) => Err(meeting.finding(|| ErrorKind::Const { want })),
+            _ => Ok(()),
+        }
     }
 
     fn reference<'v>(

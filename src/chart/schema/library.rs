@@ -249,14 +249,37 @@ fn compile_error(error: &CompileError) -> String {
             format!("{} is not valid against metaschema: {inner}", go_quote(url))
         }
         CompileError::InvalidRegex { url, regex, src } => {
-            format!("invalid regex {} at {}: {src}", go_quote(&patterns::original(regex)), go_quote(url))
+            format!("invalid regex {} at {}: {src}", go_quote(&patterns::original(regex)), go_quote(&located(url)))
         }
         CompileError::JsonPointerNotFound(place) => {
-            format!("json-pointer in {} not found", go_quote(&check::fragment(place)))
+            format!("json-pointer in {} not found", go_quote(&located(place)))
         }
         CompileError::AnchorNotFound { url, reference } => {
             format!("anchor in {} not found in schema {}", go_quote(reference), go_quote(url))
         }
-        other => other.to_string(),
+        CompileError::ParseUrlError { url, src } => format!("error in parsing {}: {src}", go_quote(url)),
+        CompileError::InvalidMetaSchemaUrl { url, src } => format!("invalid $schema in {}: {src}", go_quote(url)),
+        CompileError::ParseIdError { loc } => format!("error in parsing id at {}", go_quote(&located(loc))),
+        CompileError::ParseAnchorError { loc } => {
+            format!("error in parsing anchor at {}", go_quote(&located(loc)))
+        }
+        CompileError::DuplicateId { url, id, ptr1, ptr2 } => duplicate("id", id, url, ptr1, ptr2),
+        CompileError::DuplicateAnchor { anchor, url, ptr1, ptr2 } => duplicate("anchor", anchor, url, ptr1, ptr2),
+        CompileError::InvalidJsonPointer(place) => format!("invalid json-pointer {}", go_quote(place)),
+        CompileError::UnsupportedVocabulary { url, vocabulary } => {
+            format!("unsupported vocabulary {} in {}", go_quote(vocabulary), go_quote(url))
+        }
+        CompileError::Bug(_) => error.to_string(),
     }
+}
+
+/// A place in a schema as Helm's library writes it.
+fn located(url: &str) -> String {
+    check::with_pointer(url, patterns::original_place)
+}
+
+fn duplicate(what: &str, name: &str, url: &str, first: &str, second: &str) -> String {
+    let (first, second) = (patterns::original_place(first), patterns::original_place(second));
+    let [name, url, first, second] = [name, url, &first, &second].map(go_quote);
+    format!("duplicate {what} {name} in {url} at {first} and {second}")
 }

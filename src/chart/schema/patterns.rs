@@ -1,5 +1,5 @@
 //! Regular expressions of schemas. Helm's library has Go's, the validator has its own: it is given each expression as it
-//! writes what Go reads, with the original in a comment, from which messages take it back.
+//! writes what Go reads, with the original in a comment, from which messages take it back. References are put likewise.
 
 use std::fmt::Write;
 
@@ -19,6 +19,7 @@ pub fn replace(schema: &mut Json) {
         match (keyword.as_str(), value) {
             ("pattern", Json::String(pattern)) => *pattern = replaced(pattern),
             ("format", Json::String(format)) if format == "regex" => FORMAT.clone_into(format),
+            ("$ref", Json::String(reference)) => *reference = escaped(reference),
             // Data, no schemas.
             ("const" | "default" | "enum" | "examples", _) => {}
             (keyword, Json::Object(schemas)) if is_map_of_schemas(keyword) => {
@@ -43,6 +44,20 @@ fn is_map_of_schemas(keyword: &str) -> bool {
         keyword,
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies"
     )
+}
+
+/// A reference with escapes for what Go reads in a URL without them.
+fn escaped(reference: &str) -> String {
+    let mut out = String::with_capacity(reference.len());
+    for byte in reference.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 /// What the validator is given for an expression; not well-formed if that is not.

@@ -98,8 +98,15 @@ impl Object for VersionObject {
             };
             return Some(changed.map(Self::value).map_err(|error| FuncError::new(error.to_string())));
         }
-        let [Value::Object(object)] = args else { return None };
         self.method(name)?;
+        let object = match args {
+            [Value::Object(object)] => object,
+            [Value::Nil] if name == "Equal" => return Some(Ok(false.into())),
+            [Value::Nil] => {
+                return Some(Err(FuncError::new("runtime error: invalid memory address or nil pointer dereference")));
+            }
+            _ => return None,
+        };
         let order = self.version.cmp(&object.as_any().downcast_ref::<Self>()?.version);
         Some(Ok(match name {
             "Compare" => Value::int(order as i64),
