@@ -18,7 +18,7 @@ struct Step {
     kind: String,
     body: Value,
     ignore: Vec<String>,
-    wait: Duration,
+    until: String,
 }
 
 fn steps() -> Vec<Step> {
@@ -34,7 +34,7 @@ fn steps() -> Vec<Step> {
             kind: Some(text("type")).filter(|kind| !kind.is_empty()).unwrap_or_else(|| "application/json".into()),
             body: step["body"].clone(),
             ignore: ignore.iter().map(|pointer| pointer.as_str().unwrap().to_string()).collect(),
-            wait: Duration::from_secs(step["wait"].as_u64().unwrap_or(0)),
+            until: text("until"),
         }
     };
     steps.as_array().unwrap().iter().map(read).collect()
@@ -83,13 +83,18 @@ fn clean(value: &mut Value, namespace: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| clean(item, namespace)),
         Value::String(text) => {
             *text = text.replace(namespace, "ns");
-            // A message that names a uid.
+            // A message that names a uid, or the time at which a manager wrote.
             let words: Vec<String> = text
                 .split(' ')
                 .map(|word| {
-                    let inner = word.trim_matches(|c| matches!(c, '(' | ')' | '.' | ','));
-                    let dashes = inner.len() == 36 && inner.matches('-').count() == 4;
-                    if dashes { word.replace(inner, "UID") } else { word.to_string() }
+                    let inner = word.trim_matches(|c| matches!(c, '(' | ')' | '.' | ',' | ':'));
+                    let uid = inner.len() == 36 && inner.matches('-').count() == 4;
+                    let time = text.contains(" at ") && inner.parse::<jiff::Timestamp>().is_ok();
+                    match (uid, time) {
+                        (true, _) => word.replace(inner, "UID"),
+                        (_, true) => word.replace(inner, "TIME"),
+                        _ => word.to_string(),
+                    }
                 })
                 .collect();
             *text = words.join(" ");
@@ -208,9 +213,19 @@ async fn make_namespace(real: &Client, sandbox: &Client, namespace: &str) {
     }
     // The default service account is made by a controller, which may take a while on a busy machine.
     let account = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
-    while ask(real, "GET", &account, "application/json", &Value::Null).await.0 != 200 {
+    served(real, &account).await;
+}
+
+/// Waits until a path can be read.
+async fn served(client: &Client, path: &str) {
+    while ask(client, "GET", path, "application/json", &Value::Null).await.0 != 200 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// The path in the namespace of the run.
+fn in_namespace(path: &str, namespace: &str) -> String {
+    path.replace("/ns/", &format!("/{namespace}/"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,7 +235,7 @@ async fn the_sandbox_answers_as_the_real_server() {
     make_namespace(&real, &sandbox, &namespace).await;
     let mut different = Vec::new();
     for step in steps() {
-        let path = step.path.replace("/ns/", &format!("/{namespace}/"));
+        let path = in_namespace(&step.path, &namespace);
         let mut answers = Vec::new();
         for client in [&real, &sandbox] {
             let (code, mut body) = ask(client, &step.method, &path, &step.kind, &step.body).await;
@@ -230,7 +245,11 @@ async fn the_sandbox_answers_as_the_real_server() {
             }
             answers.push(format!("{code} {body:#}"));
         }
-        tokio::time::sleep(step.wait).await;
+        if !step.until.is_empty() {
+            let path = in_namespace(&step.until, &namespace);
+            served(&real, &path).await;
+            served(&sandbox, &path).await;
+        }
         if answers[0] != answers[1] {
             let lines = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
             let (left, right) = (lines(&answers[0]), lines(&answers[1]));

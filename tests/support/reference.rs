@@ -152,11 +152,14 @@ impl Reference {
                 for input in inputs {
                     let mut line = serde_json::to_vec(&json!({"op": op, "in": input})).unwrap();
                     line.push(b'\n');
-                    stdin.write_all(&line).unwrap();
+                    if stdin.write_all(&line).is_err() {
+                        // It has ended; who reads the answers says at which.
+                        return;
+                    }
                 }
                 stdin.flush().unwrap();
             });
-            inputs.iter().map(|_| read(stdout).expect("goref ended early")).collect()
+            inputs.iter().map(|input| read(stdout).unwrap_or_else(|| panic!("goref ended at {op} {input}"))).collect()
         })
     }
 

@@ -32,7 +32,8 @@ pub fn data() -> Value {
         ("strs", Value::strings(["x", "yy"])),
         ("sm", Value::map_of(MapKind::Str, [("k", Value::str("v"))])),
         ("b", Value::Bytes(vec![104, 105].into())),
-        ("d", Value::Int(1_500_000_000, IntKind::Duration)),
+        // Templates range over it.
+        ("d", Value::Int(90, IntKind::Duration)),
         ("nl", nil_list()),
         ("nm", nil_map()),
         ("c", Value::Complex((1.5, -1.5).into())),
@@ -58,6 +59,7 @@ pub fn samples() -> Vec<Value> {
     samples.extend(map.borrow().values().cloned());
     samples.push(Value::Uint(u64::MAX, UintKind::Uint64));
     samples.push(Value::Int(-5, IntKind::Int8));
+    samples.push(Value::Int(1_500_000_000, IntKind::Duration));
     samples.push(Value::Bytes(Vec::new().into()));
     samples
 }

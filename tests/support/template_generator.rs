@@ -205,11 +205,7 @@ impl Generator {
                     1 => format!("$x := {over}"),
                     2 => format!("$i, $x := {over}"),
                     3 => format!("$i, $x = {over}"),
-                    // A range over the largest numbers, and over the nanoseconds of a duration, would not end.
-                    _ => match self.pipeline(0).replace("9223372036854775807", "7").replace("'a'", "2") {
-                        nanoseconds if nanoseconds.contains(".d") => over.to_owned(),
-                        pipeline => pipeline,
-                    },
+                    _ => self.pipeline(0),
                 };
                 let scope = self.variables.len();
                 if head.contains("$x") {
@@ -259,6 +255,10 @@ impl Generator {
         for _ in 0..=self.random.below(4) {
             let node = self.node(3);
             out.push_str(&node);
+        }
+        if out.contains("range") {
+            // A range over the largest number would not end.
+            out = out.replace("9223372036854775807", "7");
         }
         if self.random.below(4) == 0 { self.damaged(out.into_bytes()) } else { out.into_bytes() }
     }

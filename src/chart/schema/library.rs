@@ -181,7 +181,7 @@ fn describe(error: &ValidationError<'_, '_>, base: &str, depth: usize, out: &mut
 
 /// The groups (`allOf` and the like) between a schema and an error in one of its branches. The validator leaves out those with
 /// a single failure, Helm's shows them: place in the values and keyword of each.
-fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'static str)> {
+fn left_out<'e>(error: &'e ValidationError<'_, '_>, base: &str) -> Vec<(String, &'e str)> {
     let Some(path) = error.schema_url.strip_prefix(base) else { return Vec::new() };
     let mut steps = path.split('/').filter(|step| !step.is_empty() && *step != "#").peekable();
     if base.ends_with("Of") {
@@ -189,7 +189,7 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
         steps.next();
     }
     // How many elements of the place each step goes down, to find the place of a group from its end.
-    let mut found: Vec<(usize, &'static str)> = Vec::new();
+    let mut found: Vec<(usize, &str)> = Vec::new();
     let mut down = 0;
     // The names on the way: the place of an error in a name is the name itself, from which nothing leads up.
     let mut names = Vec::new();
@@ -197,16 +197,7 @@ fn left_out(error: &ValidationError<'_, '_>, base: &str) -> Vec<(String, &'stati
         match step {
             "allOf" | "anyOf" | "oneOf" => {
                 steps.next();
-                found.push((
-                    down,
-                    if step == "allOf" {
-                        "allOf"
-                    } else if step == "anyOf" {
-                        "anyOf"
-                    } else {
-                        "oneOf"
-                    },
-                ));
+                found.push((down, step));
             }
             "properties" | "patternProperties" | "prefixItems" => {
                 names.extend(steps.next());

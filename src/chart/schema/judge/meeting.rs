@@ -43,29 +43,23 @@ pub(super) struct Meeting<'a, 's, 'v> {
 }
 
 impl Meeting<'_, '_, '_> {
-    fn failure(&self, kind: impl FnOnce() -> Failure) -> Failure {
-        if self.quiet {
-            return Failure { place: String::new(), reason: String::new(), role: Role::Finding, causes: Vec::new() };
-        }
-        let mut failure = kind();
-        pointer(self.place, &mut failure.place);
-        failure
-    }
-
     pub(super) fn finding<'k>(&self, kind: impl FnOnce() -> ErrorKind<'k, 'k>) -> Failure {
         self.caused(Vec::new(), kind)
     }
 
     pub(super) fn caused<'k>(&self, causes: Vec<Failure>, kind: impl FnOnce() -> ErrorKind<'k, 'k>) -> Failure {
-        self.failure(|| {
-            let kind = kind();
-            let role = match kind {
-                ErrorKind::Group => Role::Group,
-                ErrorKind::Reference { .. } => Role::Reference,
-                _ => Role::Finding,
-            };
-            Failure { place: String::new(), reason: reason(&kind), role, causes }
-        })
+        if self.quiet {
+            return Failure { place: String::new(), reason: String::new(), role: Role::Finding, causes: Vec::new() };
+        }
+        let kind = kind();
+        let role = match kind {
+            ErrorKind::Group => Role::Group,
+            ErrorKind::Reference { .. } => Role::Reference,
+            _ => Role::Finding,
+        };
+        let mut place = String::new();
+        pointer(self.place, &mut place);
+        Failure { place, reason: reason(&kind), role, causes }
     }
 
     /// Whether the same schema has met the same value on the way here.
