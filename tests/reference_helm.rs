@@ -6,12 +6,13 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use support::helm::{Case, Outcome, cases, difference, golden, helm, ours, root, run};
-use support::reference::module_cache;
+use support::reference::{Answer, module_cache, reference};
 
 /// Helm needs a tenth of a second for each; two at a time do not starve the machine.
 const WORKERS: usize = 2;
@@ -227,6 +228,125 @@ fn files_are_written_alike() {
         });
         assert_eq!(found, expected, "{chart}");
     }
+}
+
+#[test]
+fn links_are_followed_alike() {
+    let (helm, ours) = (helm(), ours());
+    let folder = tempfile::tempdir().unwrap();
+    let up = "../".repeat(folder.path().components().count() + 3);
+    let targets = [
+        "values.yaml",
+        "./templates/../values.yaml",
+        "templates/",
+        "values.yaml/",
+        "values.yaml/x",
+        "values.yaml/..",
+        "templates/missing/../../values.yaml",
+        "missing",
+        "first",
+        "link",
+        &folder.path().to_string_lossy(),
+        &format!("{}/other/values.yaml", folder.path().display()),
+        &format!("{}/other/../other/values.yaml", folder.path().display()),
+        &format!("{up}missing"),
+        &format!("{up}{}/other/values.yaml", folder.path().display()),
+    ];
+    for target in targets {
+        for place in ["link", "templates/link"] {
+            for name in ["chart", "other"] {
+                let chart = folder.path().join(name);
+                let _ = std::fs::remove_dir_all(&chart);
+                std::fs::create_dir_all(chart.join("templates")).unwrap();
+                std::fs::write(chart.join("Chart.yaml"), "{apiVersion: v2, name: c, version: 1.0.0}").unwrap();
+                std::fs::write(chart.join("values.yaml"), "a: b\n").unwrap();
+                std::fs::write(chart.join("templates/list.txt"), "{{ range $n, $_ := .Files }}{{ $n }} {{ end }}")
+                    .unwrap();
+            }
+            let chart = folder.path().join("chart");
+            std::os::unix::fs::symlink(target, chart.join(place)).unwrap();
+            std::os::unix::fs::symlink("link", chart.join("first")).unwrap();
+            let args = case(&["template", "rel", &chart.to_string_lossy()]).args;
+            let [expected, found] = [&helm, &ours].map(|program| run(program, &args, root()));
+            assert_eq!(found, expected, "{place} -> {target}");
+        }
+    }
+}
+
+/// Serves schemas; returns the address.
+fn schema_server() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let around = format!("302 Found\r\nLocation: http://{address}/round");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            while reader.read_line(&mut request).unwrap() > 2 {}
+            let schema = r#"{"type": "object", "properties": {"a": {"type": "integer"}}, "patternProperties": {"^\\\\pL$": {"minimum": 2}}}"#;
+            let (status, body) = match request.split(' ').nth(1).unwrap() {
+                "/schema.json" => ("200 OK", schema),
+                "/leads.json" => {
+                    ("200 OK", r##"{"allOf": [{"$ref": "schema.json"}, {"$ref": "#/x"}], "x": {"required": ["b"]}}"##)
+                }
+                "/text" => ("200 OK", "no schema"),
+                "/wrong.json" => ("200 OK", r#"{"type": 5}"#),
+                "/empty" => ("200 OK", ""),
+                "/moved" => ("302 Found\r\nLocation: /schema.json", ""),
+                "/round" => (around.as_str(), ""),
+                "/error" => ("500 Internal Server Error", schema),
+                _ => ("404 Not Found", "none"),
+            };
+            let length = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn schemas_on_the_network_are_fetched_alike() {
+    let (helm, ours, served) = (helm(), ours(), schema_server());
+    // A port that nobody listens on any more.
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("Chart.yaml"), "{apiVersion: v2, name: c, version: 1.0.0}").unwrap();
+    std::fs::create_dir(folder.path().join("templates")).unwrap();
+    let paths = ["schema.json", "leads.json", "text", "wrong.json", "empty", "moved", "round", "error", "missing"];
+    let urls = paths.iter().map(|path| format!("http://{served}/{path}"));
+    for url in urls.chain([format!("http://{unused}/schema.json"), "file://host/nowhere.json".into()]) {
+        std::fs::write(folder.path().join("values.schema.json"), format!(r#"{{"$ref": "{url}"}}"#)).unwrap();
+        for values in ["a=1,b=1", "a=x,b=1", "a=1", "a=x,c=1"] {
+            for command in [&["template", "rel"][..], &["lint"]] {
+                let args = case(&[command, &[&folder.path().to_string_lossy(), "--set", values]].concat()).args;
+                let [expected, found] = [&helm, &ours].map(|program| run(program, &args, root()));
+                assert_eq!(found, expected, "{url} {values}");
+            }
+        }
+    }
+}
+
+#[test]
+fn deprecations_of_all_kinds_are_told_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let templates = folder.path().join("templates");
+    std::fs::create_dir(&templates).unwrap();
+    std::fs::write(folder.path().join("Chart.yaml"), "{apiVersion: v2, name: c, version: 1.0.0}").unwrap();
+    let Answer::Ok(kinds) = reference().ask("kinds", serde_json::Value::Null) else { panic!("no kinds") };
+    let kinds: Vec<[String; 2]> = serde_json::from_value(kinds).unwrap();
+    for (i, [version, kind]) in kinds.iter().enumerate() {
+        let object = format!("apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: a\n");
+        std::fs::write(templates.join(format!("{i}.yaml")), object).unwrap();
+    }
+    let (helm, ours) = (helm(), ours());
+    let versions = ["0.0.0", "1.8.0", "1.18.0", "1.19.0", "1.32.0", "1.33.0", "1.36.0", "1.60.0", "2.0.0"];
+    for_all(&versions, |version| {
+        let args = case(&["lint", &folder.path().to_string_lossy(), "--kube-version", version]).args;
+        let [expected, found] = [&helm, &ours].map(|program| run(program, &args, root()));
+        assert!(*version < "1.33" || expected.stdout.contains("deprecated"), "{expected:?}");
+        (found != expected).then(|| format!("{version}\n{}", difference(&expected.to_text(), &found.to_text())))
+    });
 }
 
 #[test]

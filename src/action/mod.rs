@@ -19,6 +19,7 @@
 //! | `hooks` | objects that are created at a certain moment |
 //! | `lock`, `recover` | one operation at a time; what a killed run left |
 //! | `rendering` | charts with the cluster's capabilities and `lookup` |
+//! | `schemas` | what schemas of values refer to on the network |
 
 mod check;
 mod error;
@@ -35,6 +36,7 @@ mod recover;
 mod releases;
 mod rendering;
 mod rollback;
+pub mod schemas;
 mod signals;
 mod template;
 mod test;

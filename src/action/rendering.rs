@@ -12,7 +12,7 @@ use crate::{
     render::{self, Capabilities, KubeVersion, Lookup, ReleaseInfo, Rendered},
 };
 
-use super::{Error, objects::promised, options::Rendering};
+use super::{Error, objects::promised, options::Rendering, schemas};
 
 /// What the cluster can do, and what it will be able to do once the chart's own definitions are there.
 pub(super) async fn capabilities(cluster: &Cluster, definitions: &[Json]) -> Result<Capabilities, Error> {
@@ -51,6 +51,7 @@ pub(super) fn render(
     let notices = Notices::default();
     let options = render::Options {
         lookup,
+        schemas: Some(schemas::remote()),
         enable_dns: rendering.enable_dns,
         sub_notes: rendering.sub_notes,
         skip_schema_validation: rendering.skip_schema_validation,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use super::ignore::Rules;
 use super::model::{Chart, File, Lock, Metadata};
 use super::notice::{Level, quote};
-use super::{Error, Notices, archive, goerr, metadata, sniff, values};
+use super::{Error, Notices, archive, goerr, links, metadata, sniff, values};
 use crate::gotemplate::Value;
 
 /// No chart has so many files and folders.
@@ -233,7 +233,7 @@ impl Walk<'_> {
             if self.links > MAX_LINKS {
                 return Err(Error::new(format!("the chart has more than {MAX_LINKS} links")));
             }
-            let resolved = evaluate_links(path)
+            let resolved = links::evaluate(path)
                 .map_err(|e| Error::new(format!("error evaluating symlink {}: {e}", path.display())))?;
             self.notices.add(
                 Level::Info,
@@ -290,37 +290,6 @@ fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let mut data = Vec::with_capacity(about.len() as usize + 1);
     file.by_ref().take(archive::MAX_FILE_SIZE + 1).read_to_end(&mut data)?;
     Ok(Some(data))
-}
-
-/// The path without symbolic links, as Go's `filepath.EvalSymlinks` finds it, which follows more of them than the system does.
-fn evaluate_links(path: &Path) -> Result<PathBuf, String> {
-    const MOST: usize = 255;
-    let parts = |path: &Path| path.components().rev().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
-    let mut waiting = parts(path);
-    let mut reached = PathBuf::new();
-    let mut links = 0;
-    while let Some(part) = waiting.pop() {
-        if part == "." || part == ".." {
-            if part == ".." {
-                reached.pop();
-            }
-            continue;
-        }
-        // An absolute part replaces what was reached.
-        let next = reached.join(&part);
-        let about = std::fs::symlink_metadata(&next).map_err(|e| goerr::path_error("lstat", &next, &e))?;
-        if !about.is_symlink() {
-            reached = next;
-            continue;
-        }
-        links += 1;
-        if links > MOST {
-            return Err("EvalSymlinks: too many links".into());
-        }
-        let target = std::fs::read_link(&next).map_err(|e| goerr::path_error("readlink", &next, &e))?;
-        waiting.extend(parts(&target));
-    }
-    Ok(reached)
 }
 
 /// Makes a chart of files, which may come in any order; those of subcharts are below `charts/`.

@@ -11,6 +11,7 @@ pub mod gather;
 pub(crate) mod goerr;
 mod ignore;
 pub mod jsonpath;
+mod links;
 pub mod loader;
 pub(crate) mod metadata;
 mod model;

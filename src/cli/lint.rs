@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, namespace, notices};
+use crate::action::schemas;
 use crate::chart::{Notices, archive};
 use crate::gotemplate::errtext;
 use crate::render::KubeVersion;
@@ -41,6 +42,7 @@ fn lint(global: &Global, args: &Args, collected: &Notices) -> Outcome {
     let mut options = lint::Options {
         namespace: namespace::offline(global),
         skip_schema_validation: args.values.skip_schema_validation,
+        schemas: Some(schemas::remote()),
         ..lint::Options::default()
     };
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {

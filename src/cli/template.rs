@@ -8,7 +8,7 @@ use super::post_renderer::PostRenderer;
 use super::source::{ChartSource, load_installable};
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, session};
-use crate::action::Seen;
+use crate::action::{Seen, schemas};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
 use crate::chart::{Chart, Level, Location, Notices, archive, goerr};
@@ -212,6 +212,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
     let options = Options {
         enable_dns: args.enable_dns,
         skip_schema_validation: args.values.skip_schema_validation,
+        schemas: Some(schemas::remote()),
         ..Options::default()
     };
     Ok(Prepared { chart, config, release, capabilities, options, on_server })

@@ -291,7 +291,7 @@ pub fn render_new(namespace: &str, name: &str, chart: &str, config: &Json) -> Op
 fn render_objects(chart: &str, config: &Json, info: &render::ReleaseInfo) -> Option<Vec<Json>> {
     let mut chart = load(chart).ok()?;
     let config = crate::release::chart::values_of(config);
-    let options = render::Options::default();
+    let options = render::Options { schemas: Some(action::schemas::remote()), ..render::Options::default() };
     let capabilities = render::Capabilities::default();
     let rendered = render::release(&mut chart, &config, info, &capabilities, &options, &Notices::new()).ok()?;
     manifest::objects(&rendered.manifest()).ok()

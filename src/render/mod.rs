@@ -16,6 +16,7 @@ pub(crate) mod sort;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::chart::schema::Fetch;
 use crate::chart::{self, Chart, Notices};
 use crate::gotemplate::Value;
 
@@ -77,6 +78,8 @@ pub trait Lookup {
 pub struct Options {
     /// Answers `lookup`; without it every lookup finds an empty map.
     pub lookup: Option<Rc<dyn Lookup>>,
+    /// Answers references of schemas to the network; without it they are errors.
+    pub schemas: Option<Rc<dyn Fetch>>,
     /// `required` and `fail` do not fail (`lint`).
     pub lint: bool,
     /// A missing key is an error.
@@ -185,7 +188,7 @@ pub fn release(
     })?;
     let values = chart::coalesce::values(chart, config, notices)?;
     if !options.skip_schema_validation {
-        chart::schema::validate(chart, &values, notices)?;
+        chart::schema::validate(chart, &values, options.schemas.as_ref(), notices)?;
     }
     let wanted = &chart.metadata.kube_version;
     let offered = &capabilities.kube_version;

@@ -127,6 +127,8 @@ pub mod check {
     }
 }
 
+pub(crate) use paths::clean as clean_path;
+
 pub use host::{Clock, Entropy, Host, Rng};
 pub use time::{Place, Time};
 

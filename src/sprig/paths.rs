@@ -41,8 +41,8 @@ fn ext(path: &[u8]) -> &[u8] {
     }
 }
 
-/// `path.Clean`: the shortest equal path.
-fn clean(path: &[u8]) -> Vec<u8> {
+/// Go's `path.Clean`: the shortest equal path, without doubled slashes and `.`, and `..` resolved.
+pub fn clean(path: &[u8]) -> Vec<u8> {
     let rooted = path.starts_with(b"/");
     let mut elements: Vec<&[u8]> = Vec::new();
     for element in path.split(|&byte| byte == b'/') {

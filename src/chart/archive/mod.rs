@@ -6,6 +6,7 @@ mod tar;
 use self::gunzip::Gunzip;
 use super::{Error, File};
 use crate::gotemplate::strconv;
+use crate::sprig::clean_path;
 
 pub use self::gunzip::NOT_GZIP;
 
@@ -91,25 +92,9 @@ fn inner_path(full: &[u8]) -> Result<String, Error> {
     Ok(inner)
 }
 
-/// Go's `path.Clean`: no doubled slashes, no `.`, and `..` resolved.
+/// Go's `path.Clean`.
 pub fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if rooted => {}
-            part => parts.push(part),
-        }
-    }
-    match (rooted, parts.join("/")) {
-        (true, joined) => format!("/{joined}"),
-        (false, joined) if joined.is_empty() => ".".into(),
-        (false, joined) => joined,
-    }
+    String::from_utf8_lossy(&clean_path(path.as_bytes())).into_owned()
 }
 
 fn too_large() -> Error {

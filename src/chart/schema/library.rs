@@ -2,12 +2,13 @@
 //! also judges values by schemas that lead to other documents, and its findings are put in the form of Helm's.
 
 use std::collections::HashSet;
-use std::error::Error as StdError;
+use std::rc::Rc;
 
-use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, SchemeUrlLoader, ValidationError};
 use serde_json::Value as Json;
 
 use super::super::notice::quote as go_quote;
+use super::remote::{Fetch, Files, Network, Permissive};
 use super::words::{line, reason};
 use super::{LOCATION, cost, formats, patterns};
 use crate::chart::Notices;
@@ -24,12 +25,17 @@ impl Compiled {
     ///
     /// # Errors
     /// It is not well-formed, leads to something that is not there, or is too much work for these values. Helm's text.
-    pub fn new(schema: &Json, instance: &Json, notices: &Notices) -> Result<Self, String> {
+    pub fn new(
+        schema: &Json,
+        instance: &Json,
+        fetch: Option<&Rc<dyn Fetch>>,
+        notices: &Notices,
+    ) -> Result<Self, String> {
         let mut compiler = Compiler::new();
         let mut loader = SchemeUrlLoader::new();
-        loader.register("file", Box::new(FileLoader));
-        loader.register("http", Box::new(NoNetwork));
-        loader.register("https", Box::new(NoNetwork));
+        loader.register("file", Box::new(Files));
+        loader.register("http", Box::new(Network(fetch.cloned())));
+        loader.register("https", Box::new(Network(fetch.cloned())));
         loader.register("urn", Box::new(Permissive));
         compiler.use_loader(Box::new(loader));
         formats::register(&mut compiler);
@@ -68,34 +74,6 @@ fn check_draft(schema: &Json) -> Result<(), String> {
 
 fn no_loader(url: &str) -> String {
     format!("failing loading {0}: no URLLoader registered for {0}", go_quote(url))
-}
-
-struct FileLoader;
-
-impl UrlLoader for FileLoader {
-    fn load(&self, url: &str) -> Result<Json, Box<dyn StdError>> {
-        let path = url.strip_prefix("file://").unwrap_or(url);
-        let data = crate::chart::goerr::read_file(std::path::Path::new(path))?;
-        Ok(serde_json::from_slice(&data)?)
-    }
-}
-
-/// Schemas elsewhere are not fetched: a rendering must not depend on the network.
-struct NoNetwork;
-
-impl UrlLoader for NoNetwork {
-    fn load(&self, _url: &str) -> Result<Json, Box<dyn StdError>> {
-        Err("schemas are not loaded from the network; put it into the chart or use --skip-schema-validation".into())
-    }
-}
-
-/// A name that nobody resolves allows everything, as in Helm.
-struct Permissive;
-
-impl UrlLoader for Permissive {
-    fn load(&self, _url: &str) -> Result<Json, Box<dyn StdError>> {
-        Ok(Json::Bool(true))
-    }
 }
 
 fn warn_of_urns(schema: &Json, notices: &Notices) {

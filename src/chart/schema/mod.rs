@@ -7,13 +7,16 @@ mod judge;
 mod library;
 mod patterns;
 mod plain;
+mod remote;
 mod words;
 
 use std::fmt::Write;
+use std::rc::Rc;
 
 use serde_json::Value as Json;
 
 use self::judge::Refusal;
+pub use self::remote::Fetch;
 use super::{Chart, Error, Notices};
 use crate::gotemplate::{Map, Value};
 use crate::goyaml;
@@ -24,13 +27,14 @@ const MAX_DEPTH: i32 = 500;
 /// The stack for schemas and values as deep as they may be.
 const STACK: usize = 64 << 20;
 
-/// Checks the coalesced values of a chart and its subcharts against their schemas.
+/// Checks the coalesced values of a chart and its subcharts against their schemas. Without `fetch`, references to the network
+/// are errors.
 ///
 /// # Errors
 /// What does not fit, chart by chart.
-pub fn validate(chart: &Chart, values: &Map, notices: &Notices) -> Result<(), Error> {
+pub fn validate(chart: &Chart, values: &Map, fetch: Option<&Rc<dyn Fetch>>, notices: &Notices) -> Result<(), Error> {
     let mut problems = String::new();
-    collect(chart, values, notices, &mut problems);
+    collect(chart, values, fetch, notices, &mut problems);
     if problems.is_empty() {
         return Ok(());
     }
@@ -39,10 +43,10 @@ pub fn validate(chart: &Chart, values: &Map, notices: &Notices) -> Result<(), Er
     )))
 }
 
-fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String) {
+fn collect(chart: &Chart, values: &Map, fetch: Option<&Rc<dyn Fetch>>, notices: &Notices, problems: &mut String) {
     if let Some(schema) = &chart.schema {
         notices.debug("chart name", || vec![("chart-name", chart.name().to_string())]);
-        if let Err(problem) = validate_against(values, schema.as_bytes(), notices) {
+        if let Err(problem) = validate_against(values, schema.as_bytes(), fetch, notices) {
             problems.push_str(chart.name());
             problems.push_str(":\n");
             problems.push_str(&problem);
@@ -55,7 +59,7 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
         match values.get(sub.name()) {
             None | Some(Value::Nil) => {}
             Some(value) => match crate::chart::coalesce::table(&value) {
-                Some(map) => collect(sub, map, notices, problems),
+                Some(map) => collect(sub, map, fetch, notices, problems),
                 None => {
                     // Writing to a string cannot fail.
                     let _ = writeln!(
@@ -70,25 +74,35 @@ fn collect(chart: &Chart, values: &Map, notices: &Notices, problems: &mut String
     }
 }
 
-/// Checks values against one schema.
+/// Checks values against one schema, as [`validate`].
 ///
 /// # Errors
 /// Helm's text.
-pub fn validate_against(values: &Map, schema: &[u8], notices: &Notices) -> Result<(), String> {
+pub fn validate_against(
+    values: &Map,
+    schema: &[u8],
+    fetch: Option<&Rc<dyn Fetch>>,
+    notices: &Notices,
+) -> Result<(), String> {
     notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
     let schema = read(schema)?;
     // Schemas and values are walked through by recursion.
-    stacker::grow(STACK, || validate_deep(&schema, &to_json_map(values), notices))
+    stacker::grow(STACK, || validate_deep(&schema, &to_json_map(values), fetch, notices))
 }
 
-fn validate_deep(schema: &Json, instance: &Json, notices: &Notices) -> Result<(), String> {
+fn validate_deep(
+    schema: &Json,
+    instance: &Json,
+    fetch: Option<&Rc<dyn Fetch>>,
+    notices: &Notices,
+) -> Result<(), String> {
     // The library reads the schemas of all drafts before it looks at anything, which takes longer than rendering a chart.
     if plain::is_plain(schema)
         && let Ok(verdict) = judge::judge(schema, instance)
     {
         return verdict.map_err(|failure| words::all(&failure));
     }
-    let library = library::Compiled::new(schema, instance, notices)?;
+    let library = library::Compiled::new(schema, instance, fetch, notices)?;
     match judge::judge(schema, instance) {
         Ok(verdict) => verdict.map_err(|failure| words::all(&failure)),
         Err(Refusal::Work(problem)) => Err(problem),

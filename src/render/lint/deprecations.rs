@@ -5,7 +5,7 @@ type Row = (&'static str, &'static str, u32, u32, &'static str);
 
 /// The life cycles that the API types of Kubernetes 1.36 declare. Sorted.
 #[rustfmt::skip]
-const LIFE_CYCLES: [Row; 157] = [
+const LIFE_CYCLES: [Row; 161] = [
     ("admissionregistration.k8s.io/v1alpha1", "MutatingAdmissionPolicy", 35, 38, ""),
     ("admissionregistration.k8s.io/v1alpha1", "MutatingAdmissionPolicyBinding", 35, 38, ""),
     ("admissionregistration.k8s.io/v1alpha1", "MutatingAdmissionPolicyBindingList", 35, 38, ""),
@@ -163,6 +163,10 @@ const LIFE_CYCLES: [Row; 157] = [
     ("storage.k8s.io/v1beta1", "VolumeAttributesClassList", 34, 37, "storage.k8s.io/v1 VolumeAttributesClassList"),
     ("storagemigration.k8s.io/v1beta1", "StorageVersionMigration", 38, 41, ""),
     ("storagemigration.k8s.io/v1beta1", "StorageVersionMigrationList", 38, 41, ""),
+    ("v1", "ComponentStatus", 19, 0, ""),
+    ("v1", "ComponentStatusList", 19, 0, ""),
+    ("v1", "Endpoints", 33, 0, "discovery.k8s.io/v1 EndpointSlice"),
+    ("v1", "EndpointsList", 33, 0, "discovery.k8s.io/v1 EndpointSliceList"),
 ];
 
 /// The warning for an object at a version of Kubernetes (major, minor); `None` if its API is not deprecated there.
@@ -170,7 +174,8 @@ pub fn warning(api_version: &str, kind: &str, kubernetes: (u32, u32)) -> Option<
     use std::fmt::Write;
     let at = LIFE_CYCLES.binary_search_by(|(version, of, ..)| (*version, *of).cmp(&(api_version, kind))).ok()?;
     let (_, _, deprecated, removed, replacement) = LIFE_CYCLES[at];
-    if (1, deprecated) > kubernetes {
+    // Version 0.0 is none at all.
+    if kubernetes != (0, 0) && (1, deprecated) > kubernetes {
         return None;
     }
     let mut text = format!("{api_version} {kind} is deprecated in v1.{deprecated}+");

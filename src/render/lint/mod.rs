@@ -27,6 +27,7 @@ use unpacked::Unpacked;
 
 use super::KubeVersion;
 use super::sort::{MAX_DOCUMENT, MAX_OBJECTS};
+use crate::chart::schema::Fetch;
 use crate::chart::{self, Notices, archive, goerr, loader};
 use crate::gotemplate::{Map, Value};
 use crate::goyaml;
@@ -66,12 +67,14 @@ impl fmt::Display for Message {
 }
 
 /// How to lint.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Namespace for the templates.
     pub namespace: String,
     /// Kubernetes version for capabilities and deprecations.
     pub kube_version: KubeVersion,
+    /// Answers references of schemas to the network; without it they are errors.
+    pub schemas: Option<Rc<dyn Fetch>>,
     /// Values are not checked against `values.schema.json`.
     pub skip_schema_validation: bool,
 }
@@ -224,7 +227,7 @@ impl Linter<'_> {
         if schema.is_empty() || self.options.skip_schema_validation {
             return Ok(());
         }
-        chart::schema::validate_against(&merged, &schema, self.notices)
+        chart::schema::validate_against(&merged, &schema, self.options.schemas.as_ref(), self.notices)
     }
 
     /// Subcharts and the dependencies in `Chart.yaml` must agree.

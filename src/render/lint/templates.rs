@@ -49,7 +49,7 @@ fn render(linter: &Linter<'_>, chart: &mut Chart, values: &Value) -> Result<Opti
     // Helm merges what is merged already once more.
     let merged = chart::coalesce::values(chart, &Value::Map(merged), notices).map_err(|e| e.to_string())?;
     if !linter.options.skip_schema_validation {
-        chart::schema::validate(chart, &merged, notices).map_err(|e| e.to_string())?;
+        chart::schema::validate(chart, &merged, linter.options.schemas.as_ref(), notices).map_err(|e| e.to_string())?;
     }
     let release = ReleaseInfo {
         name: "test-release".into(),
