@@ -198,6 +198,100 @@ fn random_documents_are_read_alike() {
     differences.finish();
 }
 
+/// One of the first `usual`, or seldom one of all.
+fn seldom<'a>(random: &mut Random, all: &[&'a str], usual: usize) -> &'a str {
+    let count = if random.below(8) == 0 { all.len() } else { usual };
+    *random.pick(&all[..count])
+}
+
+/// A flow collection, mostly of what is read without the scanner.
+fn flow(random: &mut Random, depth: usize) -> String {
+    const ITEMS: &[&str] = &[
+        "a",
+        "B_c",
+        "1",
+        "-1",
+        "+1",
+        "1.5",
+        "0x1F",
+        "017",
+        "1:30",
+        "yes",
+        "~",
+        "null",
+        "\"x\"",
+        "'y'",
+        "\"a\\nb\"",
+        "'it''s'",
+        "\"\\x41\"",
+        "a b",
+        "a:b",
+        "a: b",
+        "\"a\": b",
+        "\"a\":b",
+        "a#b",
+        "a #b",
+        ".5",
+        "/x/y",
+        "./x",
+        "%d",
+        "@x",
+        "*a",
+        "&a b",
+        "!!str 1",
+        "-",
+        "- a",
+        "?",
+        "? a",
+        "<<",
+        "=",
+        "\u{e9}",
+        "a\u{a0}b",
+        "2001-01-01",
+        "1e3",
+        "",
+        "\"\"",
+        "''",
+        "a\"b",
+        "a'b",
+        "{{x}}",
+        "|",
+    ];
+    let (open, close) = if random.below(2) == 0 { ("[", "]") } else { ("{", "}") };
+    let mut out = open.to_owned();
+    for i in 0..random.below(4) {
+        if i > 0 {
+            out += seldom(random, &[",", ", ", " , ", ",,", " "], 3);
+        }
+        if (open == "{") != (random.below(12) == 0) {
+            out += *random.pick(ITEMS);
+            out += seldom(random, &[": ", ":  ", ":", " : "], 2);
+        }
+        out +=
+            &if depth > 0 && random.below(5) == 0 { flow(random, depth - 1) } else { (*random.pick(ITEMS)).to_owned() };
+    }
+    out += seldom(random, &["", "", " ", ",", "\t"], 3);
+    out + if random.below(20) == 0 { "" } else { close }
+}
+
+#[test]
+fn random_flow_collections_are_read_alike() {
+    let mut random = Random::new();
+    let mut differences = Differences::default();
+    let inputs: Vec<Vec<u8>> = (0..cases(20_000))
+        .map(|_| {
+            let before = *random.pick(&["k: ", "- ", "- k: ", "k:\n  ", "", "a:\n- b\nk:  ", "? ", "- - "]);
+            let after = *random.pick(&["", "\n", " # c\n", "#c\n", " x\n", ": v\n", "\nl: m\n", "\n  x\n", "\n- z\n"]);
+            format!("{before}{}{after}", flow(&mut random, 3)).into_bytes()
+        })
+        .collect();
+    let mut go = reference();
+    for op in ["fromYaml", "fromYamlStrict", "documents"] {
+        reading(&mut go, &mut differences, op, &inputs);
+    }
+    differences.finish();
+}
+
 #[test]
 fn random_values_are_written_alike() {
     let mut go = reference();

@@ -66,12 +66,13 @@ impl Rules {
     /// # Errors
     /// The patterns take too long.
     pub fn ignores(&mut self, path: &str, is_dir: bool) -> Result<bool, Error> {
+        let base = path.rsplit('/').next().unwrap_or(path);
         for rule in &self.rules {
             let applies = if rule.directories_only && !is_dir {
                 self.steps += 1;
                 rule.negated
             } else {
-                let name = if rule.base_only { path.rsplit('/').next().unwrap_or(path) } else { path };
+                let name = if rule.base_only { base } else { path };
                 rule.pattern.matches_in(name, &mut self.steps) != rule.negated
             };
             if applies {

@@ -1,7 +1,6 @@
 //! The functions of a template set, resolved when templates are compiled.
 
-use std::collections::HashMap;
-
+use super::Table;
 use super::builtins::Builtin;
 use super::func::{Func, FuncMap};
 
@@ -16,7 +15,7 @@ pub(super) enum Callable {
 #[derive(Debug)]
 pub(super) struct Functions {
     entries: Vec<(&'static str, Callable)>,
-    by_name: HashMap<&'static [u8], u32>,
+    by_name: Table<&'static [u8], u32>,
 }
 
 impl Functions {
@@ -24,7 +23,7 @@ impl Functions {
     pub fn new(host: &FuncMap) -> Self {
         let builtins = Builtin::ALL.iter().map(|b| (b.name(), Callable::Builtin(*b)));
         let host = host.iter().map(|(name, func)| (*name, Callable::Host(*func)));
-        let mut functions = Self { entries: Vec::new(), by_name: HashMap::new() };
+        let mut functions = Self { entries: Vec::new(), by_name: Table::default() };
         for (name, callable) in builtins.chain(host) {
             functions.by_name.insert(name.as_bytes(), functions.entries.len() as u32);
             functions.entries.push((name, callable));

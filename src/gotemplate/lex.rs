@@ -87,6 +87,17 @@ fn is_alphanumeric(c: char) -> bool {
     c == '_' || is_letter(c) || is_digit(c)
 }
 
+/// Letters, digits and `_` of ASCII.
+static IS_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    table
+};
+
 fn has_left_trim(s: &[u8]) -> bool {
     matches!(s, [b'-', space, ..] if is_space(*space))
 }
@@ -311,15 +322,17 @@ impl<'a> Lexer<'a> {
     }
 
     fn inside_action(&mut self) -> Item {
-        if self.right_delim_here().0 {
-            return if self.parens == 0 { self.right_delim() } else { self.fail("unclosed left paren") };
+        if let Some(&first) = self.input.get(self.pos) {
+            let space = is_space(first);
+            if (space || first == b'}') && self.right_delim_here().0 {
+                return if self.parens == 0 { self.right_delim() } else { self.fail("unclosed left paren") };
+            }
+            if space {
+                return self.space();
+            }
         }
         let Some(c) = self.next() else { return self.fail("unclosed action") };
         match c {
-            ' ' | '\t' | '\r' | '\n' => {
-                self.backup();
-                self.space()
-            }
             '=' => self.item(Kind::Assign),
             ':' if self.next() == Some('=') => self.item(Kind::Declare),
             ':' => self.fail("expected :="),
@@ -349,17 +362,14 @@ impl<'a> Lexer<'a> {
     }
 
     fn space(&mut self) -> Item {
-        let mut count = 0;
-        while self.peek().is_some_and(|c| c.is_ascii() && is_space(c as u8)) {
-            self.next();
-            count += 1;
-        }
-        // The last space may belong to a trim marker.
+        let count = spaces_at_start(self.rest());
+        self.pos += count;
+        // The last space may belong to a trim marker; had it been the only one, the delimiter would have been seen before.
         if has_right_trim(&self.input[self.pos - 1..]) && self.input[self.pos - 1 + TRIM_MARKER..].starts_with(RIGHT) {
-            self.backup();
-            if count == 1 {
-                return self.right_delim();
-            }
+            self.pos -= 1;
+        }
+        if count > 1 || self.input[self.start] == b'\n' {
+            self.line += count_lines(&self.input[self.start..self.pos]);
         }
         self.item(Kind::Space)
     }
@@ -367,7 +377,7 @@ impl<'a> Lexer<'a> {
     fn skip_alphanumeric(&mut self) -> Option<char> {
         loop {
             match self.input.get(self.pos) {
-                Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => self.pos += 1,
+                Some(b) if IS_WORD[usize::from(*b)] => self.pos += 1,
                 Some(b) if *b >= 0x80 => {
                     let (c, width) = decode_rune(self.rest());
                     if !is_alphanumeric(c) {
@@ -421,24 +431,34 @@ impl<'a> Lexer<'a> {
 
     /// Whether a name may end here.
     fn at_terminator(&mut self) -> bool {
-        match self.peek() {
-            None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => true,
-            Some(_) => self.rest().starts_with(RIGHT),
+        match self.input.get(self.pos) {
+            None => {
+                self.at_eof = true;
+                true
+            }
+            Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
+            Some(b'}') => self.rest().starts_with(RIGHT),
+            Some(_) => false,
         }
     }
 
     fn quoted(&mut self, quote: u8, kind: Kind, error: &str) -> Item {
-        loop {
-            let escaped = match self.next() {
-                Some('\\') => self.next(),
-                Some(c) if c == char::from(quote) => return self.item(kind),
-                Some('\n') | None => None,
-                c => c,
+        // No byte of a longer character looks like one of these.
+        let mut bytes = self.rest().iter().enumerate();
+        while let Some((at, byte)) = bytes.next() {
+            let escaped = match byte {
+                b'\\' => bytes.next().map(|(_, next)| next),
+                byte if *byte == quote => {
+                    self.pos += at + 1;
+                    return self.item(kind);
+                }
+                byte => Some(byte),
             };
-            if matches!(escaped, None | Some('\n')) {
-                return self.fail(error);
+            if matches!(escaped, None | Some(b'\n')) {
+                break;
             }
         }
+        self.fail(error)
     }
 
     fn raw_quoted(&mut self) -> Item {

@@ -26,6 +26,9 @@ mod set;
 pub mod strconv;
 pub mod value;
 
+/// A hash table that is quick with short keys; its seed differs from run to run.
+pub(crate) type Table<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 pub use budget::Budget;
 pub use exec::ExecError;
 pub use func::{Func, FuncError, FuncMap, Scope, Signature, StringError, Type};

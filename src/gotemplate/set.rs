@@ -2,9 +2,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::Table;
 use super::budget::Budget;
 use super::exec::{Exec, ExecError};
 use super::func::{FuncError, FuncMap};
@@ -35,7 +35,7 @@ pub(super) struct Template {
 }
 
 /// Templates by name.
-pub(super) type Templates = HashMap<GoStr, Rc<Template>>;
+pub(super) type Templates = Table<GoStr, Rc<Template>>;
 
 /// Templates by name, with the functions they may call.
 ///
@@ -62,7 +62,7 @@ pub struct Set {
 /// A cache of compiled strings.
 #[derive(Debug, Default)]
 struct Strings {
-    compiled: HashMap<GoStr, Rc<Parsed>>,
+    compiled: Table<GoStr, Rc<Parsed>>,
     /// The length of all texts.
     bytes: usize,
 }

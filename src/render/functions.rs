@@ -1,12 +1,11 @@
 //! The functions that Helm adds to Go's and sprig's, or puts in their place.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Lookup, errors};
 use crate::chart::{Level, Notices};
 use crate::gotemplate::{
-    Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Type, Value, errtext, strconv,
+    Func, FuncError, FuncMap, GoStr, Map, MapKind, Scope, StringError, Table, Type, Value, errtext, strconv,
 };
 use crate::{goyaml, sprig};
 
@@ -20,7 +19,7 @@ const NOTICE: usize = 256;
 #[derive(Default)]
 pub(super) struct Host {
     /// How many executions of each template are under way by `include`.
-    pub included: HashMap<GoStr, u32>,
+    pub included: Table<GoStr, u32>,
     pub lookup: Option<Rc<dyn Lookup>>,
     pub lint: bool,
     pub enable_dns: bool,

@@ -4,16 +4,15 @@
 mod action;
 mod pipeline;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::errtext;
 use super::functions::Functions;
 use super::lex::{Item, Kind, Lexer};
 use super::node::{Node, NodeId, NodeKind, Source, Span};
 use super::runes::runes;
 use super::strconv;
 use super::value::GoStr;
+use super::{Table, errtext};
 
 /// Stack kept free before each level of nesting, and how much is added when it runs short.
 const RED_ZONE: usize = 96 << 10;
@@ -68,10 +67,10 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
         text: text.as_bytes(),
         source,
         tree: Tree::default(),
-        variables: HashMap::new(),
+        variables: Table::default(),
         pending: Vec::with_capacity(64),
         definitions: Vec::new(),
-        by_name: HashMap::new(),
+        by_name: Table::default(),
     };
     let root = parser.whole()?;
     let own = parser.add_string(name.as_bytes());
@@ -104,11 +103,11 @@ struct Parser<'a> {
     source: Source,
     tree: Tree,
     /// Numbers of the variable names met so far.
-    variables: HashMap<&'a [u8], u32>,
+    variables: Table<&'a [u8], u32>,
     /// Children of unfinished nodes, a stack.
     pending: Vec<NodeId>,
     definitions: Vec<Definition>,
-    by_name: HashMap<GoStr, usize>,
+    by_name: Table<GoStr, usize>,
 }
 
 impl<'a> Parser<'a> {

@@ -1,9 +1,10 @@
 //! Usual documents, read line by line straight to nodes.
 //!
 //! Most of what charts hold and render is made of block collections and scalars. For these the tokens and events of the
-//! grammar are a long way round. Whatever is not usual (anchors, tags, flow collections with something in them, tabs, rare
+//! grammar are a long way round. Whatever is not usual (anchors, tags, flow collections of more than simple scalars, tabs, rare
 //! escapes, and everything that is wrong) is left to the scanner, which says what is wrong as Go does.
 
+mod flow;
 mod lines;
 mod scalar;
 
@@ -299,7 +300,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A scalar or an empty flow collection, up to the end of its line.
+    /// A scalar or a flow collection, up to the end of its line.
     fn value(&mut self) -> Option<()> {
         let (start, line) = (self.pos, self.line);
         match self.text[start] {
@@ -312,16 +313,7 @@ impl<'a> Reader<'a> {
                 self.pos = end;
                 self.end_line()
             }
-            open @ (b'{' | b'[') => {
-                let (close, content) =
-                    if open == b'{' { (b'}', Content::Mapping(NONE)) } else { (b']', Content::Sequence(NONE)) };
-                if self.at(start + 1) != close {
-                    return None;
-                }
-                self.attach(content, line);
-                self.pos = start + 2;
-                self.end_line()
-            }
+            b'{' | b'[' => self.flow(),
             b'|' => self.block_scalar(true),
             b'>' => self.block_scalar(false),
             _ => self.plain(),
