@@ -259,9 +259,14 @@ fn flow(random: &mut Random, depth: usize) -> String {
     ];
     let (open, close) = if random.below(2) == 0 { ("[", "]") } else { ("{", "}") };
     let mut out = open.to_owned();
+    out += seldom(random, &["", "", " ", "\n  ", " # c\n  ", "#c\n ", "\n", "\n---\n", "\n...\n", "\t"], 5);
     for i in 0..random.below(4) {
         if i > 0 {
-            out += seldom(random, &[",", ", ", " , ", ",,", " "], 3);
+            out += seldom(
+                random,
+                &[",", ", ", " , ", ",\n  ", ", # c\n    ", ",\n\n # c\n  ", "\n  ,", ",\n", "#c\n,", ",,", " "],
+                6,
+            );
         }
         if (open == "{") != (random.below(12) == 0) {
             out += *random.pick(ITEMS);
@@ -270,9 +275,28 @@ fn flow(random: &mut Random, depth: usize) -> String {
         out +=
             &if depth > 0 && random.below(5) == 0 { flow(random, depth - 1) } else { (*random.pick(ITEMS)).to_owned() };
     }
-    out += seldom(random, &["", "", " ", ",", "\t"], 3);
+    out += seldom(random, &["", "", " ", "\n  ", "\n", ",", "\t"], 4);
     out + if random.below(20) == 0 { "" } else { close }
 }
+
+/// Block scalars without a line.
+const EMPTY_TEXTS: &[&str] = &[
+    "k: |\n\nl: m\n",
+    "k: >-\nl: m\n",
+    "k: |+\n\nl: m\n",
+    "k: >+\n\n\nl: m\n",
+    "- |\n- a\n",
+    "- |\n\n\n- a\n",
+    "k: |\n",
+    "k: |",
+    "k: |\n\n",
+    "k: |+\n\n",
+    "k: |\n  \nl: m\n",
+    "k: |\n    \nl: m\n",
+    "a:\n  k: |\n  l: m\n",
+    "a:\n  k: |\n # c\n  l: m\n",
+    "a:\n  k: |\n\n  # c\n  l: m\n",
+];
 
 #[test]
 fn random_flow_collections_are_read_alike() {
@@ -284,6 +308,7 @@ fn random_flow_collections_are_read_alike() {
             let after = *random.pick(&["", "\n", " # c\n", "#c\n", " x\n", ": v\n", "\nl: m\n", "\n  x\n", "\n- z\n"]);
             format!("{before}{}{after}", flow(&mut random, 3)).into_bytes()
         })
+        .chain(EMPTY_TEXTS.iter().map(|text| text.as_bytes().to_vec()))
         .collect();
     let mut go = reference();
     for op in ["fromYaml", "fromYamlStrict", "documents"] {

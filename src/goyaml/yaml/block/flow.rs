@@ -1,9 +1,9 @@
-//! Flow collections that end on their line.
+//! Flow collections of simple scalars.
 
 use std::borrow::Cow;
 
 use super::super::tree::{Content, NONE};
-use super::{MAX_DEPTH, MAX_KEY, Open, Reader};
+use super::{MAX_DEPTH, MAX_KEY, Next, Open, Reader};
 
 /// What may be in a plain scalar that is left to nobody else.
 fn is_word(byte: u8) -> bool {
@@ -11,7 +11,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 impl Reader<'_> {
-    /// A flow collection of simple scalars and others like it, up to the end of its line.
+    /// A flow collection of simple scalars and others like it, up to the end of its last line.
     pub(super) fn flow(&mut self) -> Option<()> {
         self.flow_collection()?;
         self.end_line()
@@ -27,7 +27,7 @@ impl Reader<'_> {
         let node = self.attach(content, self.line);
         self.open.push(Open { indent: 0, is_sequence, node, last: NONE, pending: None });
         self.pos += 1;
-        self.skip_spaces();
+        self.to_token()?;
         while self.at(self.pos) != close {
             if !is_sequence {
                 self.flow_key()?;
@@ -36,11 +36,11 @@ impl Reader<'_> {
                 b'[' | b'{' => self.flow_collection()?,
                 _ => self.flow_scalar()?,
             }
-            self.skip_spaces();
+            self.to_token()?;
             match self.at(self.pos) {
                 b',' => {
                     self.pos += 1;
-                    self.skip_spaces();
+                    self.to_token()?;
                     // A comma at the end is rare.
                     if self.at(self.pos) == close {
                         return None;
@@ -62,7 +62,9 @@ impl Reader<'_> {
             return None;
         }
         self.pos += 1;
-        self.skip_spaces();
+        while self.at(self.pos) == b' ' {
+            self.pos += 1;
+        }
         Some(())
     }
 
@@ -85,9 +87,17 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn skip_spaces(&mut self) {
-        while self.at(self.pos) == b' ' {
-            self.pos += 1;
+    /// Steps over blanks, line breaks and comments. What is at the start of a line might end the document.
+    fn to_token(&mut self) -> Option<()> {
+        let mut pos = self.pos;
+        while self.at(pos) == b' ' {
+            pos += 1;
         }
+        if self.at(pos) != b'\n' && (self.at(pos) != b'#' || pos == self.pos) {
+            self.pos = pos;
+            return Some(());
+        }
+        self.end_line()?;
+        matches!(self.next_content()?, Next::Content(column) if column > 0).then_some(())
     }
 }

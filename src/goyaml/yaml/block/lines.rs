@@ -189,8 +189,10 @@ impl<'a> Reader<'a> {
             self.pos = (at + end + 1).min(self.text.len());
             self.line += u32::from(ended_by_break);
         }
-        // A text without a line is rare.
-        indent?;
+        // The line breaks of a text without a line are seldom kept.
+        if indent.is_none() && chomping == Some(b'+') {
+            return None;
+        }
         if chomping != Some(b'-') && ended_by_break {
             out.push(b'\n');
         }
