@@ -3,10 +3,6 @@
 
 use std::process::ExitCode;
 
-/// Values and templates are made of many small pieces, which the system's allocator takes longer to hand out.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     vulas_native::cli::main()
 }

@@ -315,6 +315,17 @@ fn sets_of_go_tests_give_what_go_gives() {
     let mut texts: Vec<Vec<u8>> =
         literals.as_array().unwrap().iter().map(|literal| unbase64(literal.as_str().unwrap())).collect();
     texts.retain(|text| text.windows(2).any(|w| w == b"{{"));
+    // What says where it stands, and what defines the name of the one or the other.
+    texts.extend(
+        [
+            "a{{ .s.x }}",
+            "{{define \"text0\"}}d{{end}}y{{ .s.x }}",
+            "{{define \"text1\"}}d{{end}}y{{ .s.x }}",
+            "{{define \"text1\"}} {{end}}y{{ template \"in\" . }}{{define \"in\"}}{{ .s.x }}{{end}}",
+            "{{define \"text1\"}}d{{end}} ",
+        ]
+        .map(Vec::from),
+    );
     texts.extend(support::documents::files(&go_root().join("src/text/template/testdata"), &["tmpl"]));
     assert!(texts.len() > 20, "only {} texts", texts.len());
     let (data, mut differences) = (data(), Differences::default());

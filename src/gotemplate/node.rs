@@ -1,5 +1,6 @@
 //! The compiled form of a template: nodes in one array, children and names as ranges of side arrays.
 
+use std::ops::Deref;
 use std::rc::Rc;
 
 use super::errtext;
@@ -8,7 +9,7 @@ use super::number::Number;
 use super::strconv;
 use super::value::GoStr;
 
-/// Index of a node in [`Source::nodes`].
+/// Index of a node in [`Code::nodes`].
 pub(super) type NodeId = u32;
 
 /// Stands for no node.
@@ -87,11 +88,25 @@ pub(super) struct Node {
     pub kind: NodeKind,
 }
 
-/// A text and everything that was compiled from it: the template itself and those it defines.
+/// A compiled text under one of its names: charts hold the same library again and again.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The name given to the text as a whole, for messages.
     pub name: GoStr,
+    pub code: Rc<Code>,
+}
+
+impl Deref for Source {
+    type Target = Code;
+
+    fn deref(&self) -> &Code {
+        &self.code
+    }
+}
+
+/// A text and everything that was compiled from it: the template itself and those it defines.
+#[derive(Debug)]
+pub(super) struct Code {
     pub text: GoStr,
     pub nodes: Vec<Node>,
     pub children: Vec<NodeId>,
@@ -105,6 +120,16 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// `name:line:column` of a node, the column counted in bytes from 0.
+    pub fn location(&self, id: NodeId) -> String {
+        let before = &self.text.as_bytes()[..self.node(id).pos as usize];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let column = memchr::memrchr(b'\n', before).map_or(before.len(), |at| before.len() - at - 1);
+        format!("{}:{line}:{column}", errtext::text(self.name.as_bytes()))
+    }
+}
+
+impl Code {
     pub fn node(&self, id: NodeId) -> Node {
         self.nodes[id as usize]
     }
@@ -126,14 +151,6 @@ impl Source {
     pub fn variable(&self, id: u32) -> &[u8] {
         // The first variable is the `$` that every template has, which stands nowhere in the text.
         if id == 0 { b"$" } else { self.name(self.variables[id as usize]) }
-    }
-
-    /// `name:line:column` of a node, the column counted in bytes from 0.
-    pub fn location(&self, id: NodeId) -> String {
-        let before = &self.text.as_bytes()[..self.node(id).pos as usize];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        let column = memchr::memrchr(b'\n', before).map_or(before.len(), |at| before.len() - at - 1);
-        format!("{}:{line}:{column}", errtext::text(self.name.as_bytes()))
     }
 
     /// The node written as template source again, with canonical spaces.

@@ -10,7 +10,7 @@ use super::exec::{Exec, ExecError};
 use super::func::{FuncError, FuncMap};
 use super::functions::Functions;
 use super::node::{NodeId, Source};
-use super::parse::{self, ParseError};
+use super::parse::{self, Definition, ParseError, Text};
 use super::value::{GoStr, Value};
 
 /// What a missing map key gives (the option `missingkey`).
@@ -31,7 +31,7 @@ pub(super) struct Template {
     pub name: GoStr,
     pub source: Rc<Source>,
     pub root: NodeId,
-    empty: bool,
+    pub empty: bool,
 }
 
 /// Templates by name.
@@ -55,6 +55,8 @@ pub struct Set {
     templates: Rc<Templates>,
     missing_key: MissingKey,
     values_methods: FuncMap,
+    /// What was parsed.
+    texts: Table<GoStr, Rc<Text>>,
     /// Compiled strings by their text, for [`Scope::execute_string`](super::Scope::execute_string).
     strings: RefCell<Strings>,
 }
@@ -86,6 +88,7 @@ impl Set {
             templates: Rc::default(),
             missing_key: MissingKey::default(),
             values_methods: FuncMap::new(),
+            texts: Table::default(),
             strings: RefCell::default(),
         }
     }
@@ -127,7 +130,16 @@ impl Set {
     /// # Errors
     /// Go's parse error; the set is unchanged then.
     pub fn parse_shared(&mut self, name: &str, text: &GoStr) -> Result<(), ParseError> {
-        let (templates, _) = self.compile(&GoStr::from(name), text)?;
+        let name = GoStr::from(name);
+        let compiled = match self.texts.get(text).filter(|known| known.fits(&name)) {
+            Some(known) => known.clone(),
+            None => {
+                let fresh = Rc::new(parse::parse(&name, text, &self.functions)?);
+                self.texts.insert(text.clone(), fresh.clone());
+                fresh
+            }
+        };
+        let (templates, _) = templates(&compiled, &name);
         // An execution holds its own reference, but none runs while the set can be changed.
         let all = Rc::make_mut(&mut self.templates);
         for template in templates {
@@ -186,25 +198,14 @@ impl Set {
         self.values_methods.get_key_value(name).map(|(name, func)| (*name, *func))
     }
 
-    /// The templates of a text, its own one last.
-    fn compile(&self, name: &GoStr, text: &GoStr) -> Result<(Vec<Rc<Template>>, usize), ParseError> {
-        let (source, definitions) = parse::parse(name, text, &self.functions)?;
-        let source = Rc::new(source);
-        let own = definitions.iter().position(|d| d.name == *name).unwrap_or_default();
-        let templates = definitions
-            .into_iter()
-            .map(|d| Rc::new(Template { name: d.name, source: source.clone(), root: d.root, empty: d.empty }))
-            .collect();
-        Ok((templates, own))
-    }
-
     /// The compiled form of a string, compiled once for each text.
     pub(super) fn compile_string(&self, text: &GoStr) -> Result<Rc<Parsed>, FuncError> {
         if let Some(parsed) = self.strings.borrow().compiled.get(text) {
             return Ok(parsed.clone());
         }
-        let (mut defined, own) =
-            self.compile(&GoStr::from(self.name.as_str()), text).map_err(|error| FuncError::new(error.message))?;
+        let name = GoStr::from(self.name.as_str());
+        let compiled = parse::parse(&name, text, &self.functions).map_err(|error| FuncError::new(error.message))?;
+        let (mut defined, own) = templates(&compiled, &name);
         let template = defined.remove(own);
         let parsed = Rc::new(Parsed { template, defined });
         let mut strings = self.strings.borrow_mut();
@@ -222,6 +223,16 @@ impl Set {
         let (name, own) = (super::strconv::quote(name), super::strconv::quote(self.name.as_bytes()));
         format!("template: no template {name} associated with template {own}")
     }
+}
+
+/// The templates of a text under a name, and which of them is its own.
+fn templates(text: &Text, name: &GoStr) -> (Vec<Rc<Template>>, usize) {
+    let source = Rc::new(Source { name: name.clone(), code: text.code.clone() });
+    let template = |(i, definition): (usize, &Definition)| {
+        let name = if i == text.own { name } else { &definition.name };
+        Rc::new(Template { name: name.clone(), source: source.clone(), root: definition.root, empty: definition.empty })
+    };
+    (text.definitions.iter().enumerate().map(template).collect(), text.own)
 }
 
 /// Adds a template; an empty one does not replace another.

@@ -185,7 +185,7 @@ impl Parser<'_> {
         }
         self.tree.variables.truncate(scope);
         let branch = Branch { pipe, list, otherwise };
-        let pos = self.source.node(pipe).pos;
+        let pos = self.code.node(pipe).pos;
         Ok(match context {
             Context::If => self.add(pos, NodeKind::If(branch)),
             Context::With => self.add(pos, NodeKind::With(branch)),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::functions::Functions;
 use super::lex::{Item, Kind, Lexer};
-use super::node::{Node, NodeId, NodeKind, Source, Span};
+use super::node::{Code, Node, NodeId, NodeKind, Span};
 use super::runes::runes;
 use super::strconv;
 use super::value::GoStr;
@@ -37,19 +37,36 @@ pub(super) struct Definition {
 
 type Parsed<T> = Result<T, ParseError>;
 
+/// A compiled text.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub code: Rc<Code>,
+    /// The templates it defines in the order of their ends, and its own.
+    pub definitions: Vec<Definition>,
+    pub own: usize,
+    /// Its own template is none that it defines by its name.
+    own_is_apart: bool,
+}
+
+impl Text {
+    /// Whether the text under another name is the same but for the name.
+    pub fn fits(&self, name: &GoStr) -> bool {
+        self.own_is_apart && self.definitions.iter().enumerate().all(|(i, d)| i == self.own || d.name != *name)
+    }
+}
+
 /// Compiles a text. The templates it defines come in the order of their ends, the one named `name` last.
 ///
 /// # Errors
 /// Go's parse error.
-pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Parsed<(Source, Vec<Definition>)> {
+pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Parsed<Text> {
     if u32::try_from(text.len()).is_err() {
         return Err(ParseError { message: format!("template: {}:1: text of 4 GiB or more", name.to_str()) });
     }
     // Much text with few actions is what definitions of resources are.
     let actions = memchr::memmem::find_iter(text.as_bytes(), b"{{").count();
     let room = (text.len() / 24).min(8 * actions) + 4;
-    let source = Source {
-        name: name.clone(),
+    let code = Code {
         text: text.clone(),
         nodes: Vec::with_capacity(room),
         children: Vec::with_capacity(room),
@@ -65,7 +82,8 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
     let mut parser = Parser {
         lexer,
         text: text.as_bytes(),
-        source,
+        name,
+        code,
         tree: Tree::default(),
         variables: Table::default(),
         pending: Vec::with_capacity(64),
@@ -73,9 +91,11 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
         by_name: Table::default(),
     };
     let root = parser.whole()?;
+    let own_is_apart = !parser.by_name.contains_key(name);
     let own = parser.add_string(name.as_bytes());
     parser.define(own, root)?;
-    Ok((parser.source, parser.definitions))
+    let own = parser.by_name.get(name).copied().unwrap_or_default();
+    Ok(Text { code: Rc::new(parser.code), definitions: parser.definitions, own, own_is_apart })
 }
 
 /// The state that each template of a text has for itself.
@@ -100,7 +120,8 @@ impl Default for Tree {
 struct Parser<'a> {
     lexer: Lexer<'a>,
     text: &'a [u8],
-    source: Source,
+    name: &'a GoStr,
+    code: Code,
     tree: Tree,
     /// Numbers of the variable names met so far.
     variables: Table<&'a [u8], u32>,
@@ -154,7 +175,7 @@ impl<'a> Parser<'a> {
     }
 
     fn fail<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
-        let name = errtext::text(self.source.name.as_bytes());
+        let name = errtext::text(self.name.as_bytes());
         let line = self.tree.tokens[0].line;
         Err(ParseError { message: format!("template: {name}:{line}: {}", message.as_ref()) })
     }
@@ -169,7 +190,7 @@ impl<'a> Parser<'a> {
             return self.fail(error);
         }
         let what = if error.ends_with(" action") { "" } else { " in action" };
-        self.fail(format!("{error}{what} started at {}:{started}", errtext::text(self.source.name.as_bytes())))
+        self.fail(format!("{error}{what} started at {}:{started}", errtext::text(self.name.as_bytes())))
     }
 
     fn show(&self, item: Item) -> String {
@@ -194,20 +215,20 @@ impl<'a> Parser<'a> {
     // Nodes.
 
     fn add(&mut self, pos: u32, kind: NodeKind) -> NodeId {
-        self.source.nodes.push(Node { pos, kind });
-        (self.source.nodes.len() - 1) as NodeId
+        self.code.nodes.push(Node { pos, kind });
+        (self.code.nodes.len() - 1) as NodeId
     }
 
     /// The pending children from `mark` on become the children of a node.
     fn adopt(&mut self, mark: usize) -> Span {
-        let span = Span { start: self.source.children.len() as u32, len: (self.pending.len() - mark) as u32 };
-        self.source.children.extend(self.pending.drain(mark..));
+        let span = Span { start: self.code.children.len() as u32, len: (self.pending.len() - mark) as u32 };
+        self.code.children.extend(self.pending.drain(mark..));
         span
     }
 
     fn add_string(&mut self, s: &[u8]) -> u32 {
-        self.source.strings.push(GoStr::from(s));
-        (self.source.strings.len() - 1) as u32
+        self.code.strings.push(GoStr::from(s));
+        (self.code.strings.len() - 1) as u32
     }
 
     fn unquote(&mut self, item: Item) -> Parsed<u32> {
@@ -229,7 +250,7 @@ impl<'a> Parser<'a> {
         if name == b"$" {
             return 0;
         }
-        let all = &mut self.source.variables;
+        let all = &mut self.code.variables;
         *self.variables.entry(name).or_insert_with(|| {
             all.push(Span { start: item.pos, len: item.end - item.pos });
             (all.len() - 1) as u32
@@ -237,9 +258,9 @@ impl<'a> Parser<'a> {
     }
 
     fn is_empty(&self, id: NodeId) -> bool {
-        let node = self.source.node(id);
+        let node = self.code.node(id);
         match node.kind {
-            NodeKind::List(children) => self.source.children(children).iter().all(|&child| self.is_empty(child)),
+            NodeKind::List(children) => self.code.children(children).iter().all(|&child| self.is_empty(child)),
             NodeKind::Text(end) => {
                 let text = &self.text[node.pos as usize..end as usize];
                 runes(text).all(|(_, c)| c.is_whitespace())
@@ -250,7 +271,7 @@ impl<'a> Parser<'a> {
 
     /// Installs a template of this text.
     fn define(&mut self, name: u32, root: NodeId) -> Parsed<()> {
-        let name = self.source.strings[name as usize].clone();
+        let name = self.code.strings[name as usize].clone();
         let empty = self.is_empty(root);
         let definition = Definition { name: name.clone(), root, empty };
         match self.by_name.get(&name) {

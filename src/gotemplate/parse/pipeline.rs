@@ -116,8 +116,8 @@ impl Parser<'_> {
             return self.fail(format!("missing value for {}", context.name()));
         }
         for (i, &command) in commands.iter().enumerate().skip(1) {
-            let NodeKind::Command(args) = self.source.node(command).kind else { continue };
-            let first = self.source.children(args).first().map(|&arg| self.source.node(arg).kind);
+            let NodeKind::Command(args) = self.code.node(command).kind else { continue };
+            let first = self.code.children(args).first().map(|&arg| self.code.node(arg).kind);
             if let Some(
                 NodeKind::Bool(_) | NodeKind::Dot | NodeKind::Nil | NodeKind::Number(_) | NodeKind::String(..),
             ) = first
@@ -159,34 +159,34 @@ impl Parser<'_> {
         if first.kind != Kind::Field {
             return Ok(Some(term));
         }
-        let node = self.source.node(term);
+        let node = self.code.node(term);
         // The names of a field or variable stand last among the names, so more can be added to them.
         let (start, kind) = match node.kind {
             NodeKind::Field(fields) => (fields.start, NodeKind::Field(fields)),
             NodeKind::Variable { fields, .. } => (fields.start, node.kind),
             _ => {
-                let fields = Span { start: self.source.names.len() as u32, len: 0 };
+                let fields = Span { start: self.code.names.len() as u32, len: 0 };
                 (fields.start, NodeKind::Chain { node: term, fields })
             }
         };
         while self.peek().kind == Kind::Field {
             let field = self.next();
-            self.source.names.push(Span { start: field.pos + 1, len: field.end - field.pos - 1 });
+            self.code.names.push(Span { start: field.pos + 1, len: field.end - field.pos - 1 });
         }
         if let NodeKind::Bool(_) | NodeKind::String(..) | NodeKind::Number(_) | NodeKind::Nil | NodeKind::Dot =
             node.kind
         {
-            let term = strconv::quote(self.source.describe(term).as_bytes());
+            let term = strconv::quote(self.code.describe(term).as_bytes());
             return self.fail(format!("unexpected . after term {term}"));
         }
-        let fields = Span { start, len: self.source.names.len() as u32 - start };
+        let fields = Span { start, len: self.code.names.len() as u32 - start };
         let kind = match kind {
             NodeKind::Field(_) => NodeKind::Field(fields),
             NodeKind::Variable { name, .. } => NodeKind::Variable { name, fields },
             _ => return Ok(Some(self.add(first.pos, NodeKind::Chain { node: term, fields }))),
         };
         // Go makes a new node, placed at the second name; nothing else refers to the old one.
-        self.source.nodes[term as usize] = Node { pos: first.pos, kind };
+        self.code.nodes[term as usize] = Node { pos: first.pos, kind };
         Ok(Some(term))
     }
 
@@ -194,7 +194,7 @@ impl Parser<'_> {
         let item = self.next_non_space();
         let kind = match item.kind {
             Kind::Identifier => {
-                let Some(function) = self.source.functions.find(self.val(item)) else {
+                let Some(function) = self.code.functions.find(self.val(item)) else {
                     let name = strconv::quote(self.val(item));
                     return self.fail(format!("function {name} not defined"));
                 };
@@ -208,11 +208,11 @@ impl Parser<'_> {
                     let name = strconv::quote(self.val(item));
                     return self.fail(format!("undefined variable {name}"));
                 }
-                NodeKind::Variable { name, fields: Span { start: self.source.names.len() as u32, len: 0 } }
+                NodeKind::Variable { name, fields: Span { start: self.code.names.len() as u32, len: 0 } }
             }
             Kind::Field => {
-                let start = self.source.names.len() as u32;
-                self.source.names.push(Span { start: item.pos + 1, len: item.end - item.pos - 1 });
+                let start = self.code.names.len() as u32;
+                self.code.names.push(Span { start: item.pos + 1, len: item.end - item.pos - 1 });
                 NodeKind::Field(Span { start, len: 1 })
             }
             Kind::Bool => NodeKind::Bool(self.val(item) == b"true"),
@@ -220,8 +220,8 @@ impl Parser<'_> {
                 let place = Span { start: item.pos, len: item.end - item.pos };
                 match Number::parse(self.val(item), place, item.kind) {
                     Ok(number) => {
-                        self.source.numbers.push(number);
-                        NodeKind::Number((self.source.numbers.len() - 1) as u32)
+                        self.code.numbers.push(number);
+                        NodeKind::Number((self.code.numbers.len() - 1) as u32)
                     }
                     Err(error) => return self.fail(error),
                 }
