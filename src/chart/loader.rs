@@ -9,14 +9,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::FileType;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::ignore::Rules;
 use super::model::{Chart, File, Lock, Metadata};
 use super::notice::{Level, quote};
 use super::{Error, Notices, archive, goerr, links, metadata, sniff, values};
-use crate::gotemplate::Value;
+use crate::gotemplate::{GoStr, Value};
 
 /// No chart has so many files and folders.
 const MAX_ENTRIES: usize = 100_000;
@@ -257,7 +257,7 @@ impl Walk<'_> {
                 path.display()
             )));
         }
-        let mut data = read_limited(path)
+        let data = read_limited(path)
             .map_err(|e| Error::new(format!("error reading {relative}: {}", goerr::path_error("open", path, &e))))?
             .ok_or_else(|| {
                 let base = path.file_name().unwrap_or_default().to_string_lossy();
@@ -267,16 +267,14 @@ impl Walk<'_> {
                     archive::MAX_FILE_SIZE
                 ))
             })?;
-        if data.starts_with(b"\xEF\xBB\xBF") {
-            data.drain(..3);
-        }
-        self.files.push(File { name: relative, data: data.into() });
+        let data = data.as_bytes().strip_prefix(b"\xEF\xBB\xBF").map(GoStr::from).unwrap_or(data);
+        self.files.push(File { name: relative, data });
         Ok(())
     }
 }
 
 /// A file, unless it is larger than a chart's files may be.
-fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+fn read_limited(path: &Path) -> std::io::Result<Option<GoStr>> {
     let too_large = |about: &std::fs::Metadata| about.len() > archive::MAX_FILE_SIZE;
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
@@ -287,9 +285,16 @@ fn read_limited(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
     if too_large(&about) {
         return Ok(None);
     }
-    let mut data = Vec::with_capacity(about.len() as usize + 1);
-    file.by_ref().take(archive::MAX_FILE_SIZE + 1).read_to_end(&mut data)?;
-    Ok(Some(data))
+    // Most files are as long as the system says.
+    if let Ok(data) = GoStr::filled(about.len() as usize, |bytes| file.read_exact(bytes))
+        && file.read(&mut [0])? == 0
+    {
+        return Ok(Some(data));
+    }
+    file.rewind()?;
+    let mut data = Vec::new();
+    file.take(archive::MAX_FILE_SIZE + 1).read_to_end(&mut data)?;
+    Ok(Some(data.into()))
 }
 
 /// Makes a chart of files, which may come in any order; those of subcharts are below `charts/`.

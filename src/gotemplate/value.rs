@@ -17,6 +17,18 @@ pub use super::list::{Items, List, ListKind};
 pub struct GoStr(Rc<[u8]>);
 
 impl GoStr {
+    /// A string of so many bytes, which are written where they stay.
+    ///
+    /// # Errors
+    /// Those of `fill`.
+    pub fn filled<E>(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+        let mut bytes: Rc<[u8]> = std::iter::repeat_n(0, length).collect();
+        if let Some(bytes) = Rc::get_mut(&mut bytes) {
+            fill(bytes)?;
+        }
+        Ok(Self(bytes))
+    }
+
     /// The bytes of the string.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

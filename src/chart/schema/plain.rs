@@ -75,9 +75,16 @@ fn is_plain_in(root: &Json, schema: &Json, depth: usize) -> bool {
             "title" | "description" | "$comment" | "$schema" | "format" => value.is_string(),
             "examples" => value.is_array(),
             "$ref" => is_place(root, value),
+            "$id" if depth == 0 => is_name(value),
             other => !NOT_PLAIN.contains(&other),
         }
     })
+}
+
+/// Whether it names the document, and none that the library knows already.
+fn is_name(id: &Json) -> bool {
+    let url = id.as_str().filter(|id| !id.contains('#')).and_then(|id| check::url(id).ok());
+    url.is_some_and(|url| url.absolute && !url.host.is_empty() && url.host != "json-schema.org")
 }
 
 /// Whether a reference leads to one of the places in the document that are looked through anyway.
@@ -106,6 +113,9 @@ mod tests {
             r#"{"dependentRequired": {}}"#,
             r#"{"properties": {"a": {"$ref": "other.json"}}}"#,
             r#"{"pattern": "["}"#,
+            r#"{"$id": "http://json-schema.org/draft-07/schema"}"#,
+            r#"{"$id": "https://example.com/a#b"}"#,
+            r#"{"properties": {"a": {"$id": "https://example.com/a"}}}"#,
         ] {
             assert!(!is_plain(&serde_json::from_str(schema).unwrap()), "{schema}");
         }

@@ -27,7 +27,7 @@ impl Reader<'_> {
         let node = self.attach(content, self.line);
         self.open.push(Open { indent: 0, is_sequence, node, last: NONE, pending: None });
         self.pos += 1;
-        self.to_token()?;
+        self.skip_to_token()?;
         while self.at(self.pos) != close {
             if !is_sequence {
                 self.flow_key()?;
@@ -36,11 +36,11 @@ impl Reader<'_> {
                 b'[' | b'{' => self.flow_collection()?,
                 _ => self.flow_scalar()?,
             }
-            self.to_token()?;
+            self.skip_to_token()?;
             match self.at(self.pos) {
                 b',' => {
                     self.pos += 1;
-                    self.to_token()?;
+                    self.skip_to_token()?;
                     // A comma at the end is rare.
                     if self.at(self.pos) == close {
                         return None;
@@ -88,7 +88,7 @@ impl Reader<'_> {
     }
 
     /// Steps over blanks, line breaks and comments. What is at the start of a line might end the document.
-    fn to_token(&mut self) -> Option<()> {
+    fn skip_to_token(&mut self) -> Option<()> {
         let mut pos = self.pos;
         while self.at(pos) == b' ' {
             pos += 1;
