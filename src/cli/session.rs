@@ -17,8 +17,9 @@ where
 {
     check_driver()?;
     log(global);
+    // One thread for the connection beside the command's own: with more, they only wake each other.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("Error: cannot start: {error}")))?;
