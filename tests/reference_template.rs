@@ -322,6 +322,7 @@ fn sets_of_go_tests_give_what_go_gives() {
             "{{define \"text0\"}}d{{end}}y{{ .s.x }}",
             "{{define \"text1\"}}d{{end}}y{{ .s.x }}",
             "{{define \"text1\"}} {{end}}y{{ template \"in\" . }}{{define \"in\"}}{{ .s.x }}{{end}}",
+            "{{define \"text0\"}}d{{end}} ",
             "{{define \"text1\"}}d{{end}} ",
         ]
         .map(Vec::from),
