@@ -71,15 +71,19 @@ fn get(agent: &Agent, url: &str) -> Result<Vec<u8>, String> {
 /// Why there is no answer, in Go's words where it has some.
 fn reason(error: &Error, url: &str) -> String {
     match error {
-        Error::HostNotFound => {
-            let host = check::url(url).map(|url| url.host_name).unwrap_or_default();
-            format!("dial tcp: lookup {host}{}: no such host", name_server())
-        }
+        Error::HostNotFound => no_such_host(url),
+        // The system's resolver has no kind of its own for it.
+        Error::Io(error) if error.to_string().ends_with("Name or service not known") => no_such_host(url),
         Error::Io(error) => format!("dial tcp {}: connect: {}", address(url), goerr::reason(error)),
         Error::Timeout(_) => "context deadline exceeded (Client.Timeout exceeded while awaiting headers)".into(),
         Error::TooManyRedirects => format!("stopped after {MAX_REDIRECTS} redirects"),
         other => other.to_string(),
     }
+}
+
+fn no_such_host(url: &str) -> String {
+    let host = check::url(url).map(|url| url.host_name).unwrap_or_default();
+    format!("dial tcp: lookup {host}{}: no such host", name_server())
 }
 
 /// Host and port.

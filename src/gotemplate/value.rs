@@ -21,7 +21,7 @@ impl GoStr {
     ///
     /// # Errors
     /// Those of `fill`.
-    pub fn filled<E>(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+    pub(crate) fn filled<E>(length: usize, fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
         let mut bytes: Rc<[u8]> = std::iter::repeat_n(0, length).collect();
         if let Some(bytes) = Rc::get_mut(&mut bytes) {
             fill(bytes)?;

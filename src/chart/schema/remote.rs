@@ -12,6 +12,21 @@ use crate::chart::goerr;
 use crate::sprig::check;
 
 /// Answers references of schemas to `http:` and `https:`. Called synchronously while values are checked.
+///
+/// ```
+/// use vulas_native::chart::schema::Fetch;
+///
+/// struct Kept;
+///
+/// impl Fetch for Kept {
+///     fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+///         let kept = url == "https://example.com/values.json";
+///         kept.then(|| br#"{"type": "object"}"#.to_vec()).ok_or_else(|| format!("{url} is not kept here"))
+///     }
+/// }
+///
+/// assert!(Kept.fetch("https://example.com/values.json").is_ok());
+/// ```
 pub trait Fetch {
     /// The document at a URL.
     ///
