@@ -213,9 +213,13 @@ fn helm_reads_what_we_pack() {
 #[test]
 fn files_are_written_alike() {
     let helm = helm();
-    for (chart, flags) in
-        [("hooks", &[][..]), ("show", &["--release-name"]), ("crds", &["--include-crds"]), ("splitting", &[])]
-    {
+    for (chart, flags) in [
+        ("hooks", &[][..]),
+        ("show", &["--release-name"]),
+        ("crds", &["--include-crds"]),
+        ("not-utf8-files", &["--include-crds"]),
+        ("splitting", &[]),
+    ] {
         let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let source = root().join("fixtures/charts").join(chart).to_string_lossy().into_owned();
         let args = case(&[&["template", "rel", &source, "--output-dir", "out"], flags].concat());

@@ -3,11 +3,12 @@
 //! Two ways: *coalescing* makes what templates see, and drops what is null; *merging* keeps nulls, and serves imported values.
 //! Maps are shared exactly where Helm shares them: a template that changes a global changes it for others.
 
+use std::fmt;
 use std::rc::Rc;
 
 use super::{Chart, Error, Notices};
-use crate::gotemplate::value::Entries;
-use crate::gotemplate::{Budget, GoStr, Map, MapKind, Value, fmt};
+use crate::gotemplate::fmt as go;
+use crate::gotemplate::{Budget, Entries, Map, MapKind, Value};
 
 const GLOBAL: &str = "global";
 
@@ -30,41 +31,42 @@ pub fn merged_values(chart: &Chart, user: &Value, notices: &Notices) -> Result<R
 fn top(chart: &Chart, user: &Value, notices: &Notices, merge: bool) -> Result<Rc<Map>, Error> {
     let dest = match copy(user) {
         Value::Map(map) => map,
-        _ => empty(),
+        _ => Map::empty(),
     };
     let mut merger = Merger { notices, merge, budget: Budget::default() };
-    merger.chart(chart, &dest, "")?;
+    merger.chart(chart, &dest, &Place::NOWHERE)?;
     Ok(dest)
 }
 
 /// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` deletes.
 pub fn tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
-    Merger { notices, merge: false, budget: Budget::default() }.tables(over, under, "", false);
+    Merger { notices, merge: false, budget: Budget::default() }.tables(over, under, &Place::NOWHERE, false);
 }
 
 /// Fills in what `over` lacks from `under`, which may be changed by it; null in `over` stays.
 pub fn merged_tables(over: &Rc<Map>, under: &Rc<Map>, notices: &Notices) {
-    Merger { notices, merge: true, budget: Budget::default() }.tables(over, under, "", true);
+    Merger { notices, merge: true, budget: Budget::default() }.tables(over, under, &Place::NOWHERE, true);
 }
 
 /// A copy that shares no map.
 pub fn copy(value: &Value) -> Value {
     match value {
-        Value::Map(map) => {
-            // A tree that is cloned as it is need not be built anew.
-            let mut entries = map.borrow().clone();
-            for value in entries.values_mut() {
-                if matches!(value, Value::Map(_) | Value::List(_)) {
-                    *value = level(|| copy(value));
-                }
-            }
-            Value::Map(Rc::new(Map::new(map.kind, entries)))
-        }
+        Value::Map(map) => Value::Map(Rc::new(Map::new(map.kind, copy_entries(map)))),
         Value::List(list) => {
             Value::List(list.like(list.items.iter().map(|item| level(|| copy(item))).collect()).into())
         }
         other => other.clone(),
     }
+}
+
+fn copy_entries(map: &Map) -> Entries {
+    let mut entries = map.borrow().clone();
+    for value in entries.values_mut() {
+        if matches!(value, Value::Map(_) | Value::List(_)) {
+            *value = level(|| copy(value));
+        }
+    }
+    entries
 }
 
 /// Goes one level deeper, on as much stack as it takes: values may be nested as deep as their files say.
@@ -74,22 +76,37 @@ pub(super) fn level<T>(body: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(RED_ZONE, STACK, body)
 }
 
-pub(super) fn empty() -> Rc<Map> {
-    Rc::new(Map::new(MapKind::Any, Entries::new()))
-}
-
 /// Whether Go would find a `map[string]interface {}` in it, not a map of another type.
 pub(super) fn table(value: &Value) -> Option<&Rc<Map>> {
     value.as_map().filter(|map| map.kind == MapKind::Any)
 }
 
-/// The entries as they are now; the map may change while they are walked through.
-fn snapshot(map: &Map) -> Vec<(GoStr, Value)> {
-    map.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+/// Where in the values of all charts something is; put into words only for messages.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    outer: Option<&'a Place<'a>>,
+    key: &'a str,
 }
 
-fn within(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
+impl<'a> Place<'a> {
+    /// What the keys of a map are below that is no chart's.
+    const NOWHERE: Self = Self { outer: None, key: "" };
+
+    fn within(outer: &'a Place<'a>, key: &'a str) -> Self {
+        Self { outer: Some(outer), key }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut keys: Vec<&str> = std::iter::successors(Some(self), |place| place.outer).map(|p| p.key).collect();
+        // What is outside of everything has no name.
+        while keys.len() > 1 && keys.last().is_some_and(|key| key.is_empty()) {
+            keys.pop();
+        }
+        keys.reverse();
+        f.write_str(&keys.join("."))
+    }
 }
 
 struct Merger<'a> {
@@ -104,33 +121,33 @@ const GROWTH: usize = 16;
 const ENTRY: usize = 64;
 
 impl Merger<'_> {
-    fn chart(&mut self, chart: &Chart, dest: &Rc<Map>, prefix: &str) -> Result<(), Error> {
+    fn chart(&mut self, chart: &Chart, dest: &Rc<Map>, place: &Place<'_>) -> Result<(), Error> {
         let size: usize = chart.raw_values.iter().map(|file| file.data.len()).sum();
         self.spend(size * GROWTH)?;
-        self.own_values(chart, dest, prefix);
+        let own_place = Place::within(place, chart.name());
+        self.own_values(chart, dest, &own_place);
         for sub in &chart.dependencies {
             let entry = dest.borrow().get(sub.name().as_bytes()).cloned();
             let inner = match &entry {
                 None => {
-                    let inner = empty();
+                    let inner = Map::empty();
                     dest.insert(sub.name(), Value::Map(inner.clone()));
                     inner
                 }
                 Some(value) => {
                     let Some(map) = table(value) else {
-                        let shown = fmt::sprintf(b"%t", std::slice::from_ref(value));
+                        let shown = go::sprintf(b"%t", std::slice::from_ref(value));
                         let shown = String::from_utf8_lossy(&shown).into_owned();
                         return Err(Error::new(format!("type mismatch on {}: {shown}", sub.name())));
                     };
                     map.clone()
                 }
             };
-            let sub_prefix = within(prefix, chart.name());
             if let Some(Value::Map(globals)) = dest.get(GLOBAL) {
                 self.spend(globals.len() * ENTRY)?;
             }
-            self.globals(&inner, dest, &sub_prefix);
-            self.chart(sub, &inner, &sub_prefix)?;
+            self.globals(&inner, dest, &own_place);
+            self.chart(sub, &inner, &own_place)?;
         }
         Ok(())
     }
@@ -144,9 +161,9 @@ impl Merger<'_> {
     }
 
     /// Copies the globals of a parent into the values of its subchart.
-    fn globals(&self, dest: &Rc<Map>, source: &Rc<Map>, prefix: &str) {
+    fn globals(&self, dest: &Rc<Map>, source: &Rc<Map>, place: &Place<'_>) {
         let of = |map: &Rc<Map>, side: &str| match map.get(GLOBAL) {
-            None => Some(empty()),
+            None => Some(Map::empty()),
             Some(value) => {
                 let found = table(&value).cloned();
                 if found.is_none() {
@@ -157,7 +174,9 @@ impl Merger<'_> {
         };
         let Some(into) = of(dest, "destination") else { return };
         let Some(from) = of(source, "source") else { return };
-        for (key, value) in snapshot(&from) {
+        // The map may change while its entries are walked through.
+        let entries = from.borrow().clone();
+        for (key, value) in entries {
             let name = key.to_str();
             let existing = into.borrow().get(key.as_bytes()).cloned();
             if let Some(map) = table(&value) {
@@ -172,7 +191,7 @@ impl Merger<'_> {
                         )),
                         Some(existing) => {
                             // Globals of the parent win over those of the subchart.
-                            self.tables(&shallow, existing, &within(prefix, &name), true);
+                            self.tables(&shallow, existing, &Place::within(place, &name), true);
                             into.insert(key.clone(), Value::Map(shallow));
                         }
                     },
@@ -187,10 +206,9 @@ impl Merger<'_> {
     }
 
     /// Merges a chart's own values into what its parent and the user gave.
-    fn own_values(&self, chart: &Chart, dest: &Rc<Map>, prefix: &str) {
-        let prefix = within(prefix, chart.name());
-        let Value::Map(own) = copy(&chart.values) else { return };
-        for (key, value) in snapshot(&own) {
+    fn own_values(&self, chart: &Chart, dest: &Rc<Map>, place: &Place<'_>) {
+        let Value::Map(own) = &chart.values else { return };
+        for (key, value) in copy_entries(own) {
             let name = key.to_str();
             let existing = dest.borrow().get(key.as_bytes()).cloned();
             match existing {
@@ -207,10 +225,10 @@ impl Merger<'_> {
                             if !merge {
                                 drop_nulls(under);
                             }
-                            self.tables(over, under, &within(&prefix, &name), merge);
+                            self.tables(over, under, &Place::within(place, &name), merge);
                         }
                         None if !value.is_nil() => {
-                            self.notices.info(format!("warning: skipped value for {prefix}.{name}: Not a table."));
+                            self.notices.info(format!("warning: skipped value for {place}.{name}: Not a table."));
                         }
                         None => {}
                     }
@@ -230,43 +248,45 @@ impl Merger<'_> {
         }
     }
 
-    fn tables(&self, dst: &Rc<Map>, src: &Rc<Map>, prefix: &str, merge: bool) {
+    fn tables(&self, dst: &Rc<Map>, src: &Rc<Map>, place: &Place<'_>, merge: bool) {
         if Rc::ptr_eq(dst, src) {
             return;
         }
-        let defaults = snapshot(src);
         // What is null in the destination is seen as null in the source too, deeper levels included.
-        for (key, value) in snapshot(dst) {
-            if value.is_nil() {
-                src.insert(key, Value::Nil);
+        let nulls: Vec<_> = dst.borrow().iter().filter(|(_, v)| v.is_nil()).map(|(k, _)| k.clone()).collect();
+        let mut with_default = Vec::new();
+        for key in nulls {
+            let default = src.borrow_mut().insert(key.clone(), Value::Nil);
+            if default.is_some_and(|default| !default.is_nil()) {
+                with_default.push(key);
             }
         }
-        for (key, value) in snapshot(src) {
+        // The map may change while its entries are walked through.
+        let entries = src.borrow().clone();
+        for (key, value) in entries {
             let name = key.to_str();
-            let full = || within(prefix, &name);
+            let full = Place::within(place, &name);
             let existing = dst.borrow().get(key.as_bytes()).cloned();
             let Some(existing) = existing else {
                 dst.insert(key.clone(), value);
                 continue;
             };
-            let has_default =
-                || defaults.binary_search_by(|(k, _)| k.cmp(&key)).is_ok_and(|at| !defaults[at].1.is_nil());
-            if !merge && existing.is_nil() && has_default() {
+            if !merge && existing.is_nil() && with_default.binary_search(&key).is_ok() {
                 dst.borrow_mut().remove(key.as_bytes());
             } else if let Some(under) = table(&value) {
                 match table(&existing) {
-                    Some(over) => level(|| self.tables(over, under, &full(), merge)),
+                    Some(over) => level(|| self.tables(over, under, &full, merge)),
                     None => self.notices.info(format!(
                         "warning: cannot overwrite table with non table for {} ({})",
-                        full(),
-                        fmt::to_string(&value)
+                        full,
+                        go::to_string(&value)
                     )),
                 }
             } else if table(&existing).is_some() && !value.is_nil() {
                 self.notices.info(format!(
                     "warning: destination for {} is a table. Ignoring non-table value ({})",
-                    full(),
-                    fmt::to_string(&value)
+                    full,
+                    go::to_string(&value)
                 ));
             }
         }

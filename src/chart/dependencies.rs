@@ -6,7 +6,6 @@ use super::coalesce::{self, table};
 use super::model::{Chart, Dependency};
 use super::notice::quote;
 use super::{Error, Notices};
-use crate::gotemplate::value::Entries;
 use crate::gotemplate::{Map, MapKind, Value, fmt};
 use crate::sprig::semver;
 
@@ -142,7 +141,7 @@ fn import_all(chart: &mut Chart, notices: &Notices) -> Result<(), Error> {
 fn import(chart: &mut Chart, notices: &Notices) -> Result<(), Error> {
     let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
     let values = coalesce::merged_values(chart, &Value::Nil, notices)?;
-    let imported = Rc::new(Map::new(MapKind::Any, Entries::new()));
+    let imported = Map::empty();
     for dependency in &mut wanted {
         let mut normalised = Vec::new();
         for import in &dependency.import_values {
@@ -158,7 +157,7 @@ fn import(chart: &mut Chart, notices: &Notices) -> Result<(), Error> {
             match lookup(&values, &format!("{}.{child}", dependency.name)) {
                 Ok(found) => {
                     // What is empty is not shared with the child.
-                    let found = if found.is_empty() { coalesce::empty() } else { found };
+                    let found = if found.is_empty() { Map::empty() } else { found };
                     coalesce::merged_tables(&imported, &nested(&parent, found), notices);
                 }
                 Err(error) if import.as_map().is_some() => notices.warn(

@@ -190,23 +190,28 @@ pub fn load_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
         Ok(_) => Rules::parse(&goerr::read_file(&top.join(".helmignore")).map_err(Error::new)?)?,
         Err(_) => Rules::parse(b"")?,
     };
-    let mut walk = Walk { top: &top, rules, notices, files: Vec::new(), seen: 0, links: 0 };
-    walk.directory(&top)?;
+    let mut walk = Walk { rules, notices, files: Vec::new(), buffer: vec![0; BUFFER], seen: 0, links: 0 };
+    walk.directory(&top, "")?;
     from_files(walk.files, notices)
 }
 
+/// Most files are shorter than this.
+const BUFFER: usize = 16 << 10;
+
 struct Walk<'a> {
-    top: &'a Path,
     rules: Rules,
     notices: &'a Notices,
     files: Vec<File>,
+    /// Of [`BUFFER`] bytes.
+    buffer: Vec<u8>,
     /// How many files and folders were met, and how many of them by links.
     seen: usize,
     links: usize,
 }
 
 impl Walk<'_> {
-    fn directory(&mut self, path: &Path) -> Result<(), Error> {
+    /// A directory, and the path of it from the chart on.
+    fn directory(&mut self, path: &Path, relative: &str) -> Result<(), Error> {
         let entries = std::fs::read_dir(path).map_err(|e| Error::new(goerr::path_error("open", path, &e)))?;
         let mut found = Vec::new();
         for entry in entries {
@@ -216,14 +221,16 @@ impl Walk<'_> {
         }
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (name, kind) in found {
-            let full = path.join(name);
+            let full = path.join(&name);
             let kind = kind.map_err(|e| Error::new(goerr::path_error("lstat", &full, &e)))?;
-            self.visit(&full, kind)?;
+            let name = name.to_string_lossy();
+            let relative = if relative.is_empty() { name.into_owned() } else { [relative, &*name].join("/") };
+            self.visit(&full, relative, kind)?;
         }
         Ok(())
     }
 
-    fn visit(&mut self, path: &Path, mut kind: FileType) -> Result<(), Error> {
+    fn visit(&mut self, path: &Path, relative: String, mut kind: FileType) -> Result<(), Error> {
         self.seen += 1;
         if self.seen > MAX_ENTRIES {
             return Err(Error::new(format!("the chart has more than {MAX_ENTRIES} files and folders")));
@@ -244,12 +251,11 @@ impl Walk<'_> {
                 .map_err(|e| Error::new(goerr::path_error("lstat", &resolved, &e)))?
                 .file_type();
         }
-        let relative = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().into_owned();
         if self.rules.ignores(&relative, kind.is_dir())? {
             return Ok(());
         }
         if kind.is_dir() {
-            return self.directory(path);
+            return self.directory(path, &relative);
         }
         if !kind.is_file() {
             return Err(Error::new(format!(
@@ -257,7 +263,7 @@ impl Walk<'_> {
                 path.display()
             )));
         }
-        let data = read_limited(path)
+        let data = read_limited(path, &mut self.buffer)
             .map_err(|e| Error::new(format!("error reading {relative}: {}", goerr::path_error("open", path, &e))))?
             .ok_or_else(|| {
                 let base = path.file_name().unwrap_or_default().to_string_lossy();
@@ -274,17 +280,23 @@ impl Walk<'_> {
 }
 
 /// A file, unless it is larger than a chart's files may be.
-fn read_limited(path: &Path) -> std::io::Result<Option<GoStr>> {
+fn read_limited(path: &Path, buffer: &mut [u8]) -> std::io::Result<Option<GoStr>> {
     let too_large = |about: &std::fs::Metadata| about.len() > archive::MAX_FILE_SIZE;
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
         // The size is complained of first.
         Err(error) => return if too_large(&std::fs::metadata(path)?) { Ok(None) } else { Err(error) },
     };
+    // Short files are not asked for their size.
+    let begin = file.read(buffer)?;
+    if begin < buffer.len() && file.read(&mut buffer[begin..])? == 0 {
+        return Ok(Some(GoStr::from(&buffer[..begin])));
+    }
     let about = file.metadata()?;
     if too_large(&about) {
         return Ok(None);
     }
+    file.rewind()?;
     // Most files are as long as the system says.
     if let Ok(data) = GoStr::filled(about.len() as usize, |bytes| file.read_exact(bytes))
         && file.read(&mut [0])? == 0

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use super::model::{Dependency, Lock, Maintainer, Metadata};
 use super::notice::quote;
 use super::{Error, archive};
-use crate::gotemplate::value::Entries;
 use crate::gotemplate::{Map, MapKind, Value, runes};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
@@ -329,7 +328,7 @@ impl Lock {
 fn structure(data: &[u8], target: &'static Struct, strict: bool) -> Result<Rc<Map>, String> {
     match goyaml::from_yaml_struct(data, target, strict) {
         Ok(Value::Map(map)) => Ok(map),
-        Ok(_) => Ok(Rc::new(Map::new(MapKind::Any, Entries::new()))),
+        Ok(_) => Ok(Map::empty()),
         Err(error) => Err(error.to_string()),
     }
 }

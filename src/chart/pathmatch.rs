@@ -11,7 +11,12 @@ enum Piece {
 }
 
 /// A compiled pattern.
-pub struct Pattern(Vec<Piece>);
+pub struct Pattern {
+    pieces: Vec<Piece>,
+    /// The characters that every name begins and ends with.
+    first: Option<char>,
+    last: Option<char>,
+}
 
 impl Pattern {
     /// Compiles a pattern; `None` if it is malformed.
@@ -27,7 +32,12 @@ impl Pattern {
                 c => Piece::Literal(c),
             });
         }
-        Some(Self(pieces))
+        let literal = |piece: Option<&Piece>| match piece {
+            Some(Piece::Literal(c)) => Some(*c),
+            _ => None,
+        };
+        let (first, last) = (literal(pieces.first()), literal(pieces.last()));
+        Some(Self { pieces, first, last })
     }
 
     /// Whether the whole name matches.
@@ -37,10 +47,8 @@ impl Pattern {
 
     /// [`matches`](Self::matches), adding to `steps` how many it took.
     pub fn matches_in(&self, name: &str, steps: &mut u64) -> bool {
-        // Most names are told apart by their first character.
-        if let Some(Piece::Literal(first)) = self.0.first()
-            && !name.starts_with(*first)
-        {
+        // Most names are told apart by their first or last character.
+        if self.first.is_some_and(|c| !name.starts_with(c)) || self.last.is_some_and(|c| !name.ends_with(c)) {
             *steps += 1;
             return false;
         }
@@ -50,7 +58,7 @@ impl Pattern {
         let mut star: Option<(usize, usize)> = None;
         loop {
             *steps += 1;
-            match self.0.get(p) {
+            match self.pieces.get(p) {
                 Some(Piece::Star) => {
                     star = Some((p, n));
                     p += 1;

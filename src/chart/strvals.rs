@@ -3,7 +3,6 @@
 //! Errors are Helm's, those that come from a Go panic included. A set that ends in the middle of an index is silently taken
 //! up to there, as in Helm.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::Error;
@@ -144,7 +143,7 @@ impl Parser<'_, '_> {
                     ));
                 }
                 let inner = match data.get(&key) {
-                    None => empty_map(),
+                    None => Map::empty(),
                     Some(Value::Map(map)) => map,
                     Some(other) => return not_a(&other, "map[string]interface {}"),
                 };
@@ -273,7 +272,7 @@ impl Parser<'_, '_> {
             (_, Some(_)) => {
                 let inner = match list.get(at) {
                     Some(Value::Map(map)) => map.clone(),
-                    _ => empty_map(),
+                    _ => Map::empty(),
                 };
                 if let Some(slot) = list.get_mut(at) {
                     *slot = Value::Map(inner.clone());
@@ -339,10 +338,6 @@ impl Parser<'_, '_> {
     }
 }
 
-fn empty_map() -> Rc<Map> {
-    Rc::new(Map::new(crate::gotemplate::MapKind::Any, BTreeMap::new()))
-}
-
 /// An empty key changes nothing.
 fn set(data: &Rc<Map>, key: &str, value: Value) {
     if !key.is_empty() {
@@ -404,7 +399,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str, kind: &Kind<'_>) -> Result<String, String> {
-        let map = empty_map();
+        let map = Map::empty();
         parse_into(text, kind, &map).map_err(|e| e.message)?;
         Ok(show(&Value::Map(map)))
     }

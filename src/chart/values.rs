@@ -1,6 +1,5 @@
 //! Values that the user supplies: files and `--set` in all its kinds.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -46,7 +45,7 @@ impl Overrides<'_> {
     /// # Errors
     /// Helm's texts.
     pub fn merge(&self) -> Result<Value, Error> {
-        let mut base = empty();
+        let mut base = Map::empty();
         for path in self.files {
             let data = read_source(path)?;
             let values = load(&data).map_err(|e| e.within(format_args!("failed to parse {path}")))?;
@@ -122,7 +121,7 @@ pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
     if let Some(error) = bad_separator {
         return Err(Error::new(format!("error reading yaml document: {error}")));
     }
-    Ok(values.unwrap_or_else(empty))
+    Ok(values.unwrap_or_else(Map::empty))
 }
 
 /// Merges `b` over `a` into a new map: maps merge, everything else is replaced.
@@ -137,7 +136,7 @@ pub fn load(data: &[u8]) -> Result<Rc<Map>, Error> {
 /// assert_eq!(db.as_map().unwrap().len(), 2);
 /// ```
 pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
-    let mut merged: BTreeMap<_, _> = a.borrow().clone();
+    let mut merged = a.borrow().clone();
     for (key, value) in b.borrow().iter() {
         let value = match (value, merged.get(key)) {
             (Value::Map(over), Some(Value::Map(under))) => Value::Map(level(|| merge_maps(under, over))),
@@ -146,8 +145,4 @@ pub fn merge_maps(a: &Rc<Map>, b: &Rc<Map>) -> Rc<Map> {
         merged.insert(key.clone(), value);
     }
     Rc::new(Map::new(MapKind::Any, merged))
-}
-
-fn empty() -> Rc<Map> {
-    Rc::new(Map::new(MapKind::Any, BTreeMap::new()))
 }

@@ -64,7 +64,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let _ = std::fs::remove_file(&kubeconfig);
     played?;
     let (html, _) = report.map_err(|error| Failure::Failed(format!("error: {error}")))?;
-    println!("\nThere and back, and nothing was lost. Report: {}", html.display());
+    outln!("\nThere and back, and nothing was lost. Report: {}", html.display());
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::source::Access;
-use super::{Failure, Global, Outcome, notices};
+use super::{Failure, Global, Outcome, notices, output};
 use crate::chart::gather::Gatherer;
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
@@ -71,7 +71,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         }
     };
     notices::print(global, &collected);
-    print!("{text}");
+    output::print(text.as_bytes())?;
     result.map_err(|error| Failure::Failed(format!("Error: {error}")))
 }
 

@@ -40,13 +40,15 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let result = talk.block_on(|cluster, show| async move { finish(&cluster, show, &options).await });
     talk.report(started, &args.report);
     let (journal, claims) = result.map_err(|error| talk.failure(&error))?;
-    println!(
+    outln!(
         "{} is retired; {} stays, on persistentvolumeclaim/{}.",
-        journal.alpha, journal.beta, journal.layout.volume.claim
+        journal.alpha,
+        journal.beta,
+        journal.layout.volume.claim
     );
     if !claims.is_empty() {
-        println!("Its claims were kept, with what it wrote after the fork. When nobody needs that any more:");
-        println!("  kubectl -n {} delete pvc {}", journal.namespace, claims.join(" "));
+        outln!("Its claims were kept, with what it wrote after the fork. When nobody needs that any more:");
+        outln!("  kubectl -n {} delete pvc {}", journal.namespace, claims.join(" "));
     }
     talk.print_report_path();
     Ok(())

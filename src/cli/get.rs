@@ -59,8 +59,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     session::run(global, async |cluster, reporter| {
         let named = args.what.named();
         let release = release(&cluster, &reporter, &named.release, named.revision).await?;
-        print!("{}", args.what.text(&release)?);
-        Ok(())
+        output::print(args.what.text(&release)?.as_bytes())
     })
 }
 

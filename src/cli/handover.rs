@@ -88,7 +88,7 @@ impl Talk {
     /// Names the report.
     pub fn print_report_path(&self) {
         if let Some(path) = self.report.borrow().as_ref() {
-            println!("{:<20} {}", "Report:", path.display());
+            outln!("{:<20} {}", "Report:", path.display());
         }
     }
 }

@@ -50,8 +50,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         }
         let revisions = history.revisions();
         let shown = &revisions[revisions.len().saturating_sub(usize::try_from(args.max).unwrap_or(0))..];
-        print!("{}", text(shown, args.output)?);
-        Ok(())
+        output::print(text(shown, args.output)?.as_bytes())
     })
 }
 

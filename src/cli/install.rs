@@ -84,7 +84,8 @@ impl Printed<'_> {
             output::Format::Json => output::json(&describe::in_order(release, true, None))?,
             output::Format::Yaml => output::yaml(&describe::plain(release, true, None))?,
         };
-        print!("{text}");
+        // It is installed, whoever hears of it.
+        let _ = output::print(text.as_bytes());
         Ok(())
     }
 }

@@ -102,8 +102,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             let labelled: BTreeSet<_> = labelled.iter().map(identity).collect();
             chosen.retain(|release| labelled.contains(&identity(release)));
         }
-        print!("{}", args.text(args.in_order(chosen))?);
-        Ok(())
+        output::print(args.text(args.in_order(chosen))?.as_bytes())
     })
 }
 

@@ -11,6 +11,12 @@ use clap::{Args as _, FromArgMatches as _};
 
 use crate::gotemplate::errtext;
 
+/// Says something to a reader who may have gone, as after `| head`: the standard library's macro would panic then, in the
+/// midst of a change.
+macro_rules! outln {
+    ($($words:tt)*) => { $crate::cli::output::say(format_args!($($words)*)) };
+}
+
 mod completion;
 mod demo;
 mod dependency;
@@ -106,10 +112,14 @@ macro_rules! commands {
                 line
             }
 
-            fn from_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
-                match matches.subcommand() {
-                    $(Some(($name, matches)) => Ok(Self::$variant($module::Args::from_arg_matches(matches)?)),)*
-                    _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+            /// Takes the command out of what was parsed.
+            fn from_matches(matches: &mut clap::ArgMatches) -> Result<Self, clap::Error> {
+                let Some((name, mut matches)) = matches.remove_subcommand() else {
+                    return Err(clap::Error::new(ErrorKind::MissingSubcommand));
+                };
+                match name.as_str() {
+                    $($name => Ok(Self::$variant($module::Args::from_arg_matches_mut(&mut matches)?)),)*
+                    _ => Err(clap::Error::new(ErrorKind::InvalidSubcommand)),
                 }
             }
 
@@ -165,11 +175,11 @@ fn command_line(asked: Option<&str>) -> clap::Command {
 fn parse(line: Vec<OsString>) -> Result<(Global, Command), clap::Error> {
     let typed: Vec<String> = line.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
     let asked = typed.first().map(String::as_str).filter(|name| Command::exists(name));
-    let matches = goflags::as_go_reads(command_line(asked)).try_get_matches_from(line)?;
-    let mut global = Global::from_arg_matches(&matches)?;
+    let mut matches = goflags::as_go_reads(command_line(asked)).try_get_matches_from(line)?;
+    let mut global = Global::from_arg_matches_mut(&mut matches)?;
     global.typed = typed;
     global.debug = global.is_debug();
-    Ok((global, Command::from_matches(&matches)?))
+    Ok((global, Command::from_matches(&mut matches)?))
 }
 
 /// Prints help, or says what is wrong with the command line; the exit code.
@@ -224,8 +234,8 @@ mod tests {
         for words in [&["vulas-native", "un", "a", "--no-hooks"][..], &["vulas-native", "template", "core", "--debug"]]
         {
             for asked in [None, Some(words[1])] {
-                let matches = super::command_line(asked).try_get_matches_from(words).unwrap();
-                assert!(super::Command::from_matches(&matches).is_ok(), "{words:?}");
+                let mut matches = super::command_line(asked).try_get_matches_from(words).unwrap();
+                assert!(super::Command::from_matches(&mut matches).is_ok(), "{words:?}");
             }
         }
     }

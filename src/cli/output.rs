@@ -1,8 +1,10 @@
 //! Tables, JSON and YAML as Helm prints them.
 
+use std::io::Write as _;
+
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, Outcome};
 use crate::{gotemplate::Value, goyaml};
 
 /// `-o`
@@ -74,6 +76,32 @@ pub fn plain(json: &serde_json::Value) -> Value {
             Value::map(entries.iter().map(|(key, value)| (key.as_str(), plain(value))))
         }
         other => crate::release::chart::from_json(other),
+    }
+}
+
+/// Says a line on stdout. What was done stays done when nobody hears it.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let _ = std::io::stdout().lock().write_fmt(format_args!("{line}\n"));
+}
+
+/// Writes results.
+///
+/// # Errors
+/// As [`printed`].
+pub fn print(bytes: &[u8]) -> Outcome {
+    printed(std::io::stdout().lock().write_all(bytes))
+}
+
+/// A reader that has gone (`| head`) is no failure of ours.
+///
+/// # Errors
+/// Results could not be written otherwise.
+pub fn printed(written: std::io::Result<()>) -> Outcome {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("Error: cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 

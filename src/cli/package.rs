@@ -53,7 +53,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
             break;
         }
         result = package(args, Path::new(path), &collected)
-            .map(|saved| println!("Successfully packaged chart and saved it to: {}", saved.display()));
+            .map(|saved| outln!("Successfully packaged chart and saved it to: {}", saved.display()));
     }
     notices::print(global, &collected);
     result.map_err(|error| Failure::Failed(format!("Error: {error}")))

@@ -54,7 +54,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let result = talk.block_on(|cluster, show| async move { retreat(&cluster, show, &options).await });
     talk.report(started, &args.report);
     let journal = result.map_err(|error| talk.failure(&error))?;
-    println!("{} was given up; {} is as it was, {} streams.", journal.beta, journal.alpha, journal.layout.replica.pod);
+    outln!("{} was given up; {} is as it was, {} streams.", journal.beta, journal.alpha, journal.layout.replica.pod);
     talk.print_report_path();
     Ok(())
 }

@@ -30,7 +30,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         action::rollback(&cluster, &namespace, &args.release, revision, &common, &reporter)
             .await
             .map_err(|error| session::failure("", &error))?;
-        println!("Rollback was a success! Happy Helming!");
+        outln!("Rollback was a success! Happy Helming!");
         Ok(())
     })
 }

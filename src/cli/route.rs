@@ -56,10 +56,10 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let routed = talk.block_on(|cluster, show| async move { route(&cluster, show, &options).await });
     let routed = routed.map_err(|error| handover::failure(&error))?;
     if routed.unchanged {
-        println!("{} serves {} already; nothing was changed.", args.admin_release, routed.after);
+        outln!("{} serves {} already; nothing was changed.", args.admin_release, routed.after);
         return Ok(());
     }
-    println!(
+    outln!(
         "{} serves {} now (was {}), revision {}, switched in {:.2} s.",
         args.admin_release,
         routed.after,
@@ -68,11 +68,11 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         routed.took.as_secs_f64()
     );
     if let Some(loss) = &routed.lost {
-        println!("Left behind in {}: {} of WAL; {}.", loss.alpha, human_bytes(loss.bytes()), loss.rows());
+        outln!("Left behind in {}: {} of WAL; {}.", loss.alpha, human_bytes(loss.bytes()), loss.rows());
     }
     if let Some(journal) = &routed.journal {
         for next in crate::report::next_commands(journal) {
-            println!("{:<28} {}", format!("{}:", next.what), next.command);
+            outln!("{:<28} {}", format!("{}:", next.what), next.command);
         }
     }
     Ok(())

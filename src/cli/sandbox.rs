@@ -76,7 +76,7 @@ async fn serve(global: &Global, args: &Args, config: Config) -> Outcome {
     std::fs::write(path, server.kubeconfig_for(namespace)).map_err(|error| {
         Failure::Failed(format!("error: the kubeconfig {} cannot be written: {error}", path.display()))
     })?;
-    println!("{}", path.display());
+    outln!("{}", path.display());
     if !global.quiet {
         eprintln!(
             "The sandbox serves at http://{}, until it is interrupted (Ctrl-C). In another terminal:",

@@ -1,7 +1,7 @@
 //! `show`
 
 use super::source::ChartSource;
-use super::{Failure, Global, Outcome, notices};
+use super::{Failure, Global, Outcome, notices, output};
 use crate::chart::{self, Chart, Error, Location, Notices, jsonpath, loader};
 use crate::goyaml;
 
@@ -53,10 +53,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     let result = load(wanted, &collected).and_then(|chart| describe(&args.what, &chart, path));
     notices::print(global, &collected);
     match result {
-        Ok(text) => {
-            print!("{text}");
-            Ok(())
-        }
+        Ok(text) => output::print(&text),
         Err(error) => Err(Failure::Failed(format!("Error: {error}"))),
     }
 }
@@ -69,30 +66,30 @@ fn load(wanted: &ChartArg, notices: &Notices) -> Result<Chart, Error> {
     }
 }
 
-fn describe(what: &What, chart: &Chart, path: &str) -> Result<String, Error> {
+fn describe(what: &What, chart: &Chart, path: &str) -> Result<Vec<u8>, Error> {
     let all = matches!(what, What::All(_));
-    let mut text = String::new();
+    let mut text = Vec::new();
     if all || matches!(what, What::Chart(_)) {
         let yaml = goyaml::to_yaml(&chart.metadata.to_value(true)).map_err(|e| Error::new(e.to_string()))?;
         push(&mut text, &yaml);
     }
     if (all || matches!(what, What::Values(_))) && !chart.raw_values.is_empty() {
         if all {
-            text.push_str("---\n");
+            text.extend(b"---\n");
         }
         if path.is_empty() {
             chart.raw_values.iter().for_each(|file| push(&mut text, file.data.as_bytes()));
         } else {
             let found = jsonpath::apply(path, &chart.values)
                 .map_err(|e| Error::new(format!("error parsing jsonpath {path}: {e}")))?;
-            text.push_str(&found);
+            text.extend(found.as_bytes());
         }
     }
     if all || matches!(what, What::Readme(_)) {
         let is_readme = |name: &str| ["readme.md", "readme.txt", "readme"].iter().any(|r| name.eq_ignore_ascii_case(r));
         if let Some(file) = chart.files.iter().find(|f| is_readme(&f.name)) {
             if all {
-                text.push_str("---\n");
+                text.extend(b"---\n");
             }
             push(&mut text, file.data.as_bytes());
         }
@@ -100,7 +97,7 @@ fn describe(what: &What, chart: &Chart, path: &str) -> Result<String, Error> {
     if all || matches!(what, What::Crds(_)) {
         for (_, file) in chart.crds() {
             if !file.data.as_bytes().starts_with(b"---") {
-                text.push_str("---\n");
+                text.extend(b"---\n");
             }
             push(&mut text, file.data.as_bytes());
         }
@@ -108,7 +105,7 @@ fn describe(what: &What, chart: &Chart, path: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-fn push(text: &mut String, content: &[u8]) {
-    text.push_str(&String::from_utf8_lossy(content));
-    text.push('\n');
+fn push(text: &mut Vec<u8>, content: &[u8]) {
+    text.extend(content);
+    text.push(b'\n');
 }

@@ -103,7 +103,8 @@ pub fn load_installable(location: &Location, update: Option<bool>, notices: &Not
         chart.check_installable_kind(notices)?;
         let mut gatherer = Gatherer::new(path, verbose, notices);
         let result = gatherer.update();
-        print!("{}", gatherer.told);
+        // What was done is done, whoever hears of it.
+        let _ = super::output::print(gatherer.told.as_bytes());
         result?;
         return load(location, notices).map_err(|e| e.within("failed reloading chart after repo update"));
     }

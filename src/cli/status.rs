@@ -38,7 +38,6 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
                 _ => output::json(&describe::in_order(&release, false, Some(&resources)))?,
             }
         };
-        print!("{text}");
-        Ok(())
+        output::print(text.as_bytes())
     })
 }

@@ -16,10 +16,10 @@ pub fn run(global: &Global, core_namespace: &str, format: output::Format) -> Out
         )));
     };
     match format {
-        output::Format::Json => println!("{}", document(&found)),
+        output::Format::Json => outln!("{}", document(&found)),
         output::Format::Yaml => {
             let text = serde_yaml::to_string(&document(&found)).map_err(|e| Failure::Failed(format!("error: {e}")))?;
-            print!("{text}");
+            output::print(text.as_bytes())?;
         }
         output::Format::Table => print(&found),
     }
@@ -54,8 +54,8 @@ fn document(found: &Status) -> serde_json::Value {
 
 fn print(found: &Status) {
     let journal = &found.journal;
-    println!("{}", found.headline());
-    let line = |label: &str, text: &str| println!("  {label:<9} {text}");
+    outln!("{}", found.headline());
+    let line = |label: &str, text: &str| outln!("  {label:<9} {text}");
     line("done", &found.done());
     if !found.now.is_empty() {
         line("now", &found.now.join("; "));
@@ -81,6 +81,6 @@ fn print(found: &Status) {
         line("warning", warning);
     }
     for (what, command) in found.next() {
-        println!("{what:<14} {command}");
+        outln!("{what:<14} {command}");
     }
 }

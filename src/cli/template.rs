@@ -7,13 +7,13 @@ use super::naming::Naming;
 use super::post_renderer::PostRenderer;
 use super::source::{ChartSource, load_installable};
 use super::values::ValuesArgs;
-use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, session};
+use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, output, session};
 use crate::action::{Seen, schemas};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
 use crate::chart::{Chart, Level, Location, Notices, archive, goerr};
 use crate::cluster::Cluster;
-use crate::gotemplate::Value;
+use crate::gotemplate::{Value, errtext, runes};
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
 
 /// Locally render templates
@@ -213,6 +213,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
         enable_dns: args.enable_dns,
         skip_schema_validation: args.values.skip_schema_validation,
         schemas: Some(schemas::remote()),
+        leave_memory: true,
         ..Options::default()
     };
     Ok(Prepared { chart, config, release, capabilities, options, on_server })
@@ -315,22 +316,23 @@ fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
     if !args.output_dir.is_empty() {
         return write_files(args, &args.output_dir, release, rendered);
     }
-    let crds = rendered.crds.iter().filter(|_| args.include_crds).map(|crd| (crd.path.as_str(), crd.content.as_str()));
-    let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_str()));
+    let crds =
+        rendered.crds.iter().filter(|_| args.include_crds).map(|crd| (crd.path.as_str(), crd.content.as_bytes()));
+    let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_bytes()));
     let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
     if args.show_only.is_empty() {
         // Large charts have megabytes of definitions, which need not be there once more as one text.
         let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        return printed(write_text(crds.chain(manifests), hooks, &mut out).and_then(|()| out.flush()));
+        return output::printed(write_text(crds.chain(manifests), hooks, &mut out).and_then(|()| out.flush()));
     }
     let mut text = Vec::new();
-    printed(write_text(crds.chain(manifests), hooks, &mut text))?;
-    print(&selected(&args.show_only, &String::from_utf8_lossy(&text))?)
+    output::printed(write_text(crds.chain(manifests), hooks, &mut text))?;
+    print(&selected(&args.show_only, &errtext::text(&text))?)
 }
 
 /// Documents with their paths, hooks last. What stands before the hooks ends with one newline, however much space there was.
 fn write_text<'a>(
-    documents: impl Iterator<Item = (&'a str, &'a str)>,
+    documents: impl Iterator<Item = (&'a str, &'a [u8])>,
     hooks: impl Iterator<Item = (&'a str, &'a str)>,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
@@ -340,10 +342,11 @@ fn write_text<'a>(
     }
     while let Some((path, content)) = documents.next() {
         write!(out, "---\n# Source: {path}\n")?;
-        match (documents.peek().is_none(), content.trim_end()) {
-            (false, _) => writeln!(out, "{content}")?,
-            (true, "") => {}
-            (true, trimmed) => writeln!(out, "{trimmed}")?,
+        let last = documents.peek().is_none();
+        let shown = if last { runes::trim_end(content) } else { content };
+        if !(last && shown.is_empty()) {
+            out.write_all(shown)?;
+            out.write_all(b"\n")?;
         }
     }
     for (path, content) in hooks {
@@ -409,19 +412,19 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
     let mut log = String::new();
     if args.include_crds {
         for crd in &rendered.crds {
-            write_file(directory, &crd.path, &crd.content, written.contains(&crd.path.as_str()), &mut log)?;
+            write_file(directory, &crd.path, crd.content.as_bytes(), written.contains(&crd.path.as_str()), &mut log)?;
             written.push(&crd.path);
         }
     }
     for manifest in &rendered.manifests {
         let again = written.contains(&manifest.path.as_str());
-        write_file(&named, &manifest.path, &manifest.content, again, &mut log)?;
+        write_file(&named, &manifest.path, manifest.content.as_bytes(), again, &mut log)?;
         written.push(&manifest.path);
     }
     for hook in wanted_hooks(args, &rendered.hooks) {
         // Hooks are added to a file of an earlier run, too: that is how Helm does it.
         let exists = Path::new(&named).join(&hook.path).exists();
-        write_file(&named, &hook.path, &hook.manifest, exists, &mut log)?;
+        write_file(&named, &hook.path, hook.manifest.as_bytes(), exists, &mut log)?;
     }
     if let Some(wanted) = args.show_only.first() {
         // Nothing is left to be shown.
@@ -432,7 +435,7 @@ fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered)
     print(&log)
 }
 
-fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mut String) -> Outcome {
+fn write_file(directory: &str, path: &str, content: &[u8], append: bool, log: &mut String) -> Outcome {
     let full = format!("{directory}/{path}");
     let target = PathBuf::from(&full);
     let io = |operation: &str, path: &Path, e: &std::io::Error| {
@@ -450,26 +453,17 @@ fn write_file(directory: &str, path: &str, content: &str, append: bool, log: &mu
     let mut options = std::fs::OpenOptions::new();
     let opened = if append { options.append(true).open(&target) } else { std::fs::File::create(&target) };
     let mut file = opened.map_err(|e| io("open", &target, &e))?;
-    file.write_all(document(path, content).as_bytes()).map_err(|e| io("write", &target, &e))?;
+    let document = [format!("---\n# Source: {path}\n").as_bytes(), content, b"\n"].concat();
+    file.write_all(&document).map_err(|e| io("write", &target, &e))?;
     log.push_str("wrote ");
     log.push_str(&full);
     log.push('\n');
     Ok(())
 }
 
-/// Writes results.
+/// Writes results, which hold what is not UTF-8 as [`errtext`] says.
 fn print(text: &str) -> Outcome {
-    printed(std::io::stdout().lock().write_all(text.as_bytes()))
-}
-
-/// A reader that has gone (`| head`) is no failure of ours.
-fn printed(written: std::io::Result<()>) -> Outcome {
-    match written {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(failed(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
-    }
+    output::print(&errtext::bytes(text))
 }
 
 #[cfg(test)]
@@ -480,7 +474,8 @@ mod tests {
     fn one_newline_ends_what_stands_before_the_hooks() {
         let written = |documents: &[(&str, &str)], hooks: &[(&str, &str)]| {
             let mut out = Vec::new();
-            write_text(documents.iter().copied(), hooks.iter().copied(), &mut out).unwrap();
+            write_text(documents.iter().map(|(path, text)| (*path, text.as_bytes())), hooks.iter().copied(), &mut out)
+                .unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(&[], &[]), "\n");

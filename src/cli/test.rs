@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Global, Outcome, describe, flags, session};
+use super::{Failure, Global, Outcome, describe, flags, output, session};
 use crate::action::{self, TestOptions};
 
 /// Run tests for a release
@@ -41,10 +41,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         };
         let tested = action::test(&cluster, &options, &reporter).await.map_err(|error| session::failure("", &error))?;
         let shown = describe::Shown { debug: global.debug, hide_notes: true, ..Default::default() };
-        print!("{}", describe::text(&tested.release, shown)?);
+        output::print(describe::text(&tested.release, shown)?.as_bytes())?;
         for (source, log) in &tested.logs {
-            print!("\nPOD LOGS: {source}\n{log}");
-            println!();
+            outln!("\nPOD LOGS: {source}\n{log}");
         }
         tested.outcome.map_err(|error| Failure::Failed(format!("Error: {error}")))
     })

@@ -79,7 +79,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
                     &outcome.kept_claims,
                 );
             }
-            println!("release {name:?} uninstalled");
+            outln!("release {name:?} uninstalled");
         }
         Ok(())
     })
@@ -87,10 +87,10 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
 
 fn print_kept(words: &str, kept: &[ObjectRef]) {
     if !kept.is_empty() {
-        println!("{words}");
+        outln!("{words}");
         for reference in kept {
-            println!("[{}] {}", reference.kind, reference.name);
+            outln!("[{}] {}", reference.kind, reference.name);
         }
-        println!();
+        outln!("");
     }
 }

@@ -161,12 +161,14 @@ fn print_end(talk: &handover::Talk, journal: &Journal) {
     let since = since
         .map(|d| format!("; since the fork it has written {} ({})", human_bytes(d.bytes()), d.rows()))
         .unwrap_or_default();
-    println!(
+    outln!(
         "{} is up, on {}'s data{as_of}. {} serves on, untouched{since}.",
-        journal.beta, journal.alpha, journal.alpha
+        journal.beta,
+        journal.alpha,
+        journal.alpha
     );
     for next in next_commands(journal) {
-        println!("{:<20} {}", format!("{}:", next.what), next.command);
+        outln!("{:<20} {}", format!("{}:", next.what), next.command);
     }
     talk.print_report_path();
 }

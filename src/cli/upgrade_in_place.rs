@@ -61,7 +61,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
             let gone = history.last().is_none_or(|last| last.info.status == Status::Uninstalled);
             if gone {
                 if args.output == output::Format::Table {
-                    println!("Release {name:?} does not exist. Installing it now.");
+                    outln!("Release {name:?} does not exist. Installing it now.");
                 }
                 let options = InstallOptions {
                     name: name.to_owned(),
@@ -100,7 +100,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
             .await
             .map_err(|error| session::failure(words, &error))?;
         if args.output == output::Format::Table && options.common.dry_run == DryRun::None {
-            println!("Release {name:?} has been upgraded. Happy Helming!");
+            outln!("Release {name:?} has been upgraded. Happy Helming!");
         }
         printed.print(&release)
     })

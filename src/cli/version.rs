@@ -16,9 +16,9 @@ pub struct Args {
 pub fn run(_global: &Global, args: &Args) -> Outcome {
     let version = env!("CARGO_PKG_VERSION");
     if args.short {
-        println!("v{version}");
+        outln!("v{version}");
     } else {
-        println!("vulas-native v{version}, renders charts as Helm {HELM_VERSION}");
+        outln!("vulas-native v{version}, renders charts as Helm {HELM_VERSION}");
     }
     Ok(())
 }

@@ -213,9 +213,7 @@ impl Exec<'_> {
         let (found, expected) = match (param, kind) {
             (Type::Bool, NodeKind::Bool(b)) => (Some(Value::Bool(b)), "bool"),
             (Type::Bool, _) => (None, "bool"),
-            (Type::Str, NodeKind::String(index, _)) => {
-                (Some(Value::Str(source.strings[index as usize].clone())), "string")
-            }
+            (Type::Str, NodeKind::String(index, _)) => (Some(Value::Str(source.string(index).clone())), "string"),
             (Type::Str, _) => (None, "string"),
             (Type::Int, _) => (number.and_then(|n| n.int).map(Value::int), "integer"),
             (Type::Int64, _) => (number.and_then(|n| n.int).map(Value::int64), "integer"),

@@ -124,7 +124,7 @@ impl Exec<'_> {
         self.node = id;
         Ok(Reflected::plain(match source.node(id).kind {
             NodeKind::Bool(b) => Value::Bool(b),
-            NodeKind::String(index, _) => Value::Str(source.strings[index as usize].clone()),
+            NodeKind::String(index, _) => Value::Str(source.string(index).clone()),
             NodeKind::Number(index) => match source.numbers[index as usize].ideal() {
                 Some(value) => value,
                 None => return Err(self.error(format!("{} overflows int", source.describe(id)))),

@@ -278,7 +278,7 @@ impl<'s> Exec<'s> {
             Value::Map(m) => {
                 let interface = m.kind != super::MapKind::Str;
                 // The body may change the map.
-                let entries: Vec<_> = m.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                let entries = m.borrow().clone();
                 self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
                 for (key, value) in entries {
                     let value = Reflected { value, interface };
@@ -353,7 +353,7 @@ impl<'s> Exec<'s> {
     }
 
     fn call_template(&mut self, source: &Source, dot: &Reflected, name: u32, pipe: NodeId) -> Executed<()> {
-        let name = &source.strings[name as usize];
+        let name = source.string(name);
         let Some(template) = self.lookup(name.as_bytes()) else {
             return Err(self.error(format!("template {} not defined", strconv::quote(name.as_bytes()))));
         };

@@ -23,7 +23,9 @@ impl Functions {
     pub fn new(host: &FuncMap) -> Self {
         let builtins = Builtin::ALL.iter().map(|b| (b.name(), Callable::Builtin(*b)));
         let host = host.iter().map(|(name, func)| (*name, Callable::Host(*func)));
-        let mut functions = Self { entries: Vec::new(), by_name: Table::default() };
+        let count = builtins.len() + host.len();
+        let by_name = Table::with_capacity_and_hasher(count, foldhash::fast::RandomState::default());
+        let mut functions = Self { entries: Vec::with_capacity(count), by_name };
         for (name, callable) in builtins.chain(host) {
             functions.by_name.insert(name.as_bytes(), functions.entries.len() as u32);
             functions.entries.push((name, callable));

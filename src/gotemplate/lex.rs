@@ -48,12 +48,10 @@ pub(super) struct Item {
     pub kind: Kind,
     pub pos: u32,
     pub end: u32,
-    /// Line on which the token starts, counted from 1.
-    pub line: u32,
 }
 
 impl Item {
-    pub const NONE: Self = Self { kind: Kind::Eof, pos: 0, end: 0, line: 0 };
+    pub const NONE: Self = Self { kind: Kind::Eof, pos: 0, end: 0 };
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
@@ -62,8 +60,6 @@ pub(super) struct Lexer<'a> {
     input: &'a [u8],
     pos: usize,
     start: usize,
-    line: u32,
-    start_line: u32,
     parens: u32,
     /// The end was seen once; from then on nothing is put back.
     at_eof: bool,
@@ -72,6 +68,8 @@ pub(super) struct Lexer<'a> {
     pub break_is_keyword: bool,
     pub continue_is_keyword: bool,
     errors: Vec<String>,
+    /// Where the first of them is; tokens after it are placed there.
+    failed_at: u32,
 }
 
 const LEFT: &[u8] = b"{{";
@@ -106,10 +104,6 @@ fn has_right_trim(s: &[u8]) -> bool {
     matches!(s, [space, b'-', ..] if is_space(*space))
 }
 
-fn count_lines(s: &[u8]) -> u32 {
-    memchr::memchr_iter(b'\n', s).count() as u32
-}
-
 /// Where the first action begins.
 pub(super) fn find_left(s: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'{', s).find(|&at| s.get(at + 1) == Some(&b'{'))
@@ -135,14 +129,13 @@ impl<'a> Lexer<'a> {
             input,
             pos: 0,
             start: 0,
-            line: 1,
-            start_line: 1,
             parens: 0,
             at_eof: false,
             inside_action: false,
             break_is_keyword: true,
             continue_is_keyword: true,
             errors: Vec::new(),
+            failed_at: 0,
         }
     }
 
@@ -163,6 +156,14 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Passes over the space before the next token, if there is any.
+    pub fn skip_space(&mut self) {
+        if self.inside_action && self.input.get(self.pos).is_some_and(|b| is_space(*b)) && !self.right_delim_here().0 {
+            self.pass_space();
+            self.ignore();
+        }
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.pos..).unwrap_or_default()
     }
@@ -174,9 +175,6 @@ impl<'a> Lexer<'a> {
         };
         if b < 0x80 {
             self.pos += 1;
-            if b == b'\n' {
-                self.line += 1;
-            }
             return Some(char::from(b));
         }
         let (c, width) = decode_rune(self.rest());
@@ -199,30 +197,23 @@ impl<'a> Lexer<'a> {
         if self.at_eof || self.pos == 0 {
             return;
         }
-        let (c, width) = decode_last_rune(&self.input[..self.pos]);
-        self.pos -= width;
-        if c == '\n' {
-            self.line -= 1;
-        }
+        self.pos -= decode_last_rune(&self.input[..self.pos]).1;
     }
 
     fn item(&mut self, kind: Kind) -> Item {
-        let item = Item { kind, pos: self.start as u32, end: self.pos as u32, line: self.start_line };
+        let item = Item { kind, pos: self.failed_at + self.start as u32, end: self.pos as u32 };
         self.start = self.pos;
-        self.start_line = self.line;
         item
     }
 
-    /// Skips what was passed over without [`next`](Self::next).
+    /// Skips what was passed over.
     fn ignore(&mut self) {
-        self.line += count_lines(&self.input[self.start..self.pos]);
         self.start = self.pos;
-        self.start_line = self.line;
     }
 
     fn fail(&mut self, message: impl Into<String>) -> Item {
-        let item =
-            Item { kind: Kind::Error, pos: self.start as u32, end: self.errors.len() as u32, line: self.start_line };
+        self.failed_at += self.start as u32;
+        let item = Item { kind: Kind::Error, pos: self.failed_at, end: self.errors.len() as u32 };
         self.errors.push(message.into());
         self.start = 0;
         self.pos = 0;
@@ -232,7 +223,9 @@ impl<'a> Lexer<'a> {
 
     /// Text up to the next action, or the action's left delimiter; nothing after a comment.
     fn text(&mut self) -> Option<Item> {
-        match find_left(self.rest()) {
+        // After a text there is an action, mostly.
+        let here = if self.rest().starts_with(LEFT) { Some(0) } else { find_left(self.rest()) };
+        match here {
             Some(0) => self.left_delim(),
             Some(at) => {
                 self.pos += at;
@@ -242,7 +235,6 @@ impl<'a> Lexer<'a> {
                     trimmed = text.iter().rev().take_while(|b| is_space(**b)).count();
                 }
                 self.pos -= trimmed;
-                self.line += count_lines(&self.input[self.start..self.pos]);
                 let item = self.item(Kind::Text);
                 self.pos += trimmed;
                 self.ignore();
@@ -250,11 +242,7 @@ impl<'a> Lexer<'a> {
             }
             None => {
                 self.pos = self.input.len();
-                if self.pos > self.start {
-                    self.line += count_lines(&self.input[self.start..self.pos]);
-                    return Some(self.item(Kind::Text));
-                }
-                Some(self.item(Kind::Eof))
+                Some(self.item(if self.pos > self.start { Kind::Text } else { Kind::Eof }))
             }
         }
     }
@@ -286,7 +274,8 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self) -> Option<Item> {
         self.pos += 2;
-        let Some(end) = memchr::memmem::find(self.rest(), b"*/") else {
+        let rest = self.rest();
+        let Some(end) = memchr::memchr_iter(b'*', rest).find(|&at| rest.get(at + 1) == Some(&b'/')) else {
             return Some(self.fail("unclosed comment"));
         };
         self.pos += end + 2;
@@ -328,7 +317,8 @@ impl<'a> Lexer<'a> {
                 return if self.parens == 0 { self.right_delim() } else { self.fail("unclosed left paren") };
             }
             if space {
-                return self.space();
+                self.pass_space();
+                return self.item(Kind::Space);
             }
         }
         let Some(c) = self.next() else { return self.fail("unclosed action") };
@@ -361,17 +351,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn space(&mut self) -> Item {
-        let count = spaces_at_start(self.rest());
-        self.pos += count;
+    fn pass_space(&mut self) {
+        self.pos += spaces_at_start(self.rest());
         // The last space may belong to a trim marker; had it been the only one, the delimiter would have been seen before.
         if has_right_trim(&self.input[self.pos - 1..]) && self.input[self.pos - 1 + TRIM_MARKER..].starts_with(RIGHT) {
             self.pos -= 1;
         }
-        if count > 1 || self.input[self.start] == b'\n' {
-            self.line += count_lines(&self.input[self.start..self.pos]);
-        }
-        self.item(Kind::Space)
     }
 
     fn skip_alphanumeric(&mut self) -> Option<char> {
@@ -464,7 +449,6 @@ impl<'a> Lexer<'a> {
     fn raw_quoted(&mut self) -> Item {
         match memchr::memchr(b'`', self.rest()) {
             Some(at) => {
-                self.line += count_lines(&self.rest()[..at]);
                 self.pos += at + 1;
                 self.item(Kind::RawString)
             }

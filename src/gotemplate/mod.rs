@@ -8,6 +8,7 @@ mod builtins;
 mod call;
 mod capacity;
 mod compare;
+mod entries;
 pub mod errtext;
 mod escape;
 mod eval;

@@ -1,5 +1,6 @@
 //! The compiled form of a template: nodes in one array, children and names as ranges of side arrays.
 
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    fn of<T>(self, all: &[T]) -> &[T] {
+    pub fn of<T>(self, all: &[T]) -> &[T] {
         let start = self.start as usize;
         all.get(start..start + self.len as usize).unwrap_or_default()
     }
@@ -104,6 +105,15 @@ impl Deref for Source {
     }
 }
 
+/// A string literal. Most of a library's are never needed as values.
+#[derive(Debug)]
+pub(super) enum Literal {
+    /// As it stands in the text.
+    Plain(Span, OnceCell<GoStr>),
+    /// With escapes that were decoded.
+    Decoded(GoStr),
+}
+
 /// A text and everything that was compiled from it: the template itself and those it defines.
 #[derive(Debug)]
 pub(super) struct Code {
@@ -115,7 +125,7 @@ pub(super) struct Code {
     /// Variable names with their `$`, as ranges of the text.
     pub variables: Vec<Span>,
     pub numbers: Vec<Number>,
-    pub strings: Vec<GoStr>,
+    pub strings: Vec<Literal>,
     pub functions: Rc<Functions>,
 }
 
@@ -141,6 +151,14 @@ impl Code {
     /// The field names of a chain.
     pub fn fields(&self, span: Span) -> &[Span] {
         span.of(&self.names)
+    }
+
+    /// The value of a string literal.
+    pub fn string(&self, index: u32) -> &GoStr {
+        match &self.strings[index as usize] {
+            Literal::Plain(span, value) => value.get_or_init(|| GoStr::from(self.name(*span))),
+            Literal::Decoded(value) => value,
+        }
     }
 
     pub fn name(&self, name: Span) -> &[u8] {
@@ -229,7 +247,7 @@ impl Code {
             NodeKind::Function(index) => out.extend_from_slice(self.functions.name(index).as_bytes()),
             NodeKind::Template { name, pipe } => {
                 out.extend_from_slice(b"{{template ");
-                strconv::append_quote(out, self.strings[name as usize].as_bytes());
+                strconv::append_quote(out, self.string(name).as_bytes());
                 if pipe != NO_NODE {
                     out.push(b' ');
                     self.write(out, pipe);

@@ -47,6 +47,19 @@ pub fn runes(bytes: &[u8]) -> impl Iterator<Item = (usize, char)> + '_ {
     })
 }
 
+/// The bytes without the space at their end, as Go's `strings.TrimRightFunc` with `unicode.IsSpace`.
+pub fn trim_end(bytes: &[u8]) -> &[u8] {
+    let mut end = bytes.len();
+    while end > 0 {
+        let (c, width) = decode_last_rune(&bytes[..end]);
+        if !c.is_whitespace() {
+            break;
+        }
+        end -= width;
+    }
+    &bytes[..end]
+}
+
 /// Number of runes, each invalid byte counted as one.
 pub fn rune_count(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {

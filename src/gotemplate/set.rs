@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use super::Table;
@@ -10,7 +11,7 @@ use super::exec::{Exec, ExecError};
 use super::func::{FuncError, FuncMap};
 use super::functions::Functions;
 use super::node::{NodeId, Source};
-use super::parse::{self, Definition, ParseError, Text};
+use super::parse::{self, Definition, ParseError, Scratch, Text};
 use super::value::{GoStr, Value};
 
 /// What a missing map key gives (the option `missingkey`).
@@ -57,6 +58,7 @@ pub struct Set {
     values_methods: FuncMap,
     /// What was parsed.
     texts: Table<GoStr, Rc<Text>>,
+    scratch: RefCell<Scratch>,
     /// Compiled strings by their text, for [`Scope::execute_string`](super::Scope::execute_string).
     strings: RefCell<Strings>,
 }
@@ -89,6 +91,7 @@ impl Set {
             missing_key: MissingKey::default(),
             values_methods: FuncMap::new(),
             texts: Table::default(),
+            scratch: RefCell::default(),
             strings: RefCell::default(),
         }
     }
@@ -131,12 +134,11 @@ impl Set {
     /// Go's parse error; the set is unchanged then.
     pub fn parse_shared(&mut self, name: &str, text: &GoStr) -> Result<(), ParseError> {
         let name = GoStr::from(name);
-        let compiled = match self.texts.get(text).filter(|known| known.fits(&name)) {
-            Some(known) => known.clone(),
-            None => {
-                let fresh = Rc::new(parse::parse(&name, text, &self.functions)?);
-                self.texts.insert(text.clone(), fresh.clone());
-                fresh
+        let compiled = match self.texts.entry(text.clone()) {
+            Entry::Occupied(known) if known.get().fits(&name) => known.get().clone(),
+            entry => {
+                let fresh = parse::parse(&name, text, &self.functions, &mut self.scratch.borrow_mut())?;
+                entry.insert_entry(Rc::new(fresh)).get().clone()
             }
         };
         let (templates, _) = templates(&compiled, &name);
@@ -204,7 +206,8 @@ impl Set {
             return Ok(parsed.clone());
         }
         let name = GoStr::from(self.name.as_str());
-        let compiled = parse::parse(&name, text, &self.functions).map_err(|error| FuncError::new(error.message))?;
+        let compiled = parse::parse(&name, text, &self.functions, &mut self.scratch.borrow_mut())
+            .map_err(|error| FuncError::new(error.message))?;
         let (mut defined, own) = templates(&compiled, &name);
         let template = defined.remove(own);
         let parsed = Rc::new(Parsed { template, defined });

@@ -6,10 +6,10 @@
 
 use std::borrow::{Borrow, Cow};
 use std::cell::{Ref, RefCell, RefMut};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+pub use super::entries::Entries;
 pub use super::list::{Items, List, ListKind};
 
 /// A Go string: any bytes, usually UTF-8. Ordered bytewise, as Go orders strings. Cloning shares the bytes.
@@ -67,6 +67,12 @@ fn lossy(bytes: &[u8]) -> String {
 
 impl Borrow<[u8]> for GoStr {
     fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for GoStr {
+    fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
@@ -163,9 +169,6 @@ pub enum MapKind {
     Str,
 }
 
-/// The entries of a map in key order (Go templates range over maps in that order).
-pub type Entries = BTreeMap<GoStr, Value>;
-
 /// A Go map with string keys, a reference: clones of the `Rc` that holds it see each other's changes.
 pub struct Map {
     /// The Go type.
@@ -185,6 +188,11 @@ impl Map {
     /// A map of the given type.
     pub fn new(kind: MapKind, entries: Entries) -> Self {
         Self { kind, nil: false, storage: Storage::Own(RefCell::new(entries)) }
+    }
+
+    /// A `map[string]interface {}` without entries.
+    pub fn empty() -> Rc<Self> {
+        Rc::new(Self::new(MapKind::Any, Entries::new()))
     }
 
     /// The same map under another type, as a Go conversion (`common.Values(m)`): changes through either are seen by both.

@@ -76,7 +76,7 @@ pub fn from_yaml_strict(text: &[u8]) -> Result<Value, Error> {
 /// mapping.
 pub fn from_yaml_map(text: &[u8]) -> Result<Value, Error> {
     match decode_yaml(text, &Type::Map(&Type::Any), false)? {
-        Value::Nil => Ok(Value::Map(Map::new(MapKind::Any, Entries::new()).into())),
+        Value::Nil => Ok(Value::Map(Map::empty())),
         map @ Value::Map(_) => Ok(map),
         other => Err(mismatch(&other, "map[string]interface {}").within(WHILE_DECODING)),
     }

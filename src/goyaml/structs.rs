@@ -20,7 +20,7 @@ pub fn decode(value: &Value, target: &'static Struct, strict: bool) -> Result<Va
 }
 
 fn empty() -> Value {
-    Value::Map(Map::new(MapKind::Any, Entries::new()).into())
+    Value::Map(Map::empty())
 }
 
 /// The word for a JSON value in errors.

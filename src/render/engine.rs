@@ -1,5 +1,6 @@
 //! Executes the templates of a chart and its subcharts.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -28,12 +29,9 @@ pub fn execute(
     let mut templates = BTreeMap::new();
     let values = Map::view(MapKind::Values, values);
     shared.collect(chart, chart.name(), &Rc::new(values), true, &mut templates);
-    let mut order: Vec<(String, Template<'_>)> = templates.into_iter().collect();
     // Deepest path first, and backwards within a depth: what the outer charts define comes last and wins.
-    order.sort_by(|(a, _), (b, _)| {
-        let depth = |path: &str| path.bytes().filter(|b| *b == b'/').count();
-        depth(b).cmp(&depth(a)).then_with(|| b.cmp(a))
-    });
+    let mut order: Vec<(String, Template<'_>)> = templates.into_iter().rev().collect();
+    order.sort_by_cached_key(|(path, _)| Reverse(path.bytes().filter(|b| *b == b'/').count()));
 
     let missing_key = if options.strict { MissingKey::Error } else { MissingKey::Zero };
     let mut set = Set::new("gotpl", &functions::all()).missing_key(missing_key).values_methods(functions::of_values());
@@ -51,6 +49,9 @@ pub fn execute(
     let mut budget = options.max_time.map_or_else(Budget::default, Budget::new);
     let mut files = Files::new();
     let mut result = Ok(());
+    if options.leave_memory {
+        order.iter().for_each(|(_, template)| std::mem::forget(template.context.clone()));
+    }
     for (path, template) in order {
         if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {
             continue;
@@ -70,6 +71,9 @@ pub fn execute(
                 break;
             }
         }
+    }
+    if options.leave_memory {
+        std::mem::forget(set);
     }
     if let Some(host) = functions::unwrap(&mut host) {
         notices.extend(host.notices.take());
@@ -100,7 +104,7 @@ impl Shared {
         root: bool,
         templates: &mut BTreeMap<String, Template<'a>>,
     ) -> Rc<Map> {
-        let subcharts = Rc::new(Map::new(MapKind::Any, Entries::new()));
+        let subcharts = Map::empty();
         let context = Value::map([
             ("Chart", metadata_map(&chart.metadata, root)),
             ("Files", objects::files(&chart.files)),
@@ -129,7 +133,7 @@ impl Shared {
                 continue;
             }
             let template = Template { source: &file.data, context: context.clone(), base_path: base_path.clone() };
-            templates.insert(archive::clean(&format!("{path}/{}", file.name)), template);
+            templates.insert(archive::clean(&[path, "/", &file.name].concat()), template);
         }
         context
     }

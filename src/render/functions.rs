@@ -303,7 +303,7 @@ fn lookup(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
 }
 
 fn empty_map() -> Value {
-    Value::Map(Rc::new(Map::new(MapKind::Any, std::collections::BTreeMap::new())))
+    Value::Map(Map::empty())
 }
 
 /// An object as Kubernetes' client decodes it: whole numbers are `int64`, others `float64`.

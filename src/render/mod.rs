@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::chart::schema::Fetch;
 use crate::chart::{self, Chart, Notices};
-use crate::gotemplate::Value;
+use crate::gotemplate::{GoStr, Value, errtext};
 
 pub use capabilities::{Capabilities, KubeVersion};
 pub use manifest::{Hook, HookEvent, Manifest};
@@ -92,6 +92,9 @@ pub struct Options {
     pub skip_schema_validation: bool,
     /// How much of the processor's time the templates may take; without it, a minute.
     pub max_time: Option<Duration>,
+    /// The process ends soon: values and compiled templates are not given back to the allocator one by one, but left to the
+    /// operating system.
+    pub leave_memory: bool,
 }
 
 /// A custom resource definition of the `crds/` folder, which is installed but not rendered.
@@ -100,7 +103,7 @@ pub struct Crd {
     /// Path from the root chart's name on.
     pub path: String,
     /// The file.
-    pub content: String,
+    pub content: GoStr,
 }
 
 /// A rendered chart.
@@ -142,7 +145,7 @@ pub enum Error {
     Yaml {
         /// The text.
         message: String,
-        /// All rendered files, for `--debug`.
+        /// All rendered files, for `--debug`; what is not UTF-8 as [`errtext`](crate::gotemplate::errtext) says.
         files: String,
         /// The hooks found before.
         hooks: Vec<Hook>,
@@ -205,7 +208,7 @@ pub fn release(
         return Err(Error::Yaml { message, files: all_files(&files), hooks });
     }
     let crds = chart.crds();
-    let crds = crds.into_iter().map(|(path, file)| Crd { path, content: file.data.to_str().into_owned() }).collect();
+    let crds = crds.into_iter().map(|(path, file)| Crd { path, content: file.data.clone() }).collect();
     Ok(Rendered { manifests, hooks, notes, crds })
 }
 
@@ -259,7 +262,7 @@ fn all_files(files: &engine::Files) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     for (path, content) in files {
-        let content = content.to_str();
+        let content = errtext::text(content.as_bytes());
         if !content.trim().is_empty() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "---\n# Source: {path}\n{content}");

@@ -5,8 +5,7 @@ use std::rc::Rc;
 use super::args::fail;
 use super::limits::Steps;
 use super::nesting::{self, MAX_DEPTH};
-use crate::gotemplate::value::Entries;
-use crate::gotemplate::{FuncError, Map, MapKind, Value};
+use crate::gotemplate::{FuncError, Map, Value};
 
 /// Merges `source` into `target`, which is changed in place, nested maps too. Without `overwrite` only what is missing or
 /// empty in the target is taken.
@@ -15,7 +14,7 @@ use crate::gotemplate::{FuncError, Map, MapKind, Value};
 /// The maps contain themselves.
 pub(super) fn merge(target: &mut Rc<Map>, source: &Rc<Map>, overwrite: bool) -> Result<(), FuncError> {
     if target.nil && !source.nil {
-        *target = Rc::new(Map::new(MapKind::Any, Entries::new()));
+        *target = Map::empty();
     }
     if target.is_same(source) { Ok(()) } else { merge_entries(target, source, overwrite, 0, &mut Steps::default()) }
 }

@@ -177,7 +177,8 @@ pub fn insert_into(functions: &mut FuncMap) {
 /// # }
 /// ```
 pub fn functions() -> FuncMap {
-    let mut functions = FuncMap::new();
+    // An application adds its own.
+    let mut functions = FuncMap::with_capacity(2 * CHAPTERS.iter().map(|chapter| chapter.len()).sum::<usize>());
     insert_into(&mut functions);
     functions
 }

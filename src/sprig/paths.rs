@@ -41,8 +41,17 @@ fn ext(path: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether nothing is to be done to clean a path, which is so with most.
+fn is_clean(path: &[u8]) -> bool {
+    let elements = path.strip_prefix(b"/").unwrap_or(path);
+    elements.split(|&byte| byte == b'/').all(|element| !matches!(element, b"" | b"." | b".."))
+}
+
 /// Go's `path.Clean`: the shortest equal path, without doubled slashes and `.`, and `..` resolved.
 pub fn clean(path: &[u8]) -> Vec<u8> {
+    if is_clean(path) {
+        return path.to_vec();
+    }
     let rooted = path.starts_with(b"/");
     let mut elements: Vec<&[u8]> = Vec::new();
     for element in path.split(|&byte| byte == b'/') {

@@ -94,7 +94,8 @@ fn inner_path(full: &[u8]) -> Result<String, Error> {
 
 /// Go's `path.Clean`.
 pub fn clean(path: &str) -> String {
-    String::from_utf8_lossy(&clean_path(path.as_bytes())).into_owned()
+    String::from_utf8(clean_path(path.as_bytes()))
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn too_large() -> Error {

@@ -57,6 +57,7 @@ impl Parser<'_> {
             return self.unexpected(item, "define clause");
         }
         let name = self.unquote(item)?;
+        let name = self.code.string(name).clone();
         self.expect(Kind::RightDelim, "define clause")?;
         let (root, end) = self.list()?;
         self.expect_end(&end, "define clause")?;
@@ -95,9 +96,9 @@ impl Parser<'_> {
         match item.kind {
             Kind::Text => Ok(Parsing::Node(self.add(item.pos, NodeKind::Text(item.end)))),
             Kind::LeftDelim => {
-                self.tree.action_line = item.line;
+                self.tree.action = Some(item.pos);
                 let parsed = self.action()?;
-                self.tree.action_line = 0;
+                self.tree.action = None;
                 Ok(parsed)
             }
             _ => self.unexpected(item, "input"),
@@ -210,7 +211,7 @@ impl Parser<'_> {
         let inner = std::mem::replace(&mut self.tree, outer);
         self.expect_end(&end, Context::Block.name())?;
         let outer = std::mem::replace(&mut self.tree, inner);
-        self.define(name, root)?;
+        self.define(self.code.string(name).clone(), root)?;
         self.tree = outer;
         Ok(self.add(item.pos, NodeKind::Template { name, pipe }))
     }

@@ -4,11 +4,14 @@
 mod action;
 mod pipeline;
 
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+use std::mem::take;
 use std::rc::Rc;
 
 use super::functions::Functions;
 use super::lex::{Item, Kind, Lexer};
-use super::node::{Code, Node, NodeId, NodeKind, Span};
+use super::node::{Code, Literal, Node, NodeId, NodeKind, Span};
 use super::runes::runes;
 use super::strconv;
 use super::value::GoStr;
@@ -55,25 +58,47 @@ impl Text {
     }
 }
 
+/// Room that the parser needs for each text again: what it makes is copied to where it stays once its length is known.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    nodes: Vec<Node>,
+    children: Vec<NodeId>,
+    names: Vec<Span>,
+    variables: Vec<Span>,
+    strings: Vec<Literal>,
+    pending: Vec<NodeId>,
+}
+
+impl Scratch {
+    /// What is in it is left from the text before.
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.children.clear();
+        self.names.clear();
+        self.variables.clear();
+        self.strings.clear();
+        self.pending.clear();
+    }
+}
+
 /// Compiles a text. The templates it defines come in the order of their ends, the one named `name` last.
 ///
 /// # Errors
 /// Go's parse error.
-pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Parsed<Text> {
+pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>, scratch: &mut Scratch) -> Parsed<Text> {
     if u32::try_from(text.len()).is_err() {
         return Err(ParseError { message: format!("template: {}:1: text of 4 GiB or more", name.to_str()) });
     }
-    // Much text with few actions is what definitions of resources are.
-    let actions = memchr::memmem::find_iter(text.as_bytes(), b"{{").count();
-    let room = (text.len() / 24).min(8 * actions) + 4;
+    scratch.clear();
+    scratch.variables.push(Span::default());
     let code = Code {
         text: text.clone(),
-        nodes: Vec::with_capacity(room),
-        children: Vec::with_capacity(room),
-        names: Vec::with_capacity(room),
-        variables: vec![Span::default()],
+        nodes: take(&mut scratch.nodes),
+        children: take(&mut scratch.children),
+        names: take(&mut scratch.names),
+        variables: take(&mut scratch.variables),
         numbers: Vec::new(),
-        strings: Vec::new(),
+        strings: take(&mut scratch.strings),
         functions: functions.clone(),
     };
     let mut lexer = Lexer::new(text.as_bytes());
@@ -86,16 +111,29 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>) -> Pa
         code,
         tree: Tree::default(),
         variables: Table::default(),
-        pending: Vec::with_capacity(64),
+        pending: take(&mut scratch.pending),
         definitions: Vec::new(),
         by_name: Table::default(),
     };
     let root = parser.whole()?;
-    let own_is_apart = !parser.by_name.contains_key(name);
-    let own = parser.add_string(name.as_bytes());
-    parser.define(own, root)?;
-    let own = parser.by_name.get(name).copied().unwrap_or_default();
-    Ok(Text { code: Rc::new(parser.code), definitions: parser.definitions, own, own_is_apart })
+    let own_is_apart = parser.definition_of(name).is_none();
+    parser.define(name.clone(), root)?;
+    let own = parser.definition_of(name).unwrap_or_default();
+    let Parser { mut code, definitions, pending, .. } = parser;
+    settle(&mut code.nodes, &mut scratch.nodes);
+    settle(&mut code.children, &mut scratch.children);
+    settle(&mut code.names, &mut scratch.names);
+    settle(&mut code.variables, &mut scratch.variables);
+    let strings = code.strings.drain(..).collect();
+    scratch.strings = std::mem::replace(&mut code.strings, strings);
+    scratch.pending = pending;
+    Ok(Text { code: Rc::new(code), definitions, own, own_is_apart })
+}
+
+/// Gives the room back, and keeps what is in it.
+fn settle<T: Copy>(all: &mut Vec<T>, scratch: &mut Vec<T>) {
+    let exact = all.as_slice().to_vec();
+    *scratch = std::mem::replace(all, exact);
 }
 
 /// The state that each template of a text has for itself.
@@ -105,15 +143,15 @@ struct Tree {
     ahead: usize,
     /// The variables in scope.
     variables: Vec<u32>,
-    /// Line of the action being read, 0 outside.
-    action_line: u32,
+    /// Where the action being read begins.
+    action: Option<u32>,
     range_depth: u32,
     parentheses: u32,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { tokens: [Item::NONE; 3], ahead: 0, variables: vec![0], action_line: 0, range_depth: 0, parentheses: 0 }
+        Self { tokens: [Item::NONE; 3], ahead: 0, variables: vec![0], action: None, range_depth: 0, parentheses: 0 }
     }
 }
 
@@ -123,13 +161,17 @@ struct Parser<'a> {
     name: &'a GoStr,
     code: Code,
     tree: Tree,
-    /// Numbers of the variable names met so far.
+    /// Numbers of the variable names met so far, if they are more than [`FEW`].
     variables: Table<&'a [u8], u32>,
     /// Children of unfinished nodes, a stack.
     pending: Vec<NodeId>,
     definitions: Vec<Definition>,
+    /// Places of the definitions, if they are more than [`FEW`].
     by_name: Table<GoStr, usize>,
 }
+
+/// So many names are looked through faster than hashed.
+const FEW: usize = 16;
 
 impl<'a> Parser<'a> {
     // Tokens.
@@ -156,12 +198,17 @@ impl<'a> Parser<'a> {
     }
 
     fn next_non_space(&mut self) -> Item {
-        loop {
-            let item = self.next();
+        while self.tree.ahead > 0 {
+            self.tree.ahead -= 1;
+            let item = self.tree.tokens[self.tree.ahead];
             if item.kind != Kind::Space {
                 return item;
             }
         }
+        self.lexer.skip_space();
+        let item = self.lexer.next_item();
+        self.tree.tokens[0] = item;
+        item
     }
 
     fn peek_non_space(&mut self) -> Item {
@@ -174,9 +221,14 @@ impl<'a> Parser<'a> {
         self.text.get(item.pos as usize..item.end as usize).unwrap_or_default()
     }
 
+    /// The line of a place in the text, counted from 1.
+    fn line(&self, pos: u32) -> usize {
+        1 + memchr::memchr_iter(b'\n', &self.text[..pos as usize]).count()
+    }
+
     fn fail<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
         let name = errtext::text(self.name.as_bytes());
-        let line = self.tree.tokens[0].line;
+        let line = self.line(self.tree.tokens[0].pos);
         Err(ParseError { message: format!("template: {name}:{line}: {}", message.as_ref()) })
     }
 
@@ -185,10 +237,8 @@ impl<'a> Parser<'a> {
             return self.fail(format!("unexpected {} in {context}", self.show(item)));
         }
         let error = self.lexer.error(item);
-        let started = self.tree.action_line;
-        if started == 0 || started == item.line {
-            return self.fail(error);
-        }
+        let started = self.tree.action.map(|pos| self.line(pos));
+        let Some(started) = started.filter(|line| *line != self.line(item.pos)) else { return self.fail(error) };
         let what = if error.ends_with(" action") { "" } else { " in action" };
         self.fail(format!("{error}{what} started at {}:{started}", errtext::text(self.name.as_bytes())))
     }
@@ -222,27 +272,25 @@ impl<'a> Parser<'a> {
     /// The pending children from `mark` on become the children of a node.
     fn adopt(&mut self, mark: usize) -> Span {
         let span = Span { start: self.code.children.len() as u32, len: (self.pending.len() - mark) as u32 };
-        self.code.children.extend(self.pending.drain(mark..));
+        self.code.children.extend_from_slice(&self.pending[mark..]);
+        self.pending.truncate(mark);
         span
-    }
-
-    fn add_string(&mut self, s: &[u8]) -> u32 {
-        self.code.strings.push(GoStr::from(s));
-        (self.code.strings.len() - 1) as u32
     }
 
     fn unquote(&mut self, item: Item) -> Parsed<u32> {
         let literal = self.val(item);
-        match literal {
+        let literal = match literal {
             // Nothing to decode in most strings.
             [b'"', plain @ .., b'"'] if plain.is_ascii() && memchr::memchr(b'\\', plain).is_none() => {
-                Ok(self.add_string(plain))
+                Literal::Plain(Span { start: item.pos + 1, len: plain.len() as u32 }, OnceCell::new())
             }
             _ => match strconv::unquote(literal) {
-                Some(s) => Ok(self.add_string(&s)),
-                None => self.fail("invalid syntax"),
+                Some(decoded) => Literal::Decoded(GoStr::from(decoded)),
+                None => return self.fail("invalid syntax"),
             },
-        }
+        };
+        self.code.strings.push(literal);
+        Ok((self.code.strings.len() - 1) as u32)
     }
 
     fn variable_number(&mut self, item: Item) -> u32 {
@@ -250,11 +298,29 @@ impl<'a> Parser<'a> {
         if name == b"$" {
             return 0;
         }
-        let all = &mut self.code.variables;
-        *self.variables.entry(name).or_insert_with(|| {
-            all.push(Span { start: item.pos, len: item.end - item.pos });
-            (all.len() - 1) as u32
-        })
+        let all = &self.code.variables;
+        let count = all.len();
+        let known = if count <= FEW {
+            all.iter().position(|place| self.code.name(*place) == name).map(|number| number as u32)
+        } else {
+            self.variables.get(name).copied()
+        };
+        if let Some(number) = known {
+            return number;
+        }
+        self.code.variables.push(Span { start: item.pos, len: item.end - item.pos });
+        match count.cmp(&FEW) {
+            Ordering::Less => {}
+            Ordering::Equal => {
+                let text = self.text;
+                let all = self.code.variables.iter().enumerate();
+                self.variables.extend(all.map(|(number, place)| (place.of(text), number as u32)));
+            }
+            Ordering::Greater => {
+                self.variables.insert(name, count as u32);
+            }
+        }
+        count as u32
     }
 
     fn is_empty(&self, id: NodeId) -> bool {
@@ -269,17 +335,34 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Where the definition of a name is, if there is one already.
+    fn definition_of(&self, name: &GoStr) -> Option<usize> {
+        if self.definitions.len() <= FEW {
+            return self.definitions.iter().position(|definition| definition.name == *name);
+        }
+        self.by_name.get(name).copied()
+    }
+
     /// Installs a template of this text.
-    fn define(&mut self, name: u32, root: NodeId) -> Parsed<()> {
-        let name = self.code.strings[name as usize].clone();
+    fn define(&mut self, name: GoStr, root: NodeId) -> Parsed<()> {
         let empty = self.is_empty(root);
         let definition = Definition { name: name.clone(), root, empty };
-        match self.by_name.get(&name) {
+        match self.definition_of(&name) {
             None => {
-                self.by_name.insert(name, self.definitions.len());
+                let count = self.definitions.len();
                 self.definitions.push(definition);
+                match count.cmp(&FEW) {
+                    Ordering::Less => {}
+                    Ordering::Equal => {
+                        let all = self.definitions.iter().enumerate();
+                        self.by_name.extend(all.map(|(at, definition)| (definition.name.clone(), at)));
+                    }
+                    Ordering::Greater => {
+                        self.by_name.insert(name, count);
+                    }
+                }
             }
-            Some(&at) if self.definitions[at].empty => self.definitions[at] = definition,
+            Some(at) if self.definitions[at].empty => self.definitions[at] = definition,
             Some(_) if empty => {}
             Some(_) => {
                 let name = strconv::quote(name.as_bytes());

@@ -1,7 +1,7 @@
 //! Pipelines, commands and operands.
 
 use super::{Parsed, Parser, RED_ZONE, STACK};
-use crate::gotemplate::lex::Kind;
+use crate::gotemplate::lex::{Item, Kind};
 use crate::gotemplate::node::{Node, NodeId, NodeKind, Span};
 use crate::gotemplate::number::Number;
 use crate::gotemplate::strconv;
@@ -58,8 +58,7 @@ impl Parser<'_> {
                 | Kind::String
                 | Kind::Variable
                 | Kind::LeftParen => {
-                    self.backup();
-                    let command = self.command()?;
+                    let command = self.command(item)?;
                     self.pending.push(command);
                 }
                 _ => return self.unexpected(item, context.name()),
@@ -128,33 +127,35 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn command(&mut self) -> Parsed<NodeId> {
-        let pos = self.peek_non_space().pos;
+    /// A command that begins with a token which is read already.
+    fn command(&mut self, first: Item) -> Parsed<NodeId> {
         let mark = self.pending.len();
+        let mut item = first;
         loop {
-            self.peek_non_space();
-            if let Some(operand) = self.operand()? {
+            if let Some(operand) = self.operand(item)? {
                 self.pending.push(operand);
             }
-            let item = self.next();
+            item = self.next();
             match item.kind {
-                Kind::Space => continue,
-                Kind::RightDelim | Kind::RightParen => self.backup(),
-                Kind::Pipe => {}
+                Kind::Space => item = self.next_non_space(),
+                Kind::RightDelim | Kind::RightParen => {
+                    self.backup();
+                    break;
+                }
+                Kind::Pipe => break,
                 _ => return self.unexpected(item, "operand"),
             }
-            break;
         }
         if self.pending.len() == mark {
             return self.fail("empty command");
         }
         let args = self.adopt(mark);
-        Ok(self.add(pos, NodeKind::Command(args)))
+        Ok(self.add(first.pos, NodeKind::Command(args)))
     }
 
-    /// A term with the fields that follow it; nothing if the next token is no term.
-    fn operand(&mut self) -> Parsed<Option<NodeId>> {
-        let Some(term) = self.term()? else { return Ok(None) };
+    /// A term with the fields that follow it; nothing if the token, which is put back then, is no term.
+    fn operand(&mut self, item: Item) -> Parsed<Option<NodeId>> {
+        let Some(term) = self.term(item)? else { return Ok(None) };
         let first = self.peek();
         if first.kind != Kind::Field {
             return Ok(Some(term));
@@ -190,8 +191,7 @@ impl Parser<'_> {
         Ok(Some(term))
     }
 
-    fn term(&mut self) -> Parsed<Option<NodeId>> {
-        let item = self.next_non_space();
+    fn term(&mut self, item: Item) -> Parsed<Option<NodeId>> {
         let kind = match item.kind {
             Kind::Identifier => {
                 let Some(function) = self.code.functions.find(self.val(item)) else {

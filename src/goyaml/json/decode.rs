@@ -356,7 +356,7 @@ impl<'a> Decoder<'a> {
 }
 
 fn empty_map() -> Value {
-    Value::Map(Map::new(MapKind::Any, Entries::new()).into())
+    Value::Map(Map::empty())
 }
 
 /// The string with U+FFFD for each byte that is not UTF-8.

@@ -1,7 +1,6 @@
 //! From nodes to values, as sigs.k8s.io/yaml does it: yaml.v2 decodes, the result is turned into what JSON can say, and JSON
 //! is decoded. Here that is one walk; the errors are those that the first of the three steps would meet.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
@@ -150,8 +149,9 @@ impl<'t, 'a> Decoder<'t, 'a> {
                 value
             }
             Content::Sequence(first) => self.nested('[', |this| this.sequence(*first, target)),
-            Content::Mapping(_) => self.nested('{', |this| {
-                let mut mapping = Mapping::default();
+            Content::Mapping(first) => self.nested('{', |this| {
+                let pairs = tree.siblings(*first).count() / 2;
+                let mut mapping = Mapping { entries: Entries::with_capacity(pairs), ..Mapping::default() };
                 this.mapping(id, &mut mapping, target)?;
                 Ok(Value::Map(Map::new(MapKind::Any, mapping.entries).into()))
             }),
@@ -409,7 +409,7 @@ fn first_not_finite(value: &Value) -> Option<f64> {
             list.items.iter().find_map(|v| stacker::maybe_grow(RED_ZONE, STACK, || first_not_finite(v)))
         }
         Value::Map(map) => {
-            let entries: &BTreeMap<_, _> = &map.borrow();
+            let entries = map.borrow();
             entries.values().find_map(|v| stacker::maybe_grow(RED_ZONE, STACK, || first_not_finite(v)))
         }
         _ => None,
