@@ -5,18 +5,19 @@
 //! | a directory or an archive, whichever a path is | [`load`] |
 //! | a directory | [`load_chart_directory`] |
 //! | an archive in memory | [`load_archive`] |
+//! | a directory or an archive that is only rendered | [`load_to_render`] |
 //! | files in memory | [`from_files`] |
 
 use std::collections::BTreeMap;
 use std::fs::FileType;
-use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::ignore::Rules;
 use super::model::{Chart, File, Lock, Metadata};
-use super::notice::{Level, quote};
+use super::notice::Level;
+use super::reading::{Reader, Unread, can_wait};
 use super::{Error, Notices, archive, goerr, links, metadata, sniff, values};
-use crate::gotemplate::{GoStr, Value};
+use crate::gotemplate::Value;
 
 /// No chart has so many files and folders.
 const MAX_ENTRIES: usize = 100_000;
@@ -49,9 +50,23 @@ const MAX_UNPACKED: usize = 512 << 20;
 /// # Errors
 /// Helm's texts.
 pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    load_either(path, false, notices)
+}
+
+/// [`load`] of a chart that is only rendered, and soon: of a directory, files that are neither templates nor say what the chart
+/// is are left on disk until a template asks for them ([`Chart::unread`]).
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_to_render(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    load_either(path, true, notices)
+}
+
+fn load_either(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     if about.is_dir() {
-        return load_chart_directory(path, notices);
+        check_directory(path)?;
+        return walk(path, lazy, notices);
     }
     check_archive_file(path, &about)?;
     let data = read_archive(path)?;
@@ -64,11 +79,15 @@ pub fn load(path: &Path, notices: &Notices) -> Result<Chart, Error> {
 /// # Errors
 /// Helm's texts.
 pub fn load_chart_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    check_directory(path)?;
+    load_directory(path, notices)
+}
+
+fn check_directory(path: &Path) -> Result<(), Error> {
     let name = absolute(path)?.join("Chart.yaml");
     let data = goerr::read_file(&name)
         .map_err(|e| Error::new(format!("unable to detect chart at {}: {e}", name.display())))?;
-    check_generation(&data)?;
-    load_directory(path, notices)
+    check_generation(&data)
 }
 
 /// Loads a directory or an archive without telling generations of charts apart, as `show`, `lint` and `dependency list` do.
@@ -185,25 +204,29 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// Helm's texts.
 pub fn load_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    walk(path, false, notices)
+}
+
+fn walk(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Error> {
     let top = absolute(path)?;
     let rules = match std::fs::metadata(top.join(".helmignore")) {
         Ok(_) => Rules::parse(&goerr::read_file(&top.join(".helmignore")).map_err(Error::new)?)?,
         Err(_) => Rules::parse(b"")?,
     };
-    let mut walk = Walk { rules, notices, files: Vec::new(), buffer: vec![0; BUFFER], seen: 0, links: 0 };
+    let (files, unread, reader) = (Vec::new(), Vec::new(), Reader::new());
+    let mut walk = Walk { rules, notices, files, lazy, unread, reader, seen: 0, links: 0 };
     walk.directory(&top, "")?;
-    from_files(walk.files, notices)
+    Tree::new(notices).chart(walk.files, walk.unread)
 }
-
-/// Most files are shorter than this.
-const BUFFER: usize = 16 << 10;
 
 struct Walk<'a> {
     rules: Rules,
     notices: &'a Notices,
     files: Vec<File>,
-    /// Of [`BUFFER`] bytes.
-    buffer: Vec<u8>,
+    /// Files that can wait are left on disk.
+    lazy: bool,
+    unread: Vec<Unread>,
+    reader: Reader,
     /// How many files and folders were met, and how many of them by links.
     seen: usize,
     links: usize,
@@ -263,50 +286,14 @@ impl Walk<'_> {
                 path.display()
             )));
         }
-        let data = read_limited(path, &mut self.buffer)
-            .map_err(|e| Error::new(format!("error reading {relative}: {}", goerr::path_error("open", path, &e))))?
-            .ok_or_else(|| {
-                let base = path.file_name().unwrap_or_default().to_string_lossy();
-                Error::new(format!(
-                    "chart file {} is larger than the maximum file size {}",
-                    quote(&base),
-                    archive::MAX_FILE_SIZE
-                ))
-            })?;
-        let data = data.as_bytes().strip_prefix(b"\xEF\xBB\xBF").map(GoStr::from).unwrap_or(data);
+        if self.lazy && can_wait(&relative) {
+            self.unread.push(Unread::new(path, relative)?);
+            return Ok(());
+        }
+        let data = self.reader.read(path, &relative)?;
         self.files.push(File { name: relative, data });
         Ok(())
     }
-}
-
-/// A file, unless it is larger than a chart's files may be.
-fn read_limited(path: &Path, buffer: &mut [u8]) -> std::io::Result<Option<GoStr>> {
-    let too_large = |about: &std::fs::Metadata| about.len() > archive::MAX_FILE_SIZE;
-    let mut file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        // The size is complained of first.
-        Err(error) => return if too_large(&std::fs::metadata(path)?) { Ok(None) } else { Err(error) },
-    };
-    // Short files are not asked for their size.
-    let begin = file.read(buffer)?;
-    if begin < buffer.len() && file.read(&mut buffer[begin..])? == 0 {
-        return Ok(Some(GoStr::from(&buffer[..begin])));
-    }
-    let about = file.metadata()?;
-    if too_large(&about) {
-        return Ok(None);
-    }
-    file.rewind()?;
-    // Most files are as long as the system says.
-    if let Ok(data) = GoStr::filled(about.len() as usize, |bytes| file.read_exact(bytes))
-        && file.read(&mut [0])? == 0
-    {
-        return Ok(Some(data));
-    }
-    file.rewind()?;
-    let mut data = Vec::new();
-    file.take(archive::MAX_FILE_SIZE + 1).read_to_end(&mut data)?;
-    Ok(Some(data.into()))
 }
 
 /// Makes a chart of files, which may come in any order; those of subcharts are below `charts/`.
@@ -330,7 +317,7 @@ fn read_limited(path: &Path, buffer: &mut [u8]) -> std::io::Result<Option<GoStr>
 /// # Errors
 /// Helm's texts.
 pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
-    Tree { notices, depth: 0, charts: 0, unpacked: 0 }.chart(files)
+    Tree::new(notices).chart(files, Vec::new())
 }
 
 /// A chart with all charts within it, while it is loaded.
@@ -341,8 +328,12 @@ struct Tree<'a> {
     unpacked: usize,
 }
 
-impl Tree<'_> {
-    fn chart(&mut self, files: Vec<File>) -> Result<Chart, Error> {
+impl<'a> Tree<'a> {
+    fn new(notices: &'a Notices) -> Self {
+        Self { notices, depth: 0, charts: 0, unpacked: 0 }
+    }
+
+    fn chart(&mut self, files: Vec<File>, unread: Vec<Unread>) -> Result<Chart, Error> {
         let notices = self.notices;
         let mut metadata: Option<Metadata> = None;
         for file in files.iter().filter(|f| f.name == "Chart.yaml") {
@@ -360,10 +351,11 @@ impl Tree<'_> {
             raw_values: Vec::new(),
             schema: None,
             files: Vec::new(),
+            unread: Vec::new(),
             dependencies: Vec::new(),
         };
         // Helm takes them in Go's random order of maps.
-        let mut subcharts: BTreeMap<String, Vec<File>> = BTreeMap::new();
+        let mut subcharts: BTreeMap<String, (Vec<File>, Vec<Unread>)> = BTreeMap::new();
         for mut file in files {
             match file.name.as_str() {
                 "Chart.yaml" => {}
@@ -416,9 +408,19 @@ impl Tree<'_> {
                 name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
                     file.name.drain(.."charts/".len());
                     let top = file.name.split('/').next().unwrap_or_default().to_string();
-                    subcharts.entry(top).or_default().push(file);
+                    subcharts.entry(top).or_default().0.push(file);
                 }
                 _ => chart.files.push(file),
+            }
+        }
+        for mut file in unread {
+            match file.name.strip_prefix("charts/").and_then(|inner| inner.split_once('/')) {
+                Some((top, name)) => {
+                    let (top, name) = (top.to_string(), name.to_string());
+                    file.name = name;
+                    subcharts.entry(top).or_default().1.push(file);
+                }
+                None => chart.unread.push(file),
             }
         }
         let Some(read) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
@@ -428,17 +430,23 @@ impl Tree<'_> {
         if listed > MAX_LISTED {
             return Err(Error::new(format!("{listed} dependencies are too many (at most {MAX_LISTED})")));
         }
-        for (name, files) in subcharts {
+        for (name, (files, unread)) in subcharts {
             if name.starts_with(['_', '.']) {
                 continue;
             }
-            let loaded = self.subchart(&name, files, chart.name())?;
+            let loaded = self.subchart(&name, files, unread, chart.name())?;
             chart.dependencies.push(loaded);
         }
         Ok(chart)
     }
 
-    fn subchart(&mut self, name: &str, mut files: Vec<File>, parent: &str) -> Result<Chart, Error> {
+    fn subchart(
+        &mut self,
+        name: &str,
+        mut files: Vec<File>,
+        unread: Vec<Unread>,
+        parent: &str,
+    ) -> Result<Chart, Error> {
         self.charts += 1;
         if self.charts > MAX_CHARTS {
             return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
@@ -460,13 +468,13 @@ impl Tree<'_> {
                 if self.unpacked > MAX_UNPACKED {
                     return Err(Error::new(format!("the subcharts are larger than {} MiB", MAX_UNPACKED >> 20)));
                 }
-                self.chart(files)
+                self.chart(files, Vec::new())
             })
         } else {
             let inner = (files.into_iter())
                 .filter_map(|f| f.name.split_once('/').map(|(_, rest)| rest.to_string()).map(|name| File { name, ..f }))
                 .collect();
-            self.chart(inner)
+            self.chart(inner, unread)
         };
         self.depth -= 1;
         loaded.map_err(|e| e.within(format_args!("error unpacking subchart {name} in {parent}")))

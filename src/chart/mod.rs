@@ -17,6 +17,7 @@ pub(crate) mod metadata;
 mod model;
 pub(crate) mod notice;
 pub(crate) mod pathmatch;
+mod reading;
 pub mod save;
 pub mod schema;
 mod sniff;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use model::{Chart, Dependency, File, Lock, Maintainer, Metadata};
 pub use notice::{Level, Notice, Notices};
+pub use reading::Unread;
 
 /// Why a chart cannot be loaded or used; the text is Helm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reading::Unread;
 use super::{Error, Notices};
 use crate::gotemplate::{GoStr, Value};
 
@@ -124,6 +125,9 @@ pub struct Chart {
     pub schema: Option<GoStr>,
     /// All other files.
     pub files: Vec<File>,
+    /// Of these, the ones that were left on disk; none but in a chart that was
+    /// [loaded to be rendered](super::loader::load_to_render).
+    pub unread: Vec<Unread>,
     /// The subcharts.
     pub dependencies: Vec<Chart>,
 }

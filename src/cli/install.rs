@@ -4,7 +4,7 @@ use super::naming::Naming;
 use super::{Failure, Global, Outcome, describe, flags, output, session, source, values};
 use crate::{
     action::{self, InstallOptions},
-    chart::Notices,
+    chart::{Notices, loader},
 };
 
 /// Install a chart
@@ -108,7 +108,7 @@ pub async fn install(
     let user = values.merge().map_err(failed)?;
     let location = printed.chart.source.locate(chart).map_err(failed)?;
     let update = printed.chart.dependency_update.then_some(printed.debug);
-    let chart = source::load_installable(&location, update, &notices).map_err(failed)?;
+    let chart = source::load_installable(&location, loader::load, update, &notices).map_err(failed)?;
     for notice in notices.take() {
         eprintln!("{notice}");
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::chart::gather::Gatherer;
-use crate::chart::{self, Chart, Error, Location, Notices, goerr, loader};
+use crate::chart::{self, Chart, Error, Location, Notices, goerr};
 
 /// Helm's flags for charts of repositories and registries. Charts are local here: the flags that say how to fetch one are taken
 /// without effect, so that command lines for Helm can be used; those that ask for more than a local chart can give are refused.
@@ -91,12 +91,21 @@ fn check_provenance(path: &Path) -> Result<(), Error> {
 }
 
 /// Loads a chart and checks that it can be installed and that the charts it needs are there. With `update`, which says whether
-/// each step is told, missing ones are gathered first.
+/// each step is told, missing ones are gathered first. `load` reads what is no embedded chart.
 ///
 /// # Errors
 /// Helm's texts.
-pub fn load_installable(location: &Location, update: Option<bool>, notices: &Notices) -> Result<Chart, Error> {
-    let chart = load(location, notices)?;
+pub fn load_installable(
+    location: &Location,
+    load: fn(&Path, &Notices) -> Result<Chart, Error>,
+    update: Option<bool>,
+    notices: &Notices,
+) -> Result<Chart, Error> {
+    let load = || match location {
+        Location::Path(path) => load(path, notices),
+        Location::Embedded(name) => chart::load(name, notices),
+    };
+    let chart = load()?;
     if let (Some(verbose), Location::Path(path)) = (update, location)
         && chart.check_dependencies().is_err()
     {
@@ -106,15 +115,8 @@ pub fn load_installable(location: &Location, update: Option<bool>, notices: &Not
         // What was done is done, whoever hears of it.
         let _ = super::output::print(gatherer.told.as_bytes());
         result?;
-        return load(location, notices).map_err(|e| e.within("failed reloading chart after repo update"));
+        return load().map_err(|e| e.within("failed reloading chart after repo update"));
     }
     chart.check_installable(notices)?;
     Ok(chart)
-}
-
-fn load(location: &Location, notices: &Notices) -> Result<Chart, Error> {
-    match location {
-        Location::Path(path) => loader::load(path, notices),
-        Location::Embedded(name) => chart::load(name, notices),
-    }
 }

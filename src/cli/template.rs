@@ -11,7 +11,7 @@ use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, output
 use crate::action::{Seen, schemas};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
-use crate::chart::{Chart, Level, Location, Notices, archive, goerr};
+use crate::chart::{Chart, File, Level, Location, Notices, archive, goerr, loader};
 use crate::cluster::Cluster;
 use crate::gotemplate::{Value, errtext, runes};
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
@@ -196,7 +196,9 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
     }
     let config = args.values.merge().map_err(failed)?;
     let update = args.dependency_update.then_some(global.debug);
-    let chart = load_installable(&location, update, collected).map_err(failed)?;
+    // Who wants definitions, too, wants what is in them.
+    let load = if on_server || args.include_crds { loader::load } else { loader::load_to_render };
+    let chart = load_installable(&location, load, update, collected).map_err(failed)?;
     if let Err(error) = render::check_release_name(&name) {
         let error = format!("release name {}: {error}", quote(&name));
         collected.add(Level::Error, "release name check failed", vec![("error", error.clone())]);
@@ -222,7 +224,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
 impl Prepared {
     fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
         let rendered = self.render(global, args, collected)?;
-        let outcome = show(args, &self.release.name, &rendered);
+        let outcome = show(args, &self.release.name, &rendered, &self.chart);
         // The process ends: giving every node of the values back to the allocator would only take time.
         std::mem::forget((rendered, self));
         outcome
@@ -236,7 +238,7 @@ impl Prepared {
         let rendered = self.render(global, args, collected)?;
         let known = seen.check(cluster, &rendered, &self.release).await;
         known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
-        show(args, &self.release.name, &rendered)
+        show(args, &self.release.name, &rendered, &self.chart)
     }
 
     fn render(&mut self, global: &Global, args: &Args, collected: &Notices) -> Result<Rendered, Failure> {
@@ -312,12 +314,12 @@ fn is_on_server(strategy: Option<&str>, collected: &Notices) -> Result<bool, Fai
     }
 }
 
-fn show(args: &Args, release: &str, rendered: &Rendered) -> Outcome {
+fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart) -> Outcome {
+    let crds = if args.include_crds { chart.crds() } else { Vec::new() };
     if !args.output_dir.is_empty() {
-        return write_files(args, &args.output_dir, release, rendered);
+        return write_files(args, release, rendered, &crds);
     }
-    let crds =
-        rendered.crds.iter().filter(|_| args.include_crds).map(|crd| (crd.path.as_str(), crd.content.as_bytes()));
+    let crds = crds.iter().map(|(path, file)| (path.as_str(), file.data.as_bytes()));
     let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_bytes()));
     let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
     if args.show_only.is_empty() {
@@ -406,15 +408,14 @@ fn source(document: &str) -> Option<&str> {
     })
 }
 
-fn write_files(args: &Args, directory: &str, release: &str, rendered: &Rendered) -> Outcome {
+fn write_files(args: &Args, release: &str, rendered: &Rendered, crds: &[(String, &File)]) -> Outcome {
+    let directory = args.output_dir.as_str();
     let named = if args.release_name { format!("{directory}/{release}") } else { directory.to_string() };
     let mut written: Vec<&str> = Vec::new();
     let mut log = String::new();
-    if args.include_crds {
-        for crd in &rendered.crds {
-            write_file(directory, &crd.path, crd.content.as_bytes(), written.contains(&crd.path.as_str()), &mut log)?;
-            written.push(&crd.path);
-        }
+    for (path, file) in crds {
+        write_file(directory, path, file.data.as_bytes(), written.contains(&path.as_str()), &mut log)?;
+        written.push(path);
     }
     for manifest in &rendered.manifests {
         let again = written.contains(&manifest.path.as_str());

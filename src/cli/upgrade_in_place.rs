@@ -3,7 +3,7 @@
 use super::{Failure, Global, Outcome, flags, install, output, session, source, values};
 use crate::{
     action::{self, DryRun, InstallOptions, Releases, Reuse, UpgradeOptions},
-    chart::Notices,
+    chart::{Notices, loader},
     release::Status,
 };
 
@@ -83,7 +83,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
         let user = args.values.merge().map_err(failed)?;
         let location = args.chart.source.locate(chart_reference).map_err(failed)?;
         let update = args.chart.dependency_update.then_some(global.debug);
-        let chart = source::load_installable(&location, update, &notices).map_err(failed)?;
+        let chart = source::load_installable(&location, loader::load, update, &notices).map_err(failed)?;
         for notice in notices.take() {
             eprintln!("{notice}");
         }

@@ -97,6 +97,7 @@ pub fn from_record(record: &Json) -> Chart {
         raw_values: Vec::new(),
         schema: record["schema"].as_str().and_then(|schema| STANDARD.decode(schema).ok()).map(Into::into),
         files: files(&record["files"]),
+        unread: Vec::new(),
         dependencies: Vec::new(),
     }
 }

@@ -25,7 +25,11 @@ pub fn execute(
     options: &Options,
     notices: &Notices,
 ) -> Result<Files, Error> {
-    let shared = Shared { release: release_map(release), capabilities: objects::capabilities(capabilities) };
+    let shared = Shared {
+        release: release_map(release),
+        capabilities: objects::capabilities(capabilities),
+        unreadable: Rc::default(),
+    };
     let mut templates = BTreeMap::new();
     let values = Map::view(MapKind::Values, values);
     shared.collect(chart, chart.name(), &Rc::new(values), true, &mut templates);
@@ -78,6 +82,9 @@ pub fn execute(
     if let Some(host) = functions::unwrap(&mut host) {
         notices.extend(host.notices.take());
     }
+    if let Some(error) = shared.unreadable.error() {
+        return Err(Error::Chart(error));
+    }
     result.map(|()| files)
 }
 
@@ -92,6 +99,7 @@ struct Template<'a> {
 struct Shared {
     release: Value,
     capabilities: Value,
+    unreadable: Rc<objects::Unreadable>,
 }
 
 impl Shared {
@@ -107,7 +115,7 @@ impl Shared {
         let subcharts = Map::empty();
         let context = Value::map([
             ("Chart", metadata_map(&chart.metadata, root)),
-            ("Files", objects::files(&chart.files)),
+            ("Files", objects::files(chart, &self.unreadable)),
             ("Release", self.release.clone()),
             ("Capabilities", self.capabilities.clone()),
             ("Values", Value::Map(values.clone())),

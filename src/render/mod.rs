@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::chart::schema::Fetch;
 use crate::chart::{self, Chart, Notices};
-use crate::gotemplate::{GoStr, Value, errtext};
+use crate::gotemplate::{Value, errtext};
 
 pub use capabilities::{Capabilities, KubeVersion};
 pub use manifest::{Hook, HookEvent, Manifest};
@@ -97,16 +97,7 @@ pub struct Options {
     pub leave_memory: bool,
 }
 
-/// A custom resource definition of the `crds/` folder, which is installed but not rendered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crd {
-    /// Path from the root chart's name on.
-    pub path: String,
-    /// The file.
-    pub content: GoStr,
-}
-
-/// A rendered chart.
+/// A rendered chart. The definitions in `crds/` folders are not rendered: see [`Chart::crds`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The objects in the order in which they are installed.
@@ -115,8 +106,6 @@ pub struct Rendered {
     pub hooks: Vec<Hook>,
     /// `NOTES.txt`, rendered; empty if there is none.
     pub notes: String,
-    /// The `crds/` folders of all charts.
-    pub crds: Vec<Crd>,
 }
 
 impl Rendered {
@@ -207,9 +196,7 @@ pub fn release(
     if let Some(message) = error {
         return Err(Error::Yaml { message, files: all_files(&files), hooks });
     }
-    let crds = chart.crds();
-    let crds = crds.into_iter().map(|(path, file)| Crd { path, content: file.data.clone() }).collect();
-    Ok(Rendered { manifests, hooks, notes, crds })
+    Ok(Rendered { manifests, hooks, notes })
 }
 
 /// Checks the name of a release: a DNS subdomain of at most 53 characters.

@@ -1,12 +1,13 @@
 //! The Go objects that templates see besides maps: `.Capabilities`, `.Files`.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::capabilities::{Capabilities, HELM_VERSION};
 use super::glob::Glob;
-use crate::chart::File;
+use crate::chart::{self, Chart, Unread};
 use crate::gotemplate::value::StructField;
 use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Signature, Type, Value};
 use crate::goyaml;
@@ -251,23 +252,67 @@ impl Object for Struct {
 }
 
 /// `.Files`: the files of a chart that are neither templates nor metadata.
-pub fn files(files: &[File]) -> Value {
-    let by_name = files.iter().map(|f| (f.name.clone(), f.data.clone())).collect();
-    Value::Object(Rc::new(Files(by_name)))
+pub fn files(chart: &Chart, unreadable: &Rc<Unreadable>) -> Value {
+    let read = chart.files.iter().map(|file| (file.name.clone(), Content::from(file.data.clone())));
+    let unread = chart.unread.iter().map(|file| {
+        let content = Content { data: OnceCell::new(), unread: Some((file.clone(), unreadable.clone())) };
+        (file.name.clone(), Rc::new(content))
+    });
+    Value::Object(Rc::new(Files(read.map(|(name, content)| (name, Rc::new(content))).chain(unread).collect())))
+}
+
+/// The first file that could not be read while templates ran: what they made without it is not to be used.
+#[derive(Debug, Default)]
+pub struct Unreadable(OnceCell<chart::Error>);
+
+impl Unreadable {
+    /// Why, if there is one.
+    pub fn error(&self) -> Option<chart::Error> {
+        self.0.get().cloned()
+    }
+}
+
+/// What is in a file.
+#[derive(Debug)]
+struct Content {
+    data: OnceCell<GoStr>,
+    unread: Option<(Unread, Rc<Unreadable>)>,
+}
+
+impl From<GoStr> for Content {
+    fn from(data: GoStr) -> Self {
+        Self { data: data.into(), unread: None }
+    }
+}
+
+impl Content {
+    fn data(&self) -> &GoStr {
+        self.data.get_or_init(|| {
+            let Some((file, unreadable)) = &self.unread else { return GoStr::from("") };
+            file.read().unwrap_or_else(|error| {
+                unreadable.0.get_or_init(|| error);
+                GoStr::from("")
+            })
+        })
+    }
 }
 
 /// `engine.files`
 #[derive(Debug)]
-struct Files(BTreeMap<String, GoStr>);
+struct Files(BTreeMap<String, Rc<Content>>);
 
 impl Files {
     fn get(&self, name: &Value) -> Option<&GoStr> {
-        self.0.get(&*name.as_str()?.to_str())
+        self.0.get(&*name.as_str()?.to_str()).map(|content| content.data())
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&str, &GoStr)> {
+        self.0.iter().map(|(name, content)| (name.as_str(), content.data()))
     }
 
     /// Content by the last element of the path, as a YAML map.
     fn as_map(&self, content: impl Fn(&GoStr) -> Value) -> Result<Value, FuncError> {
-        let entries = self.0.iter().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
+        let entries = self.all().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
         let text = goyaml::to_yaml(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
     }
@@ -303,7 +348,7 @@ impl Object for Files {
                     |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
                 Some(self.as_map(encode))
             }
-            _ => self.0.get(name).map(|data| Ok(Value::Bytes(Rc::new(data.as_bytes().to_vec())))),
+            _ => self.0.get(name).map(|content| Ok(Value::Bytes(Rc::new(content.data().as_bytes().to_vec())))),
         }
     }
 
@@ -343,12 +388,12 @@ impl Object for Files {
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
         let bytes = |data: &GoStr| Value::Bytes(Rc::new(data.as_bytes().to_vec()));
-        Some(self.0.iter().map(|(name, data)| (Value::str(name.as_str()), bytes(data))).collect())
+        Some(self.all().map(|(name, data)| (Value::str(name), bytes(data))).collect())
     }
 
     fn display(&self) -> String {
         let shown = |data: &GoStr| data.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        let entries: Vec<String> = self.0.iter().map(|(name, data)| format!("{name}:[{}]", shown(data))).collect();
+        let entries: Vec<String> = self.all().map(|(name, data)| format!("{name}:[{}]", shown(data))).collect();
         format!("map[{}]", entries.join(" "))
     }
 
@@ -357,10 +402,68 @@ impl Object for Files {
     }
 
     fn to_plain(&self) -> Value {
-        Value::map(self.0.iter().map(|(name, data)| (name.as_str(), Value::Bytes(Rc::new(data.as_bytes().to_vec())))))
+        Value::map(self.all().map(|(name, data)| (name, Value::Bytes(Rc::new(data.as_bytes().to_vec())))))
     }
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::chart::{Chart, Notices, loader};
+    use crate::gotemplate::Value;
+    use crate::render::{self, Capabilities, Options, ReleaseInfo};
+
+    fn rendered(chart: &mut Chart) -> Result<String, String> {
+        let release = ReleaseInfo::install("r", "d");
+        let (capabilities, options) = (Capabilities::default(), Options::default());
+        let values = Value::map::<&str>([]);
+        let rendered = render::release(chart, &values, &release, &capabilities, &options, &Notices::new());
+        rendered.map(|rendered| rendered.manifest()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn files_are_read_when_a_template_asks_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("charts/sub/templates")).unwrap();
+        fs::create_dir_all(path("templates")).unwrap();
+        fs::write(path("Chart.yaml"), "{apiVersion: v2, name: c, version: 1.0.0}").unwrap();
+        fs::write(path("charts/sub/Chart.yaml"), "{apiVersion: v2, name: sub, version: 1.0.0}").unwrap();
+        for (name, text) in [
+            ("templates/a.yaml", "a: {{ .Files.Get \"a.txt\" }}\nb: {{ (.Files.Glob \"*.txt\").Get \"none\" }}"),
+            (
+                "charts/sub/templates/b.yaml",
+                "{{ range $name, $data := .Files }}{{ $name }}: {{ toString $data }}{{ end }}",
+            ),
+            ("a.txt", "one"),
+            ("b.txt", "two"),
+            ("charts/sub/c.txt", "three"),
+        ] {
+            fs::write(path(name), text).unwrap();
+        }
+        let load = || loader::load_to_render(folder.path(), &Notices::new()).unwrap();
+        let mut lazy = load();
+        assert_eq!(lazy.unread.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["a.txt", "b.txt"]);
+        assert!(lazy.files.is_empty() && lazy.dependencies[0].unread.len() == 1);
+        let mut whole = loader::load(folder.path(), &Notices::new()).unwrap();
+        assert!(whole.unread.is_empty() && whole.files.len() == 2);
+        let manifest = rendered(&mut whole).unwrap();
+        assert!(manifest.contains("a: one\nb: \n") && manifest.contains("c.txt: three\n"), "{manifest}");
+        assert_eq!(rendered(&mut lazy), Ok(manifest.clone()));
+
+        // Nobody asks for what is in this one.
+        let mut lazy = load();
+        fs::remove_file(path("b.txt")).unwrap();
+        assert_eq!(rendered(&mut lazy), Ok(manifest));
+        let mut lazy = load();
+        fs::remove_file(path("charts/sub/c.txt")).unwrap();
+        let gone = path("charts/sub/c.txt");
+        let why = format!("error reading c.txt: open {}: no such file or directory", gone.display());
+        assert_eq!(rendered(&mut lazy), Err(why));
     }
 }

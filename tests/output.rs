@@ -1,0 +1,20 @@
+//! What becomes of results when nobody takes them.
+
+use std::process::{Command, Stdio};
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    for command in ["version", "show values core", "show all core", "template core", "lint vendor-charts/core"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_vulas-native"))
+            .args(command.split(' '))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !errors.contains("panicked"), "{command}: {}: {errors}", output.status);
+    }
+}
