@@ -312,6 +312,10 @@ impl<'a> Lexer<'a> {
 
     fn inside_action(&mut self) -> Item {
         if let Some(&first) = self.input.get(self.pos) {
+            if IS_WORD[usize::from(first)] && !first.is_ascii_digit() {
+                self.pos += 1;
+                return self.identifier();
+            }
             let space = is_space(first);
             if (space || first == b'}') && self.right_delim_here().0 {
                 return if self.parens == 0 { self.right_delim() } else { self.fail("unclosed left paren") };
@@ -336,7 +340,6 @@ impl<'a> Lexer<'a> {
                 self.backup();
                 self.number()
             }
-            c if is_alphanumeric(c) => self.identifier(),
             '(' => {
                 self.parens += 1;
                 self.item(Kind::LeftParen)
@@ -346,6 +349,7 @@ impl<'a> Lexer<'a> {
                 self.parens -= 1;
                 self.item(Kind::RightParen)
             }
+            c if is_alphanumeric(c) => self.identifier(),
             c if c.is_ascii() && is_print(c) => self.item(Kind::Char),
             c => self.fail(format!("unrecognized character in action: {}", unicode_name(Some(c)))),
         }
