@@ -87,6 +87,10 @@ impl Unread {
     }
 }
 
+/// What says what a chart is, besides its templates.
+const READ: [&str; 6] =
+    ["Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml", "requirements.lock"];
+
 /// Whether templates can do without a file until they ask for it: all that is neither a template nor says what the chart is.
 pub(super) fn can_wait(name: &str) -> bool {
     let mut name = name;
@@ -97,8 +101,6 @@ pub(super) fn can_wait(name: &str) -> bool {
             _ => return false,
         }
     }
-    const READ: [&str; 6] =
-        ["Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml", "requirements.lock"];
     !READ.contains(&name) && !name.starts_with("templates/")
 }
 

@@ -303,8 +303,10 @@ mod tests {
             for keep in [2, 3] {
                 entries.retain(|_, value| int(value) % keep != 0);
                 tree.retain(|_, i| *i % keep != 0);
-                entries.values_mut().for_each(|value| *value = Value::int(int(value) + 1));
-                tree.values_mut().for_each(|i| *i += 1);
+                for (value, i) in entries.values_mut().zip(tree.values_mut()) {
+                    *value = Value::int(int(value) + 1);
+                    *i += 1;
+                }
             }
             let gone = tree.pop_first().map(|(key, _)| key);
             assert_eq!(gone.is_some(), gone.is_some_and(|key| entries.remove(&key).is_some()));

@@ -54,7 +54,9 @@ pub fn execute(
     let mut files = Files::new();
     let mut result = Ok(());
     if options.leave_memory {
-        order.iter().for_each(|(_, template)| std::mem::forget(template.context.clone()));
+        for (_, template) in &order {
+            std::mem::forget(template.context.clone());
+        }
     }
     for (path, template) in order {
         if path.rsplit('/').next().is_some_and(|base| base.starts_with('_')) {
