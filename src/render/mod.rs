@@ -134,7 +134,7 @@ pub enum Error {
     Yaml {
         /// The text.
         message: String,
-        /// All rendered files, for `--debug`; what is not UTF-8 as [`errtext`](crate::gotemplate::errtext) says.
+        /// All rendered files, for `--debug`; what is not UTF-8 as [`errtext`] says.
         files: String,
         /// The hooks found before.
         hooks: Vec<Hook>,
