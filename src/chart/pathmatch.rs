@@ -41,6 +41,7 @@ impl Pattern {
     }
 
     /// Whether the whole name matches.
+    #[cfg(any(feature = "cluster", test))]
     pub fn matches(&self, name: &str) -> bool {
         self.matches_in(name, &mut 0)
     }
