@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn a_reader_that_has_gone_is_no_failure() {
-    for command in ["version", "show values core", "show all core", "template core", "lint vendor-charts/core"] {
+    for command in
+        ["version", "show values core", "show all core", "template core", "lint vendor-charts/core", "completion bash"]
+    {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = Command::new(env!("CARGO_BIN_EXE_vulas-native"))

@@ -1,6 +1,6 @@
 //! `completion`
 
-use super::{Global, Outcome};
+use super::{Global, Outcome, output};
 
 /// Generate the autocompletion script for a shell
 #[derive(clap::Args, Debug)]
@@ -10,9 +10,9 @@ pub struct Args {
 }
 
 /// Runs the command.
-#[allow(clippy::unnecessary_wraps, reason = "every command returns an outcome")]
 pub fn run(_global: &Global, args: &Args) -> Outcome {
     let mut command = super::command_line(None);
-    clap_complete::generate(args.shell, &mut command, "vulas-native", &mut std::io::stdout());
-    Ok(())
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "vulas-native", &mut script);
+    output::print(&script)
 }
