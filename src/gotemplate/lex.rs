@@ -1,6 +1,6 @@
-//! The lexer: template text to tokens.
+//! The lexer: template text to tokens, all at once. It stops at the first error, which matters only if the parser gets there.
 
-use super::runes::{decode_last_rune, decode_rune, is_digit, is_letter, is_print};
+use super::runes::{decode_rune, is_digit, is_letter, is_print};
 use super::strconv;
 
 /// The kinds of tokens. Those from [`Kind::Block`] on are keywords.
@@ -54,22 +54,96 @@ impl Item {
     pub const NONE: Self = Self { kind: Kind::Eof, pos: 0, end: 0 };
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
-/// The lexer. It never looks further ahead than Go's, so that errors come in the same order.
-pub(super) struct Lexer<'a> {
+/// Why the lexer stopped.
+#[derive(Clone, Copy, Debug)]
+enum Problem {
+    UnclosedComment,
+    UnclosedCommentAction,
+    UnclosedAction,
+    UnclosedParen,
+    UnexpectedParen,
+    ExpectedDeclare,
+    UnterminatedString,
+    UnterminatedRawString,
+    UnterminatedCharacter,
+    UnrecognizedCharacter(char),
+    BadCharacter(char),
+    /// What was read as a number ends here.
+    BadNumber(u32),
+}
+
+impl Problem {
+    /// Go's message. `text` begins where the token does.
+    fn message(self, text: &[u8]) -> String {
+        match self {
+            Self::UnclosedComment => "unclosed comment".to_owned(),
+            Self::UnclosedCommentAction => "comment ends before closing delimiter".to_owned(),
+            Self::UnclosedAction => "unclosed action".to_owned(),
+            Self::UnclosedParen => "unclosed left paren".to_owned(),
+            Self::UnexpectedParen => "unexpected right paren".to_owned(),
+            Self::ExpectedDeclare => "expected :=".to_owned(),
+            Self::UnterminatedString => "unterminated quoted string".to_owned(),
+            Self::UnterminatedRawString => "unterminated raw quoted string".to_owned(),
+            Self::UnterminatedCharacter => "unterminated character constant".to_owned(),
+            Self::UnrecognizedCharacter(c) => format!("unrecognized character in action: {}", unicode_name(c)),
+            Self::BadCharacter(c) => format!("bad character {}", unicode_name(c)),
+            Self::BadNumber(len) => {
+                let number = text.get(..len as usize).unwrap_or_default();
+                format!("bad number syntax: {}", strconv::quote(number))
+            }
+        }
+    }
+}
+
+/// The tokens of a text.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    /// In their order. The last one stands for all that could be asked for after it.
+    pub items: Vec<Item>,
+    problems: [Option<Problem>; 2],
+}
+
+impl Tokens {
+    /// The message of an error among them.
+    pub fn error(&self, item: Item, text: &[u8]) -> String {
+        let problem = self.problems.get(item.end as usize).copied().flatten();
+        problem.map_or_else(String::new, |problem| problem.message(text.get(item.pos as usize..).unwrap_or_default()))
+    }
+}
+
+/// Reads all tokens of a text of less than 4 GiB. `room` is used for them again.
+pub(super) fn tokens(input: &[u8], keywords: Keywords, mut room: Vec<Item>) -> Tokens {
+    room.clear();
+    let mut lexer = Lexer { input, pos: 0, keywords, items: room };
+    let problems = lexer.run().err().map(|Failed { problem, at }| {
+        // After an error the input counts as empty.
+        let in_comment = matches!(problem, Problem::UnclosedComment | Problem::UnclosedCommentAction);
+        let (after, next) = if in_comment { (Kind::Eof, None) } else { (Kind::Error, Some(Problem::UnclosedAction)) };
+        lexer.items.push(Item { kind: Kind::Error, pos: at as u32, end: 0 });
+        lexer.items.push(Item { kind: after, pos: at as u32, end: 1 });
+        [Some(problem), next]
+    });
+    Tokens { items: lexer.items, problems: problems.unwrap_or_default() }
+}
+
+/// `break` and `continue` are keywords unless functions have these names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keywords {
+    pub r#break: bool,
+    pub r#continue: bool,
+}
+
+/// A problem, and where the token with it begins.
+struct Failed {
+    problem: Problem,
+    at: usize,
+}
+
+struct Lexer<'a> {
     input: &'a [u8],
     pos: usize,
-    start: usize,
-    parens: u32,
-    /// The end was seen once; from then on nothing is put back.
-    at_eof: bool,
-    inside_action: bool,
-    /// `break` and `continue` are keywords unless functions have these names.
-    pub break_is_keyword: bool,
-    pub continue_is_keyword: bool,
-    errors: Vec<String>,
-    /// Where the first of them is; tokens after it are placed there.
-    failed_at: u32,
+    keywords: Keywords,
+    items: Vec<Item>,
 }
 
 const LEFT: &[u8] = b"{{";
@@ -114,244 +188,168 @@ fn spaces_at_start(s: &[u8]) -> usize {
 }
 
 /// Go's `%#U`.
-fn unicode_name(c: Option<char>) -> String {
-    match c {
-        // The end of input is rune -1.
-        None => "U+FFFFFFFFFFFFFFFF".to_owned(),
-        Some(c) if is_print(c) => format!("U+{:04X} '{c}'", u32::from(c)),
-        Some(c) => format!("U+{:04X}", u32::from(c)),
-    }
+fn unicode_name(c: char) -> String {
+    let number = u32::from(c);
+    if is_print(c) { format!("U+{number:04X} '{c}'") } else { format!("U+{number:04X}") }
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(input: &'a [u8]) -> Self {
-        Self {
-            input,
-            pos: 0,
-            start: 0,
-            parens: 0,
-            at_eof: false,
-            inside_action: false,
-            break_is_keyword: true,
-            continue_is_keyword: true,
-            errors: Vec::new(),
-            failed_at: 0,
+    fn run(&mut self) -> Result<(), Failed> {
+        while self.text()? {
+            self.action()?;
         }
-    }
-
-    /// The message of an error token.
-    pub fn error(&self, item: Item) -> &str {
-        self.errors.get(item.end as usize).map_or("", String::as_str)
-    }
-
-    /// The next token. After an error the input counts as empty.
-    pub fn next_item(&mut self) -> Item {
-        loop {
-            if self.inside_action {
-                return self.inside_action();
-            }
-            if let Some(item) = self.text() {
-                return item;
-            }
-        }
-    }
-
-    /// Passes over the space before the next token, if there is any.
-    pub fn skip_space(&mut self) {
-        if self.inside_action && self.input.get(self.pos).is_some_and(|b| is_space(*b)) && !self.right_delim_here().0 {
-            self.pass_space();
-            self.ignore();
-        }
+        Ok(())
     }
 
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.pos..).unwrap_or_default()
     }
 
-    fn next(&mut self) -> Option<char> {
-        let Some(&b) = self.input.get(self.pos) else {
-            self.at_eof = true;
-            return None;
-        };
-        if b < 0x80 {
-            self.pos += 1;
-            return Some(char::from(b));
-        }
-        let (c, width) = decode_rune(self.rest());
-        self.pos += width;
-        Some(c)
+    fn here(&self) -> Option<u8> {
+        self.input.get(self.pos).copied()
     }
 
-    fn peek(&mut self) -> Option<char> {
-        match self.input.get(self.pos) {
-            None => {
-                self.at_eof = true;
-                None
-            }
-            Some(&b) if b < 0x80 => Some(char::from(b)),
-            Some(_) => Some(decode_rune(self.rest()).0),
-        }
+    /// A token that ends here.
+    fn emit(&mut self, kind: Kind, start: usize) {
+        self.items.push(Item { kind, pos: start as u32, end: self.pos as u32 });
     }
 
-    fn backup(&mut self) {
-        if self.at_eof || self.pos == 0 {
-            return;
-        }
-        self.pos -= decode_last_rune(&self.input[..self.pos]).1;
-    }
-
-    fn item(&mut self, kind: Kind) -> Item {
-        let item = Item { kind, pos: self.failed_at + self.start as u32, end: self.pos as u32 };
-        self.start = self.pos;
-        item
-    }
-
-    /// Skips what was passed over.
-    fn ignore(&mut self) {
-        self.start = self.pos;
-    }
-
-    fn fail(&mut self, message: impl Into<String>) -> Item {
-        self.failed_at += self.start as u32;
-        let item = Item { kind: Kind::Error, pos: self.failed_at, end: self.errors.len() as u32 };
-        self.errors.push(message.into());
-        self.start = 0;
-        self.pos = 0;
-        self.input = &[];
-        item
-    }
-
-    /// Text up to the next action, or the action's left delimiter; nothing after a comment.
-    fn text(&mut self) -> Option<Item> {
-        // After a text there is an action, mostly.
-        let here = if self.rest().starts_with(LEFT) { Some(0) } else { find_left(self.rest()) };
-        match here {
-            Some(0) => self.left_delim(),
-            Some(at) => {
-                self.pos += at;
-                let mut trimmed = 0;
-                if has_left_trim(&self.input[self.pos + LEFT.len()..]) {
-                    let text = &self.input[self.start..self.pos];
-                    trimmed = text.iter().rev().take_while(|b| is_space(**b)).count();
-                }
-                self.pos -= trimmed;
-                let item = self.item(Kind::Text);
-                self.pos += trimmed;
-                self.ignore();
-                (item.end > item.pos).then_some(item)
-            }
-            None => {
+    /// Text and comments, and the left delimiter of the action after them; whether there is one.
+    fn text(&mut self) -> Result<bool, Failed> {
+        loop {
+            let start = self.pos;
+            // After a text there is an action, mostly.
+            let here = if self.rest().starts_with(LEFT) { Some(0) } else { find_left(self.rest()) };
+            let Some(len) = here else {
                 self.pos = self.input.len();
-                Some(self.item(if self.pos > self.start { Kind::Text } else { Kind::Eof }))
+                if self.pos > start {
+                    self.emit(Kind::Text, start);
+                }
+                self.emit(Kind::Eof, self.pos);
+                return Ok(false);
+            };
+            let delim = start + len;
+            let inside = delim + LEFT.len();
+            let trims = has_left_trim(self.input.get(inside..).unwrap_or_default());
+            self.pos = delim;
+            if trims {
+                let text = &self.input[start..delim];
+                self.pos -= text.iter().rev().take_while(|b| is_space(**b)).count();
             }
+            if self.pos > start {
+                self.emit(Kind::Text, start);
+            }
+            self.pos = inside + if trims { TRIM_MARKER } else { 0 };
+            if !self.rest().starts_with(b"/*") {
+                self.items.push(Item { kind: Kind::LeftDelim, pos: delim as u32, end: inside as u32 });
+                return Ok(true);
+            }
+            self.comment()?;
         }
     }
 
-    /// A right delimiter here, perhaps with a trim marker: whether it is one, whether it trims.
-    fn right_delim_here(&self) -> (bool, bool) {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest[TRIM_MARKER..].starts_with(RIGHT) {
-            return (true, true);
-        }
-        (rest.starts_with(RIGHT), false)
-    }
-
-    fn left_delim(&mut self) -> Option<Item> {
-        self.pos += LEFT.len();
-        let marker = if has_left_trim(self.rest()) { TRIM_MARKER } else { 0 };
-        if self.rest()[marker..].starts_with(b"/*") {
-            self.pos += marker;
-            self.ignore();
-            return self.comment();
-        }
-        let item = self.item(Kind::LeftDelim);
-        self.inside_action = true;
-        self.pos += marker;
-        self.ignore();
-        self.parens = 0;
-        Some(item)
-    }
-
-    fn comment(&mut self) -> Option<Item> {
+    /// The rest of a comment's action.
+    fn comment(&mut self) -> Result<(), Failed> {
+        let at = self.pos;
         self.pos += 2;
         let rest = self.rest();
         let Some(end) = memchr::memchr_iter(b'*', rest).find(|&at| rest.get(at + 1) == Some(&b'/')) else {
-            return Some(self.fail("unclosed comment"));
+            return Err(Failed { problem: Problem::UnclosedComment, at });
         };
         self.pos += end + 2;
-        let (closed, trims) = self.right_delim_here();
-        if !closed {
-            return Some(self.fail("comment ends before closing delimiter"));
-        }
-        if trims {
-            self.pos += TRIM_MARKER;
-        }
-        self.pos += RIGHT.len();
-        if trims {
-            self.pos += spaces_at_start(self.rest());
-        }
-        self.ignore();
-        None
+        let Some(trims) = self.right_delim_here() else {
+            return Err(Failed { problem: Problem::UnclosedCommentAction, at });
+        };
+        self.pass_right_delim(trims);
+        Ok(())
     }
 
-    fn right_delim(&mut self) -> Item {
-        let (_, trims) = self.right_delim_here();
-        if trims {
-            self.pos += TRIM_MARKER;
-            self.ignore();
+    /// Whether a right delimiter here, if there is one, has a trim marker.
+    fn right_delim_here(&self) -> Option<bool> {
+        let rest = self.rest();
+        if has_right_trim(rest) && rest[TRIM_MARKER..].starts_with(RIGHT) {
+            return Some(true);
         }
-        self.pos += RIGHT.len();
-        let item = self.item(Kind::RightDelim);
-        if trims {
-            self.pos += spaces_at_start(self.rest());
-            self.ignore();
-        }
-        self.inside_action = false;
-        item
+        rest.starts_with(RIGHT).then_some(false)
     }
 
-    fn inside_action(&mut self) -> Item {
-        if let Some(&first) = self.input.get(self.pos) {
+    /// Passes over a right delimiter and the space that it trims.
+    fn pass_right_delim(&mut self, trims: bool) {
+        if trims {
+            self.pos += TRIM_MARKER + RIGHT.len();
+            self.pos += spaces_at_start(self.rest());
+        } else {
+            self.pos += RIGHT.len();
+        }
+    }
+
+    /// The tokens of an action, its right delimiter too.
+    fn action(&mut self) -> Result<(), Failed> {
+        let mut parens = 0_u32;
+        loop {
+            let at = self.pos;
+            let fail = |problem| Err(Failed { problem, at });
+            let Some(first) = self.here() else { return fail(Problem::UnclosedAction) };
             if IS_WORD[usize::from(first)] && !first.is_ascii_digit() {
-                self.pos += 1;
-                return self.identifier();
+                match self.identifier() {
+                    Ok(kind) => self.emit(kind, at),
+                    Err(problem) => return fail(problem),
+                }
+                continue;
             }
             let space = is_space(first);
-            if (space || first == b'}') && self.right_delim_here().0 {
-                return if self.parens == 0 { self.right_delim() } else { self.fail("unclosed left paren") };
+            if (space || first == b'}')
+                && let Some(trims) = self.right_delim_here()
+            {
+                if parens > 0 {
+                    return fail(Problem::UnclosedParen);
+                }
+                let start = at + if trims { TRIM_MARKER } else { 0 };
+                self.pass_right_delim(trims);
+                let (pos, end) = (start as u32, (start + RIGHT.len()) as u32);
+                self.items.push(Item { kind: Kind::RightDelim, pos, end });
+                return Ok(());
             }
             if space {
                 self.pass_space();
-                return self.item(Kind::Space);
+                self.emit(Kind::Space, at);
+                continue;
             }
-        }
-        let Some(c) = self.next() else { return self.fail("unclosed action") };
-        match c {
-            '=' => self.item(Kind::Assign),
-            ':' if self.next() == Some('=') => self.item(Kind::Declare),
-            ':' => self.fail("expected :="),
-            '|' => self.item(Kind::Pipe),
-            '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
-            '`' => self.raw_quoted(),
-            '$' => self.field_or_variable(Kind::Variable),
-            '\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
-            '.' if self.input.get(self.pos).is_some_and(|b| !b.is_ascii_digit()) => self.field_or_variable(Kind::Field),
-            '.' | '+' | '-' | '0'..='9' => {
-                self.backup();
-                self.number()
+            self.pos += 1;
+            let kind = match first {
+                b'.' if self.here().is_some_and(|b| !b.is_ascii_digit()) => self.name(Kind::Dot, Kind::Field),
+                b'$' => self.name(Kind::Variable, Kind::Variable),
+                b'"' => self.quoted(b'"', Kind::String, Problem::UnterminatedString),
+                b'(' => {
+                    parens += 1;
+                    Ok(Kind::LeftParen)
+                }
+                b')' if parens == 0 => Err(Problem::UnexpectedParen),
+                b')' => {
+                    parens -= 1;
+                    Ok(Kind::RightParen)
+                }
+                b'|' => Ok(Kind::Pipe),
+                b'=' => Ok(Kind::Assign),
+                b':' if self.here() == Some(b'=') => {
+                    self.pos += 1;
+                    Ok(Kind::Declare)
+                }
+                b':' => Err(Problem::ExpectedDeclare),
+                b'`' => self.raw_quoted(),
+                b'\'' => self.quoted(b'\'', Kind::CharConstant, Problem::UnterminatedCharacter),
+                b'.' | b'+' | b'-' | b'0'..=b'9' => {
+                    self.pos = at;
+                    self.number()
+                }
+                0x80.. => self.other(),
+                b if is_print(char::from(b)) => Ok(Kind::Char),
+                b => Err(Problem::UnrecognizedCharacter(char::from(b))),
+            };
+            match kind {
+                Ok(kind) => self.emit(kind, at),
+                Err(problem) => return fail(problem),
             }
-            '(' => {
-                self.parens += 1;
-                self.item(Kind::LeftParen)
-            }
-            ')' if self.parens == 0 => self.fail("unexpected right paren"),
-            ')' => {
-                self.parens -= 1;
-                self.item(Kind::RightParen)
-            }
-            c if is_alphanumeric(c) => self.identifier(),
-            c if c.is_ascii() && is_print(c) => self.item(Kind::Char),
-            c => self.fail(format!("unrecognized character in action: {}", unicode_name(Some(c)))),
         }
     }
 
@@ -363,35 +361,35 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn skip_alphanumeric(&mut self) -> Option<char> {
+    /// What begins with the second byte of a character beyond ASCII: only a word can.
+    fn other(&mut self) -> Result<Kind, Problem> {
+        self.pos -= 1;
+        let (c, _) = decode_rune(self.rest());
+        if is_alphanumeric(c) { self.identifier() } else { Err(Problem::UnrecognizedCharacter(c)) }
+    }
+
+    /// Passes over letters, digits and `_`, after which a token must be able to end.
+    fn word(&mut self) -> Result<(), Problem> {
         loop {
-            match self.input.get(self.pos) {
-                Some(b) if IS_WORD[usize::from(*b)] => self.pos += 1,
-                Some(b) if *b >= 0x80 => {
-                    let (c, width) = decode_rune(self.rest());
-                    if !is_alphanumeric(c) {
-                        return Some(c);
-                    }
-                    self.pos += width;
-                }
-                Some(b) => return Some(char::from(*b)),
-                None => {
-                    self.at_eof = true;
-                    return None;
-                }
+            self.pos += self.rest().iter().take_while(|b| IS_WORD[usize::from(**b)]).count();
+            if self.at_terminator() {
+                return Ok(());
             }
+            let (c, width) = decode_rune(self.rest());
+            if !is_alphanumeric(c) {
+                return Err(Problem::BadCharacter(c));
+            }
+            self.pos += width;
         }
     }
 
-    fn identifier(&mut self) -> Item {
-        let next = self.skip_alphanumeric();
-        if !self.at_terminator() {
-            return self.fail(format!("bad character {}", unicode_name(next)));
-        }
-        let kind = match &self.input[self.start..self.pos] {
+    fn identifier(&mut self) -> Result<Kind, Problem> {
+        let start = self.pos;
+        self.word()?;
+        Ok(match &self.input[start..self.pos] {
             b"block" => Kind::Block,
-            b"break" if self.break_is_keyword => Kind::Break,
-            b"continue" if self.continue_is_keyword => Kind::Continue,
+            b"break" if self.keywords.r#break => Kind::Break,
+            b"continue" if self.keywords.r#continue => Kind::Continue,
             b"define" => Kind::Define,
             b"else" => Kind::Else,
             b"end" => Kind::End,
@@ -402,76 +400,52 @@ impl<'a> Lexer<'a> {
             b"with" => Kind::With,
             b"true" | b"false" => Kind::Bool,
             _ => Kind::Identifier,
-        };
-        self.item(kind)
+        })
     }
 
-    /// The rest of `.name` or `$name`; the sign alone is the dot or the variable `$`.
-    fn field_or_variable(&mut self, kind: Kind) -> Item {
+    /// The rest of `.name` or `$name`. The sign alone is something too.
+    fn name(&mut self, alone: Kind, named: Kind) -> Result<Kind, Problem> {
         if self.at_terminator() {
-            return self.item(if kind == Kind::Variable { Kind::Variable } else { Kind::Dot });
+            return Ok(alone);
         }
-        let next = self.skip_alphanumeric();
-        if !self.at_terminator() {
-            return self.fail(format!("bad character {}", unicode_name(next)));
-        }
-        self.item(kind)
+        self.word()?;
+        Ok(named)
     }
 
     /// Whether a name may end here.
-    fn at_terminator(&mut self) -> bool {
-        match self.input.get(self.pos) {
-            None => {
-                self.at_eof = true;
-                true
-            }
-            Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
+    fn at_terminator(&self) -> bool {
+        match self.here() {
+            None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
             Some(b'}') => self.rest().starts_with(RIGHT),
             Some(_) => false,
         }
     }
 
-    fn quoted(&mut self, quote: u8, kind: Kind, error: &str) -> Item {
+    fn quoted(&mut self, quote: u8, kind: Kind, problem: Problem) -> Result<Kind, Problem> {
         // No byte of a longer character looks like one of these.
-        let mut bytes = self.rest().iter().enumerate();
-        while let Some((at, byte)) = bytes.next() {
-            let escaped = match byte {
-                b'\\' => bytes.next().map(|(_, next)| next),
-                byte if *byte == quote => {
-                    self.pos += at + 1;
-                    return self.item(kind);
-                }
-                byte => Some(byte),
-            };
-            if matches!(escaped, None | Some(b'\n')) {
-                break;
+        let is_special = |b: &u8| *b == quote || matches!(b, b'\\' | b'\n');
+        while let Some(len) = self.rest().iter().position(is_special) {
+            self.pos += len + 1;
+            match self.input[self.pos - 1] {
+                b'\n' => break,
+                b'\\' if self.here().is_none_or(|escaped| escaped == b'\n') => break,
+                b'\\' => self.pos += 1,
+                _ => return Ok(kind),
             }
         }
-        self.fail(error)
+        Err(problem)
     }
 
-    fn raw_quoted(&mut self) -> Item {
-        match memchr::memchr(b'`', self.rest()) {
-            Some(at) => {
-                self.pos += at + 1;
-                self.item(Kind::RawString)
-            }
-            None => self.fail("unterminated raw quoted string"),
-        }
+    fn raw_quoted(&mut self) -> Result<Kind, Problem> {
+        let Some(at) = memchr::memchr(b'`', self.rest()) else { return Err(Problem::UnterminatedRawString) };
+        self.pos += at + 1;
+        Ok(Kind::RawString)
     }
 
     fn accept(&mut self, valid: impl Fn(u8) -> bool) -> bool {
-        match self.input.get(self.pos) {
-            Some(&b) if valid(b) => {
-                self.pos += 1;
-                true
-            }
-            Some(_) => false,
-            None => {
-                self.at_eof = true;
-                false
-            }
-        }
+        let accepted = self.here().is_some_and(valid);
+        self.pos += usize::from(accepted);
+        accepted
     }
 
     fn accept_run(&mut self, valid: impl Fn(u8) -> bool) {
@@ -479,22 +453,19 @@ impl<'a> Lexer<'a> {
     }
 
     /// A number, not fully checked: reading it finds what is wrong.
-    fn number(&mut self) -> Item {
+    fn number(&mut self) -> Result<Kind, Problem> {
+        let start = self.pos;
+        let bad = |lexer: &Self| Err(Problem::BadNumber((lexer.pos - start) as u32));
         if !self.scan_number() {
-            return self.bad_number();
+            return bad(self);
         }
-        if !matches!(self.peek(), Some('+' | '-')) {
-            return self.item(Kind::Number);
+        if !matches!(self.here(), Some(b'+' | b'-')) {
+            return Ok(Kind::Number);
         }
         if !self.scan_number() || self.input.get(self.pos - 1) != Some(&b'i') {
-            return self.bad_number();
+            return bad(self);
         }
-        self.item(Kind::Complex)
-    }
-
-    fn bad_number(&mut self) -> Item {
-        let text = strconv::quote(&self.input[self.start..self.pos]);
-        self.fail(format!("bad number syntax: {text}"))
+        Ok(Kind::Complex)
     }
 
     fn scan_number(&mut self) -> bool {
@@ -525,12 +496,11 @@ impl<'a> Lexer<'a> {
             self.accept_run(decimal);
         }
         self.accept(|b| b == b'i');
-        match self.peek() {
-            Some(c) if is_alphanumeric(c) => {
-                self.next();
-                false
-            }
-            _ => true,
+        let (c, width) = decode_rune(self.rest());
+        if width == 0 || !is_alphanumeric(c) {
+            return true;
         }
+        self.pos += width;
+        false
     }
 }

@@ -30,14 +30,13 @@ impl Parser<'_> {
             match self.peek().kind {
                 Kind::Eof => break,
                 Kind::LeftDelim => {
-                    let delim = self.next();
+                    let delim = self.next;
+                    self.next();
                     if self.next_non_space().kind == Kind::Define {
                         self.definition()?;
                         continue;
                     }
-                    // The token after the delimiter is still in the first place.
-                    self.tree.tokens[1] = delim;
-                    self.tree.ahead = 2;
+                    self.next = delim;
                 }
                 _ => {}
             }

@@ -10,8 +10,9 @@ use std::mem::take;
 use std::rc::Rc;
 
 use super::functions::Functions;
-use super::lex::{Item, Kind, Lexer};
+use super::lex::{self, Item, Keywords, Kind, Tokens};
 use super::node::{Code, Literal, Node, NodeId, NodeKind, Span};
+use super::number::Number;
 use super::runes::runes;
 use super::strconv;
 use super::value::GoStr;
@@ -65,8 +66,10 @@ pub(super) struct Scratch {
     children: Vec<NodeId>,
     names: Vec<Span>,
     variables: Vec<Span>,
+    numbers: Vec<Number>,
     strings: Vec<Literal>,
     pending: Vec<NodeId>,
+    tokens: Vec<Item>,
 }
 
 impl Scratch {
@@ -76,6 +79,7 @@ impl Scratch {
         self.children.clear();
         self.names.clear();
         self.variables.clear();
+        self.numbers.clear();
         self.strings.clear();
         self.pending.clear();
     }
@@ -97,15 +101,17 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>, scrat
         children: take(&mut scratch.children),
         names: take(&mut scratch.names),
         variables: take(&mut scratch.variables),
-        numbers: Vec::new(),
+        numbers: take(&mut scratch.numbers),
         strings: take(&mut scratch.strings),
         functions: functions.clone(),
     };
-    let mut lexer = Lexer::new(text.as_bytes());
-    lexer.break_is_keyword = functions.find(b"break").is_none();
-    lexer.continue_is_keyword = functions.find(b"continue").is_none();
+    let keywords =
+        Keywords { r#break: functions.find(b"break").is_none(), r#continue: functions.find(b"continue").is_none() };
+    let tokens = lex::tokens(text.as_bytes(), keywords, take(&mut scratch.tokens));
     let mut parser = Parser {
-        lexer,
+        last: tokens.items.last().copied().unwrap_or(Item::NONE),
+        tokens,
+        next: 0,
         text: text.as_bytes(),
         name,
         code,
@@ -119,14 +125,16 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>, scrat
     let own_is_apart = parser.definition_of(name).is_none();
     parser.define(name.clone(), root)?;
     let own = parser.definition_of(name).unwrap_or_default();
-    let Parser { mut code, definitions, pending, .. } = parser;
+    let Parser { mut code, definitions, pending, tokens, .. } = parser;
     settle(&mut code.nodes, &mut scratch.nodes);
     settle(&mut code.children, &mut scratch.children);
     settle(&mut code.names, &mut scratch.names);
     settle(&mut code.variables, &mut scratch.variables);
+    settle(&mut code.numbers, &mut scratch.numbers);
     let strings = code.strings.drain(..).collect();
     scratch.strings = std::mem::replace(&mut code.strings, strings);
     scratch.pending = pending;
+    scratch.tokens = tokens.items;
     Ok(Text { code: Rc::new(code), definitions, own, own_is_apart })
 }
 
@@ -138,9 +146,8 @@ fn settle<T: Copy>(all: &mut Vec<T>, scratch: &mut Vec<T>) {
 
 /// The state that each template of a text has for itself.
 struct Tree {
-    /// Tokens read ahead, the last one read first.
-    tokens: [Item; 3],
-    ahead: usize,
+    /// The end of the tokens that were read for it, some perhaps only to look ahead. Errors are placed at the last of them.
+    read: usize,
     /// The variables in scope.
     variables: Vec<u32>,
     /// Where the action being read begins.
@@ -151,12 +158,16 @@ struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { tokens: [Item::NONE; 3], ahead: 0, variables: vec![0], action: None, range_depth: 0, parentheses: 0 }
+        Self { read: 0, variables: vec![0], action: None, range_depth: 0, parentheses: 0 }
     }
 }
 
 struct Parser<'a> {
-    lexer: Lexer<'a>,
+    tokens: Tokens,
+    /// The token to be read next.
+    next: usize,
+    /// The last token.
+    last: Item,
     text: &'a [u8],
     name: &'a GoStr,
     code: Code,
@@ -177,37 +188,28 @@ impl<'a> Parser<'a> {
     // Tokens.
 
     fn next(&mut self) -> Item {
-        if self.tree.ahead > 0 {
-            self.tree.ahead -= 1;
-        } else {
-            self.tree.tokens[0] = self.lexer.next_item();
-        }
-        self.tree.tokens[self.tree.ahead]
+        let item = self.peek();
+        self.next += 1;
+        item
     }
 
+    /// Puts back the token that was read last.
     fn backup(&mut self) {
-        self.tree.ahead += 1;
+        self.next -= 1;
     }
 
     fn peek(&mut self) -> Item {
-        if self.tree.ahead == 0 {
-            self.tree.tokens[0] = self.lexer.next_item();
-            self.tree.ahead = 1;
+        if self.tree.read <= self.next {
+            self.tree.read = self.next + 1;
         }
-        self.tree.tokens[self.tree.ahead - 1]
+        self.token(self.next)
     }
 
     fn next_non_space(&mut self) -> Item {
-        while self.tree.ahead > 0 {
-            self.tree.ahead -= 1;
-            let item = self.tree.tokens[self.tree.ahead];
-            if item.kind != Kind::Space {
-                return item;
-            }
+        let mut item = self.next();
+        while item.kind == Kind::Space {
+            item = self.next();
         }
-        self.lexer.skip_space();
-        let item = self.lexer.next_item();
-        self.tree.tokens[0] = item;
         item
     }
 
@@ -215,6 +217,11 @@ impl<'a> Parser<'a> {
         let item = self.next_non_space();
         self.backup();
         item
+    }
+
+    /// A token; the last one stands for all after it.
+    fn token(&self, at: usize) -> Item {
+        self.tokens.items.get(at).copied().unwrap_or(self.last)
     }
 
     fn val(&self, item: Item) -> &'a [u8] {
@@ -228,7 +235,7 @@ impl<'a> Parser<'a> {
 
     fn fail<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
         let name = errtext::text(self.name.as_bytes());
-        let line = self.line(self.tree.tokens[0].pos);
+        let line = self.tree.read.checked_sub(1).map_or(1, |last| self.line(self.token(last).pos));
         Err(ParseError { message: format!("template: {name}:{line}: {}", message.as_ref()) })
     }
 
@@ -236,9 +243,9 @@ impl<'a> Parser<'a> {
         if item.kind != Kind::Error {
             return self.fail(format!("unexpected {} in {context}", self.show(item)));
         }
-        let error = self.lexer.error(item);
+        let error = self.tokens.error(item, self.text);
         let started = self.tree.action.map(|pos| self.line(pos));
-        let Some(started) = started.filter(|line| *line != self.line(item.pos)) else { return self.fail(error) };
+        let Some(started) = started.filter(|line| *line != self.line(item.pos)) else { return self.fail(&error) };
         let what = if error.ends_with(" action") { "" } else { " in action" };
         self.fail(format!("{error}{what} started at {}:{started}", errtext::text(self.name.as_bytes())))
     }
@@ -247,7 +254,7 @@ impl<'a> Parser<'a> {
         let val = self.val(item);
         match item.kind {
             Kind::Eof => "EOF".to_owned(),
-            Kind::Error => self.lexer.error(item).to_owned(),
+            Kind::Error => self.tokens.error(item, self.text),
             kind if kind >= Kind::Block => format!("<{}>", errtext::text(val)),
             _ if val.len() > 10 => {
                 let end = runes(val).nth(10).map_or(val.len(), |(at, _)| at);

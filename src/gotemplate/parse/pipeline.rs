@@ -74,22 +74,14 @@ impl Parser<'_> {
         let mut assigns = false;
         let mut count = 0;
         while self.peek_non_space().kind == Kind::Variable {
+            let start = self.next;
             let variable = self.next();
-            // `$x foo` needs a look at three tokens to see that nothing is declared.
-            let after = self.peek();
-            let next = self.peek_non_space();
+            let next = self.next_non_space();
             let comma = next.kind == Kind::Char && self.val(next) == b",";
             if !comma && !matches!(next.kind, Kind::Assign | Kind::Declare) {
-                self.tree.tokens[1] = variable;
-                self.tree.ahead = 2;
-                if after.kind == Kind::Space {
-                    self.tree.tokens[1] = after;
-                    self.tree.tokens[2] = variable;
-                    self.tree.ahead = 3;
-                }
+                self.next = start;
                 return Ok(assigns);
             }
-            self.next_non_space();
             let name = self.variable_number(variable);
             let node = self.add(variable.pos, NodeKind::Variable { name, fields: Span::default() });
             self.pending.push(node);

@@ -1,4 +1,6 @@
-//! The search for a prime: the first one after a random number. What it finds depends on the randomness alone, not on the engine.
+//! The search for a prime: the first one after a random number. What it finds depends on the randomness alone, neither on the engine nor on the threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rsa::BigUint;
 
@@ -13,7 +15,7 @@ pub(super) type Number<const WORDS: usize> = [u64; WORDS];
 pub(super) const BATCH: usize = 8;
 
 /// What computes with numbers of so many words.
-pub(super) trait Engine<const WORDS: usize> {
+pub(super) trait Engine<const WORDS: usize>: Sync {
     /// The remainders of a number by each of the divisors.
     fn remainders(&self, number: &Number<WORDS>, divisors: &[Divisors]) -> Vec<[u64; GROUP]>;
 
@@ -24,31 +26,57 @@ pub(super) trait Engine<const WORDS: usize> {
     fn first_prime(&self, numbers: &[Number<WORDS>; BATCH], rng: &mut Rng) -> Result<Option<usize>, String>;
 }
 
-/// A prime with both upper bits set, so that a product of two has all its bits; the exponent has an inverse modulo the prime less one.
-///
-/// # Errors
-/// The randomness failed.
-pub(super) fn prime<const WORDS: usize>(engine: &impl Engine<WORDS>, mut rng: Rng) -> Result<BigUint, String> {
-    let mut witnesses = rng.fork()?;
-    loop {
-        let start = start(&mut rng)?;
+/// The search for the first prime after a random number whose upper bits are both set, so that a product of two primes has all its bits. Any
+/// number of threads can share it: whichever is free takes the next batch.
+pub(super) struct Search<const WORDS: usize> {
+    start: Number<WORDS>,
+    /// How many steps of two lead to each candidate.
+    steps: Vec<u64>,
+    next_batch: AtomicUsize,
+    /// The first prime's place among the candidates, once it is known; a greater number before.
+    first: AtomicUsize,
+}
+
+impl<const WORDS: usize> Search<WORDS> {
+    /// A search from a new random number.
+    ///
+    /// # Errors
+    /// The randomness failed.
+    pub(super) fn new(engine: &impl Engine<WORDS>, rng: &mut Rng) -> Result<Self, String> {
+        let start = start(rng)?;
         let remainders = engine.remainders(&start, sieve::divisors());
         let steps = sieve::survivors(&remainders);
-        let (batches, _) = steps.as_chunks::<BATCH>();
-        for steps in batches {
-            let numbers = steps.map(|step| add(&start, 2 * step));
+        Ok(Self { start, steps, next_batch: AtomicUsize::new(0), first: AtomicUsize::new(usize::MAX) })
+    }
+
+    /// Takes part in the search until nothing is left to do.
+    ///
+    /// # Errors
+    /// The randomness failed.
+    pub(super) fn join(&self, engine: &impl Engine<WORDS>, witnesses: &mut Rng) -> Result<(), String> {
+        let (batches, _) = self.steps.as_chunks::<BATCH>();
+        loop {
+            let batch = self.next_batch.fetch_add(1, Ordering::Relaxed);
+            let first = batch * BATCH;
+            let Some(steps) = batches.get(batch).filter(|_| first < self.first.load(Ordering::Relaxed)) else {
+                return Ok(());
+            };
+            let numbers = steps.map(|step| add(&self.start, 2 * step));
             // A sum that ran over has lost its upper bits.
             if numbers.iter().any(|number| number[WORDS - 1] >> 62 != 3) {
-                break;
+                return Ok(());
             }
-            if let Some(index) = engine.first_prime(&numbers, &mut witnesses)? {
-                let prime = to_integer(&numbers[index]);
-                if &prime % EXPONENT != BigUint::from(1u8) {
-                    return Ok(prime);
-                }
-                break;
+            if let Some(index) = engine.first_prime(&numbers, witnesses)? {
+                self.first.fetch_min(first + index, Ordering::Relaxed);
             }
         }
+    }
+
+    /// The prime, when all have returned; hardly ever none. The [exponent](EXPONENT) has an inverse modulo the prime less one.
+    pub(super) fn prime(self) -> Option<BigUint> {
+        let step = self.steps.get(self.first.into_inner())?;
+        let prime = to_integer(&add(&self.start, 2 * step));
+        (&prime % EXPONENT != BigUint::from(1u8)).then_some(prime)
     }
 }
 

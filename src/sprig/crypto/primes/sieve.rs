@@ -11,14 +11,11 @@ const BOUND: usize = 1 << 16;
 /// How many odd numbers are looked at after a start: hardly ever is no prime among them.
 const WINDOW: usize = 2048;
 
-/// The bits of a whole that reciprocals are parts of.
-pub(super) const RECIPROCAL_BITS: u32 = 52;
-
 /// A group of odd primes.
 pub(super) struct Divisors {
     pub primes: [u64; GROUP],
-    /// What part of two to the power of [`RECIPROCAL_BITS`] each of them is, rounded down.
-    pub reciprocals: [u64; GROUP],
+    /// One by each of them.
+    pub reciprocals: [f64; GROUP],
 }
 
 static DIVISORS: LazyLock<Vec<Divisors>> = LazyLock::new(|| {
@@ -26,7 +23,7 @@ static DIVISORS: LazyLock<Vec<Divisors>> = LazyLock::new(|| {
     // Dividing by a prime twice does no harm.
     primes.resize(primes.len().next_multiple_of(GROUP), 3);
     let (groups, _) = primes.as_chunks::<GROUP>();
-    groups.iter().map(|&primes| Divisors { primes, reciprocals: primes.map(|p| (1 << RECIPROCAL_BITS) / p) }).collect()
+    groups.iter().map(|&primes| Divisors { primes, reciprocals: primes.map(|prime| 1.0 / prime as f64) }).collect()
 });
 
 /// All odd primes below the bound.
