@@ -23,7 +23,7 @@ pub(super) async fn capabilities(cluster: &Cluster, definitions: &[Json]) -> Res
         api_versions.insert(format!("{api_version}/{kind}"));
         api_versions.insert(api_version);
     }
-    Ok(Capabilities { kube_version, api_versions: api_versions.into_iter().collect() })
+    Ok(Capabilities { kube_version, api_versions: api_versions.into_iter().map(Into::into).collect() })
 }
 
 /// The definitions in a chart's `crds/` folders, as objects.

@@ -65,8 +65,8 @@ pub fn load_to_render(path: &Path, notices: &Notices) -> Result<Chart, Error> {
 fn load_either(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     if about.is_dir() {
-        check_directory(path)?;
-        return walk(path, lazy, notices);
+        let detected = check_directory(path)?;
+        return walk(path, lazy, detected, notices);
     }
     check_archive_file(path, &about)?;
     let data = read_archive(path)?;
@@ -79,15 +79,15 @@ fn load_either(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Erro
 /// # Errors
 /// Helm's texts.
 pub fn load_chart_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
-    check_directory(path)?;
-    load_directory(path, notices)
+    let detected = check_directory(path)?;
+    walk(path, false, detected, notices)
 }
 
-fn check_directory(path: &Path) -> Result<(), Error> {
+fn check_directory(path: &Path) -> Result<Option<Detected>, Error> {
     let name = absolute(path)?.join("Chart.yaml");
     let data = goerr::read_file(&name)
         .map_err(|e| Error::new(format!("unable to detect chart at {}: {e}", name.display())))?;
-    check_generation(&data)
+    check_generation(data)
 }
 
 /// Loads a directory or an archive without telling generations of charts apart, as `show`, `lint` and `dependency list` do.
@@ -127,11 +127,11 @@ pub fn load_archive(data: &[u8], notices: &Notices) -> Result<Chart, Error> {
 }
 
 fn from_unpacked(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
-    match files.iter().find(|f| f.name == "Chart.yaml") {
-        Some(file) => check_generation(file.data.as_bytes())?,
+    let detected = match files.iter().find(|f| f.name == "Chart.yaml") {
+        Some(file) => check_generation(file.data.as_bytes().to_vec())?,
         None => return Err(Error::new("unable to detect chart version, no Chart.yaml found")),
-    }
-    from_files(files, notices)
+    };
+    Tree::new(notices, detected).chart(files, Vec::new())
 }
 
 fn not_a_chart(path: &Path, error: &Error, otherwise: &str) -> Error {
@@ -144,11 +144,23 @@ fn not_a_chart(path: &Path, error: &Error, otherwise: &str) -> Error {
     Error::new(otherwise)
 }
 
-fn check_generation(chart_yaml: &[u8]) -> Result<(), Error> {
-    let version = metadata::api_version(chart_yaml).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
-    match version.as_str() {
+/// A `Chart.yaml` that was read to see of which generation the chart is.
+struct Detected {
+    data: Vec<u8>,
+    metadata: Metadata,
+}
+
+/// What was read, if all of it could be: what is wrong with the rest is said when its turn comes.
+fn check_generation(data: Vec<u8>) -> Result<Option<Detected>, Error> {
+    let mut metadata = Metadata::default();
+    let detected = metadata.read(&data).is_ok().then_some(metadata);
+    let version = match &detected {
+        Some(metadata) => Ok(metadata.api_version.clone()),
+        None => metadata::api_version(&data),
+    };
+    match version.map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?.as_str() {
         // Charts of the third generation are loaded, but nothing can be done with them yet.
-        "" | "v1" | "v2" | "v3" => Ok(()),
+        "" | "v1" | "v2" | "v3" => Ok(detected.map(|metadata| Detected { data, metadata })),
         _ => Err(Error::new("unsupported chart version")),
     }
 }
@@ -204,10 +216,10 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
 /// # Errors
 /// Helm's texts.
 pub fn load_directory(path: &Path, notices: &Notices) -> Result<Chart, Error> {
-    walk(path, false, notices)
+    walk(path, false, None, notices)
 }
 
-fn walk(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Error> {
+fn walk(path: &Path, lazy: bool, detected: Option<Detected>, notices: &Notices) -> Result<Chart, Error> {
     let top = absolute(path)?;
     let rules = match std::fs::metadata(top.join(".helmignore")) {
         Ok(_) => Rules::parse(&goerr::read_file(&top.join(".helmignore")).map_err(Error::new)?)?,
@@ -216,7 +228,7 @@ fn walk(path: &Path, lazy: bool, notices: &Notices) -> Result<Chart, Error> {
     let (files, unread, reader) = (Vec::new(), Vec::new(), Reader::new());
     let mut walk = Walk { rules, notices, files, lazy, unread, reader, seen: 0, links: 0 };
     walk.directory(&top, "")?;
-    Tree::new(notices).chart(walk.files, walk.unread)
+    Tree::new(notices, detected).chart(walk.files, walk.unread)
 }
 
 struct Walk<'a> {
@@ -317,28 +329,37 @@ impl Walk<'_> {
 /// # Errors
 /// Helm's texts.
 pub fn from_files(files: Vec<File>, notices: &Notices) -> Result<Chart, Error> {
-    Tree::new(notices).chart(files, Vec::new())
+    Tree::new(notices, None).chart(files, Vec::new())
 }
 
 /// A chart with all charts within it, while it is loaded.
 struct Tree<'a> {
     notices: &'a Notices,
+    detected: Option<Detected>,
     depth: usize,
     charts: usize,
     unpacked: usize,
 }
 
 impl<'a> Tree<'a> {
-    fn new(notices: &'a Notices) -> Self {
-        Self { notices, depth: 0, charts: 0, unpacked: 0 }
+    fn new(notices: &'a Notices, detected: Option<Detected>) -> Self {
+        Self { notices, detected, depth: 0, charts: 0, unpacked: 0 }
     }
 
     fn chart(&mut self, files: Vec<File>, unread: Vec<Unread>) -> Result<Chart, Error> {
         let notices = self.notices;
         let mut metadata: Option<Metadata> = None;
         for file in files.iter().filter(|f| f.name == "Chart.yaml") {
-            let read = metadata.get_or_insert_default();
-            read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+            let detected =
+                self.detected.take().filter(|known| metadata.is_none() && known.data == file.data.as_bytes());
+            let read = match detected {
+                Some(detected) => metadata.insert(detected.metadata),
+                None => {
+                    let read = metadata.get_or_insert_default();
+                    read.read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?;
+                    read
+                }
+            };
             if read.api_version.is_empty() {
                 read.api_version = "v1".into();
             }

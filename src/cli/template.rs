@@ -188,7 +188,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
     let on_server = is_on_server(strategy, collected)?;
     args.source.note_version("Original chart version", collected);
     let (name, reference) = args.naming.name_and_chart(&args.args, Some("release-name")).map_err(failed)?;
-    capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.0.clone()));
+    capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.0.clone()).map(Into::into));
 
     let location = args.source.locate(reference).map_err(failed)?;
     if let Location::Path(path) = &location {

@@ -1,5 +1,7 @@
 //! `.Capabilities`: the Kubernetes version, the API versions and the version of Helm.
 
+use std::borrow::Cow;
+
 use crate::chart::notice::quote;
 use crate::gotemplate::strconv;
 
@@ -140,13 +142,13 @@ pub struct Capabilities {
     /// Version of Kubernetes.
     pub kube_version: KubeVersion,
     /// `group/version` and, from a cluster, `group/version/Kind`.
-    pub api_versions: Vec<String>,
+    pub api_versions: Vec<Cow<'static, str>>,
 }
 
 impl Default for Capabilities {
     /// What Helm assumes without a cluster.
     fn default() -> Self {
-        Self { kube_version: KubeVersion::default(), api_versions: DEFAULT_API_VERSIONS.map(String::from).to_vec() }
+        Self { kube_version: KubeVersion::default(), api_versions: DEFAULT_API_VERSIONS.map(Cow::Borrowed).to_vec() }
     }
 }
 

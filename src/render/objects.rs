@@ -1,6 +1,7 @@
 //! The Go objects that templates see besides maps: `.Capabilities`, `.Files`.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -111,7 +112,7 @@ impl Object for Caps {
 
 /// `common.VersionSet`, a slice of strings with a method.
 #[derive(Debug)]
-struct VersionSet(Vec<String>);
+struct VersionSet(Vec<Cow<'static, str>>);
 
 impl Object for VersionSet {
     fn type_name(&self) -> &'static str {
@@ -132,12 +133,12 @@ impl Object for VersionSet {
 
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         let wanted = args.first().and_then(Value::as_str);
-        (name == "Has").then(|| Ok(Value::Bool(wanted.is_some_and(|w| self.0.iter().any(|v| w == v.as_str())))))
+        (name == "Has").then(|| Ok(Value::Bool(wanted.is_some_and(|w| self.0.iter().any(|v| w == v.as_ref())))))
     }
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
         let number = |i: usize| Value::int(i64::try_from(i).unwrap_or_default());
-        Some(self.0.iter().enumerate().map(|(i, v)| (number(i), Value::str(v.as_str()))).collect())
+        Some(self.0.iter().enumerate().map(|(i, v)| (number(i), Value::str(v.as_ref()))).collect())
     }
 
     fn display(&self) -> String {
@@ -149,7 +150,7 @@ impl Object for VersionSet {
     }
 
     fn to_plain(&self) -> Value {
-        Value::strings(self.0.iter().map(String::as_str))
+        Value::strings(self.0.iter().map(Cow::as_ref))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -150,24 +150,26 @@ fn copy(value: &Value, depth: usize, steps: &mut Steps) -> Outcome {
     if depth > MAX_DEPTH || !steps.go_on() {
         return fail("deepCopy error: the value is too large or nested too deeply, or contains itself");
     }
-    nesting::level(|| match value {
-        Value::Map(map) => {
-            let entries: Result<Entries, FuncError> =
-                map.borrow().iter().map(|(key, value)| Ok((key.clone(), copy(value, depth + 1, steps)?))).collect();
-            let mut copied = Map::new(map.kind, entries?);
+    match value {
+        Value::Map(map) => nesting::level(|| {
+            let mut entries = map.borrow().clone();
+            for value in entries.values_mut() {
+                *value = copy(value, depth + 1, steps)?;
+            }
+            let mut copied = Map::new(map.kind, entries);
             copied.nil = map.nil;
             Ok(Value::Map(copied.into()))
-        }
+        }),
         Value::List(list) if list.nil => Ok(value.clone()),
-        Value::List(list) => {
+        Value::List(list) => nesting::level(|| {
             let items = list.items.iter().map(|item| copy(item, depth + 1, steps)).collect::<Result<_, _>>()?;
             Ok(Value::List(list.like(items).into()))
-        }
+        }),
         Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
             // Private fields are not copied.
             Some(version) => Value::Object(Rc::new(version.zero())),
             None => value.clone(),
         }),
         other => Ok(other.clone()),
-    })
+    }
 }

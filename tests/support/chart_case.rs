@@ -91,7 +91,7 @@ impl Case {
             capabilities.kube_version = KubeVersion::parse(&self.kube_version)
                 .map_err(|e| chart::Error::new(format!("invalid kube version '{}': {e}", self.kube_version)))?;
         }
-        capabilities.api_versions.extend(self.api_versions.iter().cloned());
+        capabilities.api_versions.extend(self.api_versions.iter().cloned().map(Into::into));
         let files: Vec<String> =
             self.values_files().iter().map(|name| directory.join(name).to_str().unwrap().to_owned()).collect();
         let [set, string, json, literal, file] = &self.set;

@@ -50,7 +50,7 @@ impl Parser<'_> {
     }
 
     fn definition(&mut self) -> Parsed<()> {
-        let outer = std::mem::take(&mut self.tree);
+        let outer = self.enter();
         let item = self.next_non_space();
         if !matches!(item.kind, Kind::String | Kind::RawString) {
             return self.unexpected(item, "define clause");
@@ -61,7 +61,7 @@ impl Parser<'_> {
         let (root, end) = self.list()?;
         self.expect_end(&end, "define clause")?;
         self.define(name, root)?;
-        self.tree = outer;
+        self.leave(outer);
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Parser<'_> {
 
     /// `if`, `with` or `range` up to its end.
     fn control(&mut self, context: Context) -> Parsed<NodeId> {
-        let scope = self.tree.variables.len();
+        let scope = self.in_scope.len();
         let pipe = self.pipeline(context, Kind::RightDelim)?;
         if context == Context::Range {
             self.tree.range_depth += 1;
@@ -183,7 +183,7 @@ impl Parser<'_> {
                 otherwise = list;
             }
         }
-        self.tree.variables.truncate(scope);
+        self.in_scope.truncate(scope);
         let branch = Branch { pipe, list, otherwise };
         let pos = self.code.node(pipe).pos;
         Ok(match context {
@@ -204,14 +204,14 @@ impl Parser<'_> {
         let item = self.next_non_space();
         let name = self.template_name(item, Context::Block)?;
         let pipe = self.pipeline(Context::Block, Kind::RightDelim)?;
-        let outer = std::mem::take(&mut self.tree);
+        let outer = self.enter();
         let (root, end) = self.list()?;
         // A wrong end is the error of the tree around the block, whose line it gets; a second definition is the block's.
         let inner = std::mem::replace(&mut self.tree, outer);
         self.expect_end(&end, Context::Block.name())?;
         let outer = std::mem::replace(&mut self.tree, inner);
         self.define(self.code.string(name).clone(), root)?;
-        self.tree = outer;
+        self.leave(outer);
         Ok(self.add(item.pos, NodeKind::Template { name, pipe }))
     }
 

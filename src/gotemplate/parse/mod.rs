@@ -117,6 +117,7 @@ pub(super) fn parse(name: &GoStr, text: &GoStr, functions: &Rc<Functions>, scrat
         code,
         tree: Tree::default(),
         variables: Table::default(),
+        in_scope: vec![0],
         pending: take(&mut scratch.pending),
         definitions: Vec::new(),
         by_name: Table::default(),
@@ -145,21 +146,16 @@ fn settle<T: Copy>(all: &mut Vec<T>, scratch: &mut Vec<T>) {
 }
 
 /// The state that each template of a text has for itself.
+#[derive(Default)]
 struct Tree {
     /// The end of the tokens that were read for it, some perhaps only to look ahead. Errors are placed at the last of them.
     read: usize,
-    /// The variables in scope.
-    variables: Vec<u32>,
+    /// Where its variables begin among those in scope.
+    scope: usize,
     /// Where the action being read begins.
     action: Option<u32>,
     range_depth: u32,
     parentheses: u32,
-}
-
-impl Default for Tree {
-    fn default() -> Self {
-        Self { read: 0, variables: vec![0], action: None, range_depth: 0, parentheses: 0 }
-    }
 }
 
 struct Parser<'a> {
@@ -174,6 +170,8 @@ struct Parser<'a> {
     tree: Tree,
     /// Numbers of the variable names met so far, if they are more than [`FEW`].
     variables: Table<&'a [u8], u32>,
+    /// The variables in scope, a stack.
+    in_scope: Vec<u32>,
     /// Children of unfinished nodes, a stack.
     pending: Vec<NodeId>,
     definitions: Vec<Definition>,
@@ -267,6 +265,21 @@ impl<'a> Parser<'a> {
     fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Item> {
         let item = self.next_non_space();
         if item.kind == kind { Ok(item) } else { self.unexpected(item, context) }
+    }
+
+    // Trees.
+
+    /// Begins the tree of another template, in which only `$` is in scope. The tree around it is returned.
+    fn enter(&mut self) -> Tree {
+        let scope = self.in_scope.len();
+        self.in_scope.push(0);
+        std::mem::replace(&mut self.tree, Tree { scope, ..Tree::default() })
+    }
+
+    /// Goes on with the tree around.
+    fn leave(&mut self, outer: Tree) {
+        self.in_scope.truncate(self.tree.scope);
+        self.tree = outer;
     }
 
     // Nodes.

@@ -85,7 +85,7 @@ impl Parser<'_> {
             let name = self.variable_number(variable);
             let node = self.add(variable.pos, NodeKind::Variable { name, fields: Span::default() });
             self.pending.push(node);
-            self.tree.variables.push(name);
+            self.in_scope.push(name);
             count += 1;
             if !comma {
                 assigns = next.kind == Kind::Assign;
@@ -196,7 +196,7 @@ impl Parser<'_> {
             Kind::Nil => NodeKind::Nil,
             Kind::Variable => {
                 let name = self.variable_number(item);
-                if !self.tree.variables.contains(&name) {
+                if !self.in_scope[self.tree.scope..].contains(&name) {
                     let name = strconv::quote(self.val(item));
                     return self.fail(format!("undefined variable {name}"));
                 }

@@ -40,11 +40,7 @@ macro_rules! engine {
                 remainders(self.0.simd(), number, divisors)
             }
 
-            fn first_prime(
-                &self,
-                numbers: &[Number<$words>; BATCH],
-                rng: &mut Rng,
-            ) -> Result<Option<usize>, String> {
+            fn first_prime(&self, numbers: &[Number<$words>; BATCH], rng: &mut Rng) -> Result<Option<usize>, String> {
                 first_prime::<_, $words, $limbs>(self.0, numbers, rng)
             }
         }
