@@ -21,17 +21,15 @@ fn carried(c: char) -> Option<u8> {
     u32::from(c).checked_sub(BASE).and_then(|byte| u8::try_from(byte).ok()).filter(|byte| *byte >= 0x80)
 }
 
+/// Whether some character may carry a byte: such ones begin with this byte.
+fn may_carry(bytes: &[u8]) -> bool {
+    memchr::memchr(0xF4, bytes).is_some()
+}
+
 /// Bytes as a text from which [`bytes`] has them again.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
-        // No other characters begin with these three bytes.
-        Ok(text)
-            if memchr::memmem::find(bytes, b"\xF4\x8F\xBE")
-                .or(memchr::memmem::find(bytes, b"\xF4\x8F\xBF"))
-                .is_none() =>
-        {
-            Cow::Borrowed(text)
-        }
+        Ok(text) if !may_carry(bytes) || !text.contains(|c| carried(c).is_some()) => Cow::Borrowed(text),
         _ => Cow::Owned(carry(bytes)),
     }
 }
@@ -54,7 +52,7 @@ fn carry(bytes: &[u8]) -> String {
 
 /// The bytes that a text stands for.
 pub fn bytes(text: &str) -> Cow<'_, [u8]> {
-    if !text.contains(|c| carried(c).is_some()) {
+    if !may_carry(text.as_bytes()) || !text.contains(|c| carried(c).is_some()) {
         return Cow::Borrowed(text.as_bytes());
     }
     let mut out = Vec::with_capacity(text.len());

@@ -155,6 +155,10 @@ fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+fn spaces_at_start(s: &[u8]) -> usize {
+    s.iter().take_while(|b| is_space(**b)).count()
+}
+
 fn is_alphanumeric(c: char) -> bool {
     c == '_' || is_letter(c) || is_digit(c)
 }
@@ -174,17 +178,12 @@ fn has_left_trim(s: &[u8]) -> bool {
     matches!(s, [b'-', space, ..] if is_space(*space))
 }
 
-fn has_right_trim(s: &[u8]) -> bool {
-    matches!(s, [space, b'-', ..] if is_space(*space))
-}
+/// A right delimiter with the minus of a trim marker, but without the space before it.
+const TRIMMING_RIGHT: &[u8] = b"-}}";
 
 /// Where the first action begins.
 pub(super) fn find_left(s: &[u8]) -> Option<usize> {
     memchr::memchr_iter(b'{', s).find(|&at| s.get(at + 1) == Some(&b'{'))
-}
-
-fn spaces_at_start(s: &[u8]) -> usize {
-    s.iter().take_while(|b| is_space(**b)).count()
 }
 
 /// Go's `%#U`.
@@ -266,11 +265,11 @@ impl<'a> Lexer<'a> {
 
     /// Whether a right delimiter here, if there is one, has a trim marker.
     fn right_delim_here(&self) -> Option<bool> {
-        let rest = self.rest();
-        if has_right_trim(rest) && rest[TRIM_MARKER..].starts_with(RIGHT) {
-            return Some(true);
+        match self.rest() {
+            [b'}', b'}', ..] => Some(false),
+            [space, rest @ ..] if is_space(*space) && rest.starts_with(TRIMMING_RIGHT) => Some(true),
+            _ => None,
         }
-        rest.starts_with(RIGHT).then_some(false)
     }
 
     /// Passes over a right delimiter and the space that it trims.
@@ -297,10 +296,17 @@ impl<'a> Lexer<'a> {
                 }
                 continue;
             }
-            let space = is_space(first);
-            if (space || first == b'}')
-                && let Some(trims) = self.right_delim_here()
-            {
+            if is_space(first) || first == b'}' {
+                let Some(trims) = self.right_delim_here() else {
+                    if first == b'}' {
+                        self.pos += 1;
+                        self.emit(Kind::Char, at);
+                    } else {
+                        self.pass_space();
+                        self.emit(Kind::Space, at);
+                    }
+                    continue;
+                };
                 if parens > 0 {
                     return fail(Problem::UnclosedParen);
                 }
@@ -309,11 +315,6 @@ impl<'a> Lexer<'a> {
                 let (pos, end) = (start as u32, (start + RIGHT.len()) as u32);
                 self.items.push(Item { kind: Kind::RightDelim, pos, end });
                 return Ok(());
-            }
-            if space {
-                self.pass_space();
-                self.emit(Kind::Space, at);
-                continue;
             }
             self.pos += 1;
             let kind = match first {
@@ -353,10 +354,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Passes over space that no right delimiter begins with.
     fn pass_space(&mut self) {
         self.pos += spaces_at_start(self.rest());
-        // The last space may belong to a trim marker; had it been the only one, the delimiter would have been seen before.
-        if has_right_trim(&self.input[self.pos - 1..]) && self.input[self.pos - 1 + TRIM_MARKER..].starts_with(RIGHT) {
+        // The last space belongs to the trim marker after it.
+        if self.rest().starts_with(TRIMMING_RIGHT) {
             self.pos -= 1;
         }
     }
