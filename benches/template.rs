@@ -110,9 +110,9 @@ fn main() {
     let output = set.execute("manifest", data.clone(), &mut ()).expect("the manifest executes");
     println!("{LINES} lines, {} bytes in, {} bytes out", text.len(), output.len());
 
-    let base = Set::new("bench", &functions);
-    let mut scratch = base;
-    println!("compile  {:>8.1?}", measure(|| scratch.parse("manifest", &text).expect("compiles")));
+    // A set that has seen the text would not compile it again.
+    let mut compile = || Set::new("bench", &functions).parse("manifest", &text).expect("compiles");
+    println!("compile  {:>8.1?}", measure(&mut compile));
     let mut execute = || drop(set.execute("manifest", data.clone(), &mut ()).expect("executes"));
     println!("execute  {:>8.1?}", measure(&mut execute));
     if std::env::args().any(|arg| arg == "--go") {
