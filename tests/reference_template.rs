@@ -368,6 +368,13 @@ fn generated_templates_give_what_go_gives() {
 }
 
 #[test]
+fn patched_templates_give_what_go_gives() {
+    let mut generator = Generator::new(Random::new(), &VOCABULARY);
+    let texts: Vec<_> = (0..cases(10_000)).map(|_| (generator.patched(), MissingKey::Zero)).collect();
+    compare(&mut reference(), &texts);
+}
+
+#[test]
 fn strings_executed_as_templates_see_what_they_see_in_go() {
     let texts = [
         "{{ tpl `a{{ .a }}` . }}",

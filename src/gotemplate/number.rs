@@ -27,7 +27,7 @@ impl Number {
     pub fn parse(literal: &[u8], text: Span, kind: Kind) -> Result<Self, String> {
         let mut number = match kind {
             Kind::CharConstant => Self::character(literal)?,
-            Kind::Complex => Self::complex(read_complex(literal).ok_or("syntax error scanning complex number")?),
+            Kind::Complex => Self::complex(scan_complex(literal)?),
             _ => Self::simple(literal)?,
         };
         number.text = text;
@@ -112,20 +112,44 @@ fn exact_uint(f: f64) -> Option<u64> {
     (f.fract() == 0.0 && f >= 0.0 && f < 2f64.powi(64)).then_some(f as u64)
 }
 
-/// `1+2i`
-fn read_complex(literal: &[u8]) -> Option<(f64, f64)> {
-    let body = literal.strip_suffix(b"i")?;
-    // The sign of the imaginary part is the last one that does not belong to an exponent.
-    let is_hex = |upto: &[u8]| upto.iter().any(|b| matches!(b, b'x' | b'X'));
-    let split = (1..body.len()).rev().find(|&at| {
-        let exponent = match body[at - 1] {
-            b'e' | b'E' => !is_hex(&body[..at]),
-            b'p' | b'P' => true,
-            _ => false,
-        };
-        matches!(body[at], b'+' | b'-') && !exponent
-    })?;
-    Some((strconv::parse_float(&body[..split]).ok()?, strconv::parse_float(&body[split..]).ok()?))
+/// A complex number such as `1+2i`, as Go's `fmt.Sscan` reads it.
+fn scan_complex(literal: &[u8]) -> Result<(f64, f64), String> {
+    let (real, rest) = literal.split_at(float_length(literal));
+    let has_sign = matches!(rest, [b'+' | b'-', ..]);
+    let (imaginary, rest) = rest.split_at_checked(1 + float_length(&rest[usize::from(has_sign)..])).unwrap_or_default();
+    if !has_sign || rest.first() != Some(&b'i') {
+        return Err("syntax error scanning complex number".to_owned());
+    }
+    let read = |part: &[u8]| {
+        strconv::parse_float(part)
+            .map_err(|error| format!("strconv.ParseFloat: parsing {}: {error}", strconv::quote(part)))
+    };
+    Ok((read(real)?, read(imaginary)?))
+}
+
+/// How much of a text Go takes for a number before it looks whether it is one.
+fn float_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    let mut accept = |wanted: &[u8]| {
+        let accepts = text.get(at).is_some_and(|b| wanted.contains(b));
+        at += usize::from(accepts);
+        accepts
+    };
+    accept(b"+-");
+    // An infinity may begin so.
+    accept(b"iI");
+    let is_hex = accept(b"0") && accept(b"xX");
+    let (digits, exponent): (&[u8], &[u8]) =
+        if is_hex { (b"0123456789_aAbBcCdDeEfF", b"pP") } else { (b"0123456789_", b"eEpP") };
+    while accept(digits) {}
+    if accept(b".") {
+        while accept(digits) {}
+    }
+    if accept(exponent) {
+        accept(b"+-");
+        while accept(b"0123456789_") {}
+    }
+    at
 }
 
 #[cfg(test)]
@@ -157,6 +181,11 @@ mod tests {
             ("0x1p2", "Some(Float(4.0))"),
             ("1i", "Some(Complex((0.0, 1.0)))"),
             ("1+2i", "Some(Complex((1.0, 2.0)))"),
+            ("0x1p2-1e1i", "Some(Complex((4.0, -10.0)))"),
+            ("--1i", "strconv.ParseFloat: parsing \"-\": invalid syntax"),
+            ("1e400+1i", "strconv.ParseFloat: parsing \"1e400\": value out of range"),
+            ("1+i", "syntax error scanning complex number"),
+            ("1i+1i", "syntax error scanning complex number"),
             ("18446744073709551615", "None"),
             ("18446744073709551616", "integer overflow: \"18446744073709551616\""),
             ("08", "integer overflow: \"08\""),

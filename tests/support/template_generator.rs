@@ -94,10 +94,99 @@ impl Generator {
         *self.random.pick::<&str>(LITERALS)
     }
 
+    /// Something between a number and what only begins like one.
+    fn number(&mut self) -> String {
+        let mut number = String::new();
+        for _ in 0..=self.random.below(4) {
+            number += self.random.pick::<&str>(&[
+                "0", "1", "7", "9", "_", "x", "X", "b", "o", "e", "E", "p", ".", "+", "-", "i", "f", "0x", "1e", "1p",
+                "+1i",
+            ]);
+        }
+        number
+    }
+
+    /// A template with pieces cut out of it or put into it, mostly near the delimiters of actions.
+    pub fn patched(&mut self) -> Vec<u8> {
+        const PIECES: &[&str] = &[
+            "{{",
+            "}}",
+            "{{-",
+            "{{- ",
+            " -}}",
+            "-}}",
+            "/*",
+            "*/",
+            "{{/*",
+            "*/}}",
+            "\"",
+            "`",
+            "'",
+            "$",
+            ".",
+            "..",
+            "(",
+            ")",
+            "|",
+            ":=",
+            "=",
+            ":",
+            ",",
+            " ",
+            "\n",
+            "\t",
+            "\\",
+            "\u{e9}",
+            "\u{feff}",
+            "\0",
+            "}",
+            "!",
+            "-",
+            "+",
+            "1i",
+            "0x",
+            "nil",
+            "end",
+            "else",
+            "break",
+            "{{ end }}",
+            "{{ else }}",
+            "{{ continue }}",
+            "range $i, $e :=",
+            "define \"x\"",
+            "block",
+            "template",
+            "$undefined",
+            "{{ 1 | 2 }}",
+            "{{ \"x\".y }}",
+            "{{ (1 }}",
+            "{{ ) }}",
+        ];
+        let mut text = self.template();
+        // A range over one of the large literals, or what is left of it, would not end.
+        while ["92233", "18446"].iter().any(|large| text.windows(large.len()).any(|part| part == large.as_bytes())) {
+            text = self.template();
+        }
+        for _ in 0..=self.random.below(3) {
+            let delimiters: Vec<_> = (0..text.len()).filter(|at| matches!(text[*at], b'{' | b'}')).collect();
+            let near = delimiters.get(self.random.below(delimiters.len().max(1))).copied().unwrap_or(0);
+            let at = (near + self.random.below(8)).saturating_sub(3).min(text.len());
+            if self.random.below(3) == 0 {
+                let end = (at + 1 + self.random.below(4)).min(text.len());
+                text.drain(at..end);
+            } else {
+                let piece = *self.random.pick::<&str>(PIECES);
+                text.splice(at..at, piece.bytes());
+            }
+        }
+        text
+    }
+
     /// A field, literal, variable or pipeline in parentheses.
     pub fn operand(&mut self, depth: usize) -> String {
         match self.random.below(if depth == 0 { 6 } else { 9 }) {
             0 | 1 => self.field().to_owned(),
+            2 if self.random.below(6) == 0 => self.number(),
             2 => self.literal().to_owned(),
             3 => ".".to_owned(),
             4 => {
