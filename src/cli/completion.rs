@@ -11,7 +11,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(_global: &Global, args: &Args) -> Outcome {
-    let mut command = super::command_line(None);
+    let mut command = super::command_line();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "vulas-native", &mut script);
     output::print(&script)

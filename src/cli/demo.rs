@@ -129,8 +129,8 @@ impl Demo<'_> {
     /// Runs a command as if it had been typed, and keeps its time.
     fn command(&mut self, name: &str, words: &[&str]) -> Outcome {
         self.talk.line(&format!("$ vulas-native {}", words.join(" ")));
-        let line = std::iter::once("vulas-native").chain(words.iter().copied()).map(OsString::from).collect();
-        let (given, command) = super::parse(line).map_err(|error| Failure::Failed(error.to_string()))?;
+        let line: Vec<_> = std::iter::once("vulas-native").chain(words.iter().copied()).map(OsString::from).collect();
+        let (given, command) = super::parse(&line).map_err(|error| Failure::Failed(error.to_string()))?;
         // Whatever the environment says of another cluster, the demo stays on its own.
         let global = Global { namespace: given.namespace, typed: given.typed, ..self.global.clone() };
         let start = Instant::now();

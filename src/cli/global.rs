@@ -5,6 +5,7 @@ use crate::chart::{Level, Notice};
 
 /// Access to the cluster and the manner of talking.
 #[derive(clap::Args, Debug, Clone, Default)]
+#[group(skip)]
 pub struct Global {
     /// Namespace scope for this request
     #[arg(short = 'n', long, global = true, env = "HELM_NAMESPACE")]
@@ -58,6 +59,7 @@ pub struct Global {
 
 /// Flags of Helm's for repositories, registries and its client library, taken and ignored.
 #[derive(clap::Args, Debug, Clone, Default)]
+#[group(skip)]
 pub struct WithoutEffect {
     #[arg(long, global = true, hide = true)]
     burst_limit: Option<i64>,

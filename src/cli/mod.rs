@@ -93,32 +93,36 @@ pub type Outcome = Result<(), Failure>;
 macro_rules! commands {
     ($($variant:ident, $module:ident, $name:literal, [$($shown:literal),*; $($hidden:literal),*];)*) => {
         /// A command and its arguments.
+        #[cfg_attr(test, derive(Debug))]
         enum Command {
             $($variant($module::Args),)*
         }
 
         impl Command {
-            /// Adds the commands to the command line: all of them, or only the one that is asked for, since setting up the
-            /// flags of all takes longer than rendering a small chart.
-            fn augment(mut line: clap::Command, asked: Option<&str>) -> clap::Command {
+            /// Adds all commands to the command line.
+            fn augment(mut line: clap::Command) -> clap::Command {
                 $(
-                    let names = [$name, $($shown,)* $($hidden,)*];
-                    if asked.is_none_or(|asked| names.contains(&asked)) {
-                        let command = $module::Args::augment_args(clap::Command::new($name));
-                        let (shown, hidden): (&[&str], &[&str]) = (&[$($shown),*], &[$($hidden),*]);
-                        line = line.subcommand(command.visible_aliases(shown).aliases(hidden));
-                    }
+                    let command = $module::Args::augment_args(clap::Command::new($name));
+                    let (shown, hidden): (&[&str], &[&str]) = (&[$($shown),*], &[$($hidden),*]);
+                    line = line.subcommand(command.visible_aliases(shown).aliases(hidden));
                 )*
                 line
             }
 
-            /// Takes the command out of what was parsed.
-            fn from_matches(matches: &mut clap::ArgMatches) -> Result<Self, clap::Error> {
-                let Some((name, mut matches)) = matches.remove_subcommand() else {
-                    return Err(clap::Error::new(ErrorKind::MissingSubcommand));
-                };
-                match name.as_str() {
-                    $($name => Ok(Self::$variant($module::Args::from_arg_matches_mut(&mut matches)?)),)*
+            /// Adds the arguments of one command, if there is one of this name.
+            fn augment_alone(line: clap::Command, name: &str) -> Option<clap::Command> {
+                match name {
+                    $($name $(| $shown)* $(| $hidden)* => Some($module::Args::augment_args(line)),)*
+                    _ => None,
+                }
+            }
+
+            /// Takes the command of this name out of what was parsed.
+            fn from_matches(name: &str, matches: &mut clap::ArgMatches) -> Result<Self, clap::Error> {
+                match name {
+                    $($name $(| $shown)* $(| $hidden)* => {
+                        Ok(Self::$variant($module::Args::from_arg_matches_mut(matches)?))
+                    })*
                     _ => Err(clap::Error::new(ErrorKind::InvalidSubcommand)),
                 }
             }
@@ -127,11 +131,6 @@ macro_rules! commands {
                 match self {
                     $(Self::$variant(args) => $module::run(global, args),)*
                 }
-            }
-
-            /// Whether a command has this name.
-            fn exists(name: &str) -> bool {
-                [$($name, $($shown,)* $($hidden,)*)*].contains(&name)
             }
         }
     };
@@ -161,37 +160,60 @@ commands! {
     Version, version, "version", [;];
 }
 
-/// The whole command line, or the part of it that one command needs.
-fn command_line(asked: Option<&str>) -> clap::Command {
+/// The whole command line.
+fn command_line() -> clap::Command {
     let line = clap::Command::new("vulas-native")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Helm-compatible releases and a lossless database handover, in one binary")
         .subcommand_required(true)
         .arg_required_else_help(true);
-    Command::augment(Global::augment_args(line), asked)
+    Command::augment(Global::augment_args(line))
+}
+
+/// The command line that begins with the name of a command, without all the others: setting up their flags takes longer than
+/// rendering a small chart.
+fn command_alone(name: &str) -> Option<clap::Command> {
+    Command::augment_alone(Global::augment_args(clap::Command::new("vulas-native")), name)
 }
 
 /// Parses a command line, the program's name included.
-fn parse(line: Vec<OsString>) -> Result<(Global, Command), clap::Error> {
+fn parse(line: &[OsString]) -> Result<(Global, Command), clap::Error> {
     let typed: Vec<String> = line.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let asked = typed.first().map(String::as_str).filter(|name| Command::exists(name));
-    let mut matches = goflags::as_go_reads(command_line(asked)).try_get_matches_from(line)?;
-    let mut global = Global::from_arg_matches_mut(&mut matches)?;
+    let (mut global, command) = match typed.first().and_then(|name| parse_alone(name, &line[1..])) {
+        Some(parsed) => parsed,
+        None => parse_whole(line)?,
+    };
     global.typed = typed;
     global.debug = global.is_debug();
-    Ok((global, Command::from_matches(&mut matches)?))
+    Ok((global, command))
+}
+
+/// Parses a line that begins with the name of a command. `None` if it does not, or if anything is wrong, which the
+/// [whole](parse_whole) line says better.
+fn parse_alone(name: &str, line: &[OsString]) -> Option<(Global, Command)> {
+    let mut matches = goflags::as_go_reads(command_alone(name)?).try_get_matches_from(line).ok()?;
+    let global = Global::from_arg_matches_mut(&mut matches).ok()?;
+    Some((global, Command::from_matches(name, &mut matches).ok()?))
+}
+
+fn parse_whole(line: &[OsString]) -> Result<(Global, Command), clap::Error> {
+    let mut matches = goflags::as_go_reads(command_line()).try_get_matches_from(line)?;
+    let global = Global::from_arg_matches_mut(&mut matches)?;
+    let (name, mut matches) =
+        matches.remove_subcommand().ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+    Ok((global, Command::from_matches(&name, &mut matches)?))
 }
 
 /// Prints help, or says what is wrong with the command line; the exit code.
-fn refuse(error: &clap::Error, line: Vec<OsString>) -> ExitCode {
+fn refuse(error: &clap::Error, line: &[OsString]) -> ExitCode {
     let is_help = !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_help {
         // Help shows flags as they are declared, without the values that Go's flags take, too.
-        let plain = command_line(None).try_get_matches_from(line).err().filter(|plain| plain.kind() == error.kind());
+        let plain = command_line().try_get_matches_from(line).err().filter(|plain| plain.kind() == error.kind());
         let _ = plain.as_ref().unwrap_or(error).print();
     } else {
         let words: Vec<String> = line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        eprintln!("{}", usage::message(error, &command_line(None), &words));
+        eprintln!("{}", usage::message(error, &command_line(), &words));
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
@@ -199,9 +221,9 @@ fn refuse(error: &clap::Error, line: Vec<OsString>) -> ExitCode {
 /// Parses the command line, runs the command and returns the documented exit code.
 pub fn main() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
-    let (global, command) = match parse(line.clone()) {
+    let (global, command) = match parse(&line) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse(&error, line),
+        Err(error) => return refuse(&error, &line),
     };
     match global.check().and_then(|()| command.run(&global)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -225,18 +247,30 @@ pub fn main() -> ExitCode {
 mod tests {
     #[test]
     fn no_two_flags_of_a_command_share_a_name() {
-        super::command_line(None).debug_assert();
-        super::goflags::as_go_reads(super::command_line(None)).debug_assert();
+        super::command_line().debug_assert();
+        let whole = super::goflags::as_go_reads(super::command_line());
+        for command in whole.get_subcommands() {
+            let names = std::iter::once(command.get_name()).chain(command.get_all_aliases());
+            for name in names {
+                super::goflags::as_go_reads(super::command_alone(name).unwrap()).debug_assert();
+            }
+        }
+        whole.debug_assert();
     }
 
     #[test]
     fn a_command_alone_is_parsed_as_among_all() {
-        for words in [&["vulas-native", "un", "a", "--no-hooks"][..], &["vulas-native", "template", "core", "--debug"]]
-        {
-            for asked in [None, Some(words[1])] {
-                let mut matches = super::command_line(asked).try_get_matches_from(words).unwrap();
-                assert!(super::Command::from_matches(&mut matches).is_ok(), "{words:?}");
-            }
+        for words in [
+            &["vulas-native", "un", "a", "--no-hooks", "-n", "b"][..],
+            &["vulas-native", "template", "core", "--debug=false", "--set", "a=1"],
+            &["vulas-native", "lint", "--quiet", "core"],
+            &["vulas-native", "get", "values", "a", "-o", "json"],
+        ] {
+            let line: Vec<_> = words.iter().map(Into::into).collect();
+            let alone = super::parse_alone(words[1], &line[1..]).map(|parsed| format!("{parsed:?}"));
+            let among_all = super::parse_whole(&line).map(|parsed| format!("{parsed:?}"));
+            assert_eq!(alone, among_all.ok(), "{words:?}");
+            assert!(alone.is_some(), "{words:?}");
         }
     }
 }

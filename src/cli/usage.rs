@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn refused(words: &[&str]) -> String {
-        let program = super::super::command_line(None);
+        let program = super::super::command_line();
         let line = std::iter::once("vulas-native").chain(words.iter().copied());
         let error = program.clone().try_get_matches_from(line).unwrap_err();
         message(&error, &program, &words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
