@@ -1,6 +1,10 @@
 //! The handover against the API server in memory, with its PostgreSQL servers.
 
+#[path = "handover/meanwhile.rs"]
+mod meanwhile;
 mod support;
+#[path = "handover/takeover.rs"]
+mod takeover;
 
 use std::{
     path::PathBuf,

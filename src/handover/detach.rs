@@ -10,6 +10,7 @@ use super::{
     hold::{give_back, hold, statefulset},
     layout, protect, record,
     run::Run,
+    takeover,
 };
 use crate::cluster::{Error as ClusterError, Json, ObjectRef, Step, wait_until};
 
@@ -92,6 +93,8 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
             hold(run, &object, Some(layout.replicas - 1)).await?;
             wait_gone(run).await?;
         }
+        // Asked once more: between the first time and now beta was removed, which takes minutes.
+        takeover::must_be_possible(run).await?;
         protect::restore_reclaim(run).await?;
         let claim = [layout.volume.claim.clone()];
         claims::delete(&run.cluster, &run.journal.namespace, &claim, run.timeout, run.show).await?;
@@ -113,6 +116,8 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     match streams {
         // The master may not have the WAL any more that it needs: as a replica it is of no use, and can be replaced.
         Err(Error::Cluster(ClusterError::Timeout { .. })) if !cloned && ran => {
+            // It may be the master that is gone, and then this volume is what is left.
+            takeover::must_be_possible(run).await?;
             let pod = layout.replica.pod.clone();
             run.warn(format!("pod/{pod} does not stream from its master again on its own volume; it is cloned anew"));
             run.journal.taken = true;

@@ -15,6 +15,7 @@
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
+//! | `takeover` | whether alpha can take over again, asked before anything of beta is taken away |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
@@ -47,6 +48,7 @@ mod route;
 mod run;
 mod stage;
 mod status;
+mod takeover;
 mod values;
 mod verify;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run};
+use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run, takeover};
 use crate::{cluster::Cluster, database::diff_changes};
 
 /// What is asked of `retreat`.
@@ -83,6 +83,9 @@ async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> R
 }
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+    if run.journal.taken {
+        takeover::must_be_possible(run).await?;
+    }
     let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
     route_back(run, options).await.map_err(failed)?;
     run.backward().await

@@ -107,7 +107,18 @@ async fn switch(
             });
         }
         if to_beta && journal.state != State::Routed {
-            lost = divergence::ask(cluster, journal).await?.filter(Divergence::loses);
+            lost = match divergence::ask(cluster, journal).await {
+                Ok(found) => found.filter(Divergence::loses),
+                // A master that is gone can't be asked what would be lost, and then there is nothing to wait for.
+                Err(Error::Database(error)) if options.accept_loss => {
+                    show.warning(&format!(
+                        "{} can't be asked what it has written since the fork: {error}",
+                        journal.alpha
+                    ));
+                    None
+                }
+                Err(error) => return Err(error),
+            };
         }
     }
     if let (Some(loss), false) = (&lost, options.accept_loss) {

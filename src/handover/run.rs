@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
-    preflight, promote, protect, verify,
+    preflight, promote, protect, takeover, verify,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
@@ -144,6 +144,14 @@ impl<'a> Run<'a> {
 
     /// Takes the steps back, in reverse. Each is recorded, so that this too can be interrupted and gone on with.
     pub async fn backward(&mut self) -> Result<(), Error> {
+        if self.journal.taken
+            && let Err(cause) = takeover::must_be_possible(self).await
+        {
+            // The state stays: going on is still possible, and may be what saves the rows. Which step failed is of use; if
+            // it can't be written, what stands in the way is more so.
+            let _ = self.save().await;
+            return Err(Error::Undo { what: "take the steps back".into(), cause: Box::new(cause) });
+        }
         self.journal.state = State::Retreating;
         self.save().await?;
         for stage in Stage::ALL.into_iter().rev() {
