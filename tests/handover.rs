@@ -1,5 +1,7 @@
 //! The handover against the API server in memory, with its PostgreSQL servers.
 
+#[path = "handover/fence.rs"]
+mod fence;
 #[path = "handover/meanwhile.rs"]
 mod meanwhile;
 mod support;

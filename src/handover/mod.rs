@@ -12,6 +12,7 @@
 //! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
+//! | `fence` | what keeps alpha from writing is lifted |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
@@ -28,6 +29,7 @@ mod credentials;
 mod detach;
 mod divergence;
 mod error;
+mod fence;
 mod finish;
 mod fit;
 mod fork;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run, takeover};
+use super::{Commands, Error, Journal, Route, Show, State, fence, releases, route, run::Run, takeover};
 use crate::{cluster::Cluster, database::diff_changes};
 
 /// What is asked of `retreat`.
@@ -86,6 +86,7 @@ async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Er
     if run.journal.taken {
         takeover::must_be_possible(run).await?;
     }
+    fence::lift_for_traffic(run).await?;
     let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
     route_back(run, options).await.map_err(failed)?;
     run.backward().await

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
+    Divergence, Error, Journal, Show, State, claims, containers, divergence, fence, journal, releases, run::take_lease,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, readiness},
@@ -126,6 +126,10 @@ async fn switch(
     }
     if !options.force {
         must_be_ready(cluster, options, core).await?;
+    }
+    if let Some(found) = journal {
+        let traffic = (options.release.as_str(), before.as_deref());
+        journal = Some(fence::lift_for_route(cluster, show, found, traffic, options.timeout).await?);
     }
     let started = Instant::now();
     let unchanged = before.as_deref() == Some(options.release.as_str());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
+    Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fence, fork, install, journal,
     preflight, promote, protect, takeover, verify,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
@@ -41,6 +41,12 @@ impl<'a> Run<'a> {
         let mut journal = journal;
         holder.clone_into(&mut journal.holder);
         Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+    }
+
+    /// A run whose caller holds the Lease.
+    pub fn under(cluster: &Cluster, show: &'a dyn Show, journal: Journal, timeout: Duration) -> Self {
+        let stop = tokio_util::sync::CancellationToken::new();
+        Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: None }
     }
 
     /// Writes the journal.
@@ -154,11 +160,12 @@ impl<'a> Run<'a> {
         }
         self.journal.state = State::Retreating;
         self.save().await?;
-        for stage in Stage::ALL.into_iter().rev() {
+        for stage in undoing() {
             if matches!(self.journal.progress(stage), Progress::Pending | Progress::Undone) {
                 continue;
             }
-            let quiet = matches!(stage, Stage::Preflight | Stage::Verify | Stage::Record);
+            let quiet = matches!(stage, Stage::Preflight | Stage::Verify | Stage::Record)
+                || (stage == Stage::Fork && !fence::is_up(&self.journal));
             let started = Instant::now();
             if !quiet {
                 self.show.undo(stage);
@@ -175,6 +182,13 @@ impl<'a> Run<'a> {
         self.journal.state = State::Retreated;
         self.save().await
     }
+}
+
+/// The order in which steps are taken back: in reverse, but the fence first. It keeps alpha from its work, and what is cloned
+/// from a master with a fence has one, too.
+fn undoing() -> impl Iterator<Item = Stage> {
+    let others = Stage::ALL.into_iter().rev().filter(|stage| *stage != Stage::Fork);
+    std::iter::once(Stage::Fork).chain(others)
 }
 
 async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
@@ -196,7 +210,7 @@ async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
 async fn undo(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
     match stage {
         Stage::Protect => protect::undo(run).await,
-        Stage::Fork => fork::undo(run).await,
+        Stage::Fork => fence::lift(run).await,
         Stage::Detach => detach::undo(run).await,
         Stage::Promote => promote::undo(run).await,
         Stage::Install => install::undo(run).await,
