@@ -4,6 +4,8 @@
 mod fence;
 #[path = "handover/meanwhile.rs"]
 mod meanwhile;
+#[path = "handover/promotion.rs"]
+mod promotion;
 mod support;
 #[path = "handover/takeover.rs"]
 mod takeover;

@@ -186,7 +186,7 @@ async fn wait_streaming(run: &Run<'_>, limit: Duration) -> Result<(), Error> {
 const SLOT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether a container of a pod runs, or has run.
-fn has_run(pod: &Json) -> bool {
+pub(super) fn has_run(pod: &Json) -> bool {
     ["initContainerStatuses", "containerStatuses"].iter().any(|key| {
         let statuses = pod.pointer(&format!("/status/{key}")).and_then(Json::as_array);
         let ran = |s: &Json| {

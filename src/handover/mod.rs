@@ -12,6 +12,7 @@
 //! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
+//! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
 //! | `fence` | what keeps alpha from writing is lifted |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
@@ -36,6 +37,7 @@ mod fork;
 mod hazards;
 mod hold;
 mod install;
+mod job;
 mod journal;
 mod keepers;
 mod layout;
