@@ -251,12 +251,12 @@ impl Stage {
     }
 
     /// The values that alpha was given.
-    fn values_of_alpha(&self) -> String {
+    pub fn values_of_alpha(&self) -> String {
         self.run(&["get", "values", "alpha", "-n", &self.core, "-o", "json"]).ended(0).stdout
     }
 
     /// The live specification of alpha's slaves, without what the server counts.
-    fn slaves(&self) -> Json {
+    pub fn slaves(&self) -> Json {
         let mut object = self.get(&self.namespaced("apps/v1", "StatefulSet", "alpha-database-slave")).unwrap();
         let managers: Vec<String> = object["metadata"]["managedFields"]
             .as_array()
