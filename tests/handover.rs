@@ -6,6 +6,8 @@ mod fence;
 mod meanwhile;
 #[path = "handover/promotion.rs"]
 mod promotion;
+#[path = "handover/races.rs"]
+mod races;
 #[path = "handover/record.rs"]
 mod record;
 mod support;

@@ -83,10 +83,11 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     };
     let master = layout.master.server(&run.cluster, &run.journal.namespace);
     let mut cloned = false;
+    // Whoever else is on the volume must go, before it is deleted and before alpha's own server is started on it.
+    let claim = layout.volume.claim.clone();
+    claims::must_be_free(&run.cluster, &run.journal.namespace, &claim, &[&layout.replica.pod]).await?;
     if run.journal.taken {
         // The volume has a life of its own: PostgreSQL could never follow alpha from it again, and would say it is ready.
-        claims::must_be_free(&run.cluster, &run.journal.namespace, &layout.volume.claim, &[&layout.replica.pod])
-            .await?;
         let back = claims::users(&run.cluster, &run.journal.namespace, &layout.volume.claim).await?;
         if !back.is_empty() {
             // Somebody brought the pod back already; it must go, or the claim stays for ever.

@@ -27,38 +27,38 @@ pub async fn finish(
     show: &dyn Show,
     options: &FinishOptions,
 ) -> Result<(Journal, Vec<String>), Error> {
-    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
+    let routed = |journal| must_be_routed(options, journal);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, stop, routed).await?;
+    run.timeout = options.timeout.unwrap_or(run.timeout);
+    let result = retire(&mut run).await;
+    run.release().await;
+    result.map(|claims| (run.journal, claims))
+}
+
+fn must_be_routed(options: &FinishOptions, journal: Option<Journal>) -> Result<Journal, Error> {
+    let Some(journal) = journal else {
         return Err(Error::unfit(
             format!("there is no handover in namespace {}", options.namespace),
             "there is nothing to finish",
         ));
     };
+    let commands = Commands::of(&journal);
     match journal.state {
-        State::Routed | State::Finishing => {}
-        State::Up if options.force => {}
-        State::Up => {
-            let commands = Commands::of(&journal);
-            return Err(Error::Decision {
-                what: format!("the traffic still goes to {}, as far as this handover knows", journal.alpha),
-                choices: vec![
-                    format!("move it first: {}", commands.route()),
-                    format!("or, if it was moved by other means: {} --force", commands.finish()),
-                ],
-            });
-        }
-        _ => {
-            return Err(Error::unfit(
-                format!("{} → {} is not at a point where it could be finished", journal.alpha, journal.beta),
-                format!("see {}", Commands::of(&journal).status()),
-            ));
-        }
+        State::Routed | State::Finishing => Ok(journal),
+        State::Up if options.force => Ok(journal),
+        State::Up => Err(Error::Decision {
+            what: format!("the traffic still goes to {}, as far as this handover knows", journal.alpha),
+            choices: vec![
+                format!("move it first: {}", commands.route()),
+                format!("or, if it was moved by other means: {} --force", commands.finish()),
+            ],
+        }),
+        _ => Err(Error::unfit(
+            format!("{} → {} is not at a point where it could be finished", journal.alpha, journal.beta),
+            format!("see {}", commands.status()),
+        )),
     }
-    let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
-    let stop = tokio_util::sync::CancellationToken::new();
-    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, stop).await?;
-    let result = retire(&mut run).await;
-    run.release().await;
-    result.map(|claims| (run.journal, claims))
 }
 
 async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {

@@ -28,19 +28,37 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the Lease; nobody else may be at work on this namespace's handover.
+    /// Takes the Lease, so that nobody else is at work on this namespace's handover, and begins with what `choose` makes of
+    /// the journal as it stands then. `choose` is asked before, too: what it refuses needs no Lease, nor a wait for it.
+    ///
+    /// # Errors
+    /// What `choose` says; [`Error::Unfit`] when somebody else is at work.
     pub async fn hold(
         cluster: &Cluster,
         show: &'a dyn Show,
-        journal: Journal,
+        namespace: &str,
         holder: &str,
-        timeout: Duration,
         stop: tokio_util::sync::CancellationToken,
+        choose: impl Fn(Option<Journal>) -> Result<Journal, Error>,
     ) -> Result<Self, Error> {
-        let lease = take_lease(cluster, show, &journal.namespace, holder).await?;
-        let mut journal = journal;
-        holder.clone_into(&mut journal.holder);
-        Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+        choose(Journal::load(cluster, namespace).await?)?;
+        let lease = take_lease(cluster, show, namespace, holder).await?;
+        let chosen = match Journal::load(cluster, namespace).await {
+            Ok(found) => choose(found),
+            Err(error) => Err(error),
+        };
+        match chosen {
+            Ok(mut journal) => {
+                holder.clone_into(&mut journal.holder);
+                let timeout = Duration::from_secs(journal.timeout);
+                Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+            }
+            Err(error) => {
+                // If that fails it expires by itself.
+                let _ = lease.release().await;
+                Err(error)
+            }
+        }
     }
 
     /// A run whose caller holds the Lease.
@@ -269,13 +287,13 @@ pub async fn upgrade(cluster: &Cluster, show: &dyn Show, options: &UpgradeOption
             return Err(error);
         }
     };
-    let mut run =
-        Run::hold(cluster, show, found.journal, &options.holder, options.timeout, options.stop.clone()).await?;
     // Somebody may have begun between the first look and the Lease.
-    if let Some(open) = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed()) {
-        run.release().await;
-        return Err(open_handover(&open, &options.alpha, &options.beta));
-    }
+    let begin = |open: Option<Journal>| match open.filter(|journal| !journal.state.is_closed()) {
+        Some(open) => Err(open_handover(&open, &options.alpha, &options.beta)),
+        None => Ok(found.journal.clone()),
+    };
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, options.stop.clone(), begin).await?;
+    run.timeout = options.timeout;
     let took = started.elapsed();
     run.finish_step(Stage::Preflight, Progress::Done, &found.summary, took);
     run.journal.step_mut(Stage::Preflight).started = Some(run.journal.began.clone());
@@ -300,33 +318,32 @@ pub async fn resume(
     holder: &str,
     stop: tokio_util::sync::CancellationToken,
 ) -> Result<Journal, Error> {
-    let Some(journal) = Journal::load(cluster, namespace).await? else {
+    let interrupted = |journal| must_be_interrupted(namespace, journal);
+    let mut run = Run::hold(cluster, show, namespace, holder, stop, interrupted).await?;
+    let result = run.forward().await;
+    run.release().await;
+    result.map(|()| run.journal)
+}
+
+fn must_be_interrupted(namespace: &str, journal: Option<Journal>) -> Result<Journal, Error> {
+    let Some(journal) = journal else {
         return Err(Error::unfit(
             format!("there is no handover in namespace {namespace}"),
             "begin one: vulas-native upgrade --current-release A --future-release B",
         ));
     };
+    let commands = super::Commands::of(&journal);
     match journal.state {
-        State::Upgrading => {}
-        State::Retreating => {
-            let commands = super::Commands::of(&journal);
-            return Err(Error::Decision {
-                what: format!("{} → {} is being taken back; it can't go forward any more", journal.alpha, journal.beta),
-                choices: vec![format!("finish taking it back: {}", commands.retreat())],
-            });
-        }
-        _ => {
-            return Err(Error::unfit(
-                format!("{} → {} was not interrupted", journal.alpha, journal.beta),
-                format!("see {}", super::Commands::of(&journal).status()),
-            ));
-        }
+        State::Upgrading => Ok(journal),
+        State::Retreating => Err(Error::Decision {
+            what: format!("{} → {} is being taken back; it can't go forward any more", journal.alpha, journal.beta),
+            choices: vec![format!("finish taking it back: {}", commands.retreat())],
+        }),
+        _ => Err(Error::unfit(
+            format!("{} → {} was not interrupted", journal.alpha, journal.beta),
+            format!("see {}", commands.status()),
+        )),
     }
-    let timeout = Duration::from_secs(journal.timeout);
-    let mut run = Run::hold(cluster, show, journal, holder, timeout, stop).await?;
-    let result = run.forward().await;
-    run.release().await;
-    result.map(|()| run.journal)
 }
 
 fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {
