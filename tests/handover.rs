@@ -4,6 +4,8 @@
 mod fence;
 #[path = "handover/meanwhile.rs"]
 mod meanwhile;
+#[path = "handover/midway.rs"]
+mod midway;
 #[path = "handover/promotion.rs"]
 mod promotion;
 #[path = "handover/races.rs"]

@@ -55,8 +55,7 @@ pub async fn lift_for_traffic(run: &mut Run<'_>) -> Result<(), Error> {
     }
     let begun = Instant::now();
     run.show.undo(Stage::Fork);
-    let failed = |cause: Error| Error::Undo { what: Stage::Fork.undoing().into(), cause: Box::new(cause) };
-    let (detail, started) = lifted(run).await.map_err(failed)?;
+    let (detail, started) = lifted(run).await.map_err(|cause| cause.midway(Stage::Fork.undoing()))?;
     let options = WaitOptions { timeout: run.timeout, jobs: false };
     if let Err(error) = run.cluster.wait_ready(&started, &options, run.show).await {
         run.warn(format!("not all of {} is ready: {error}", run.journal.alpha));

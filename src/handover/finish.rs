@@ -64,6 +64,11 @@ fn must_be_routed(options: &FinishOptions, journal: Option<Journal>) -> Result<J
 async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     run.journal.state = State::Finishing;
     run.save().await?;
+    let what = format!("uninstall {}", run.journal.alpha);
+    uninstall(run).await.map_err(|cause| cause.midway(&what))
+}
+
+async fn uninstall(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     let (namespace, alpha) = (run.journal.namespace.clone(), run.journal.alpha.clone());
     let stems = match releases::last(&run.cluster, &namespace, &alpha).await? {
         Some(release) => releases::claim_stems(&releases::manifest_objects(&release)?),
@@ -71,8 +76,7 @@ async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     };
     run.show.task(1, "retire");
     let started = Instant::now();
-    let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
-    releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await.map_err(undo)?;
+    releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await?;
     let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
     let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
     let handed = run.journal.layout.volume.claim.clone();

@@ -92,8 +92,7 @@ async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Er
         takeover::must_be_possible(run).await?;
     }
     fence::lift_for_traffic(run).await?;
-    let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
-    route_back(run, options).await.map_err(failed)?;
+    route_back(run, options).await.map_err(|cause| cause.midway("move the traffic back"))?;
     run.backward().await
 }
 

@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
                 "lease/{LEASE} in namespace {} was lost: somebody else is at work, or the server was away for too long",
                 self.journal.namespace
             );
-            return Err(Error::unfit(what, "look at the status, then resume or retreat"));
+            return Err(Error::Lost { what, advice: "look at the status, then resume or retreat".into() });
         }
         self.journal.save(&self.cluster).await?;
         self.show.recorded(&self.journal);
@@ -159,6 +159,10 @@ impl<'a> Run<'a> {
     pub async fn forward(&mut self) -> Result<(), Error> {
         while let Some(stage) = self.journal.next() {
             if let Err(cause) = self.step(stage).await {
+                // Somebody else may be at work on it: what is half done is his.
+                if matches!(cause, Error::Lost { .. }) {
+                    return Err(cause);
+                }
                 let left = self.backward().await.err().map(Box::new);
                 return Err(Error::Step { stage, cause: Box::new(cause), left });
             }
@@ -167,14 +171,21 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the steps back, in reverse. Each is recorded, so that this too can be interrupted and gone on with.
+    ///
+    /// # Errors
+    /// [`Error::Undo`] or [`Error::Lost`]: something is left to do.
     pub async fn backward(&mut self) -> Result<(), Error> {
+        self.take_back().await.map_err(|cause| cause.midway("take the steps back"))
+    }
+
+    async fn take_back(&mut self) -> Result<(), Error> {
         if self.journal.taken
             && let Err(cause) = takeover::must_be_possible(self).await
         {
             // The state stays: going on is still possible, and may be what saves the rows. Which step failed is of use; if
             // it can't be written, what stands in the way is more so.
             let _ = self.save().await;
-            return Err(Error::Undo { what: "take the steps back".into(), cause: Box::new(cause) });
+            return Err(cause);
         }
         self.journal.state = State::Retreating;
         self.save().await?;
@@ -189,8 +200,7 @@ impl<'a> Run<'a> {
                 self.show.undo(stage);
             }
             let undone = undo(self, stage).await;
-            let detail =
-                undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
+            let detail = undone.map_err(|cause| cause.midway(stage.undoing()))?;
             if !quiet {
                 self.show.undone(stage, &detail, started.elapsed());
             }
