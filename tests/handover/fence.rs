@@ -30,7 +30,7 @@ fn a_fence_that_was_copied_does_not_reach_beta() {
     stage.sql(ALPHA, "CREATE TABLE visit (id bigint, note text);");
     // As in a clone that was made while the master had a fence.
     stage.sql("alpha-database-slave-1", "ALTER SYSTEM SET default_transaction_read_only = on;");
-    stage.upgrade(&["--timeout", "20s"]).ended(0);
+    stage.upgrade(&["--timeout", "120s"]).ended(0);
     assert!(!is_fenced(stage, "beta-database-master-0"));
 }
 

@@ -86,7 +86,7 @@ fn delete(stage: &Stage, object: &ObjectRef) {
 fn kept_by_retreat(sandbox: &Sandbox) -> bool {
     let stage = &sandbox.stage;
     let before = claim(stage);
-    let options = RetreatOptions { timeout: Some(Duration::from_secs(10)), ..sandbox.retreat_options() };
+    let options = RetreatOptions { timeout: Some(Duration::from_secs(30)), ..sandbox.retreat_options() };
     let taken_back = handover::retreat(&stage.cluster, &Silent, &options);
     let journal = stage.runtime.block_on(taken_back).unwrap();
     assert_eq!(journal.state, State::Retreated);

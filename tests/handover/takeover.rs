@@ -80,7 +80,7 @@ fn a_failed_upgrade_deletes_nothing_while_alphas_master_is_gone() {
     let sandbox = with_rows();
     let stage = &sandbox.stage;
     // The image can be named, but not pulled: beta never becomes ready.
-    let missing = ["--set", "restbackend.enabled=true,restbackend.image.tag=does-not-exist", "--timeout", "5s"];
+    let missing = ["--set", "restbackend.enabled=true,restbackend.image.tag=does-not-exist", "--timeout", "20s"];
     let ran = stage.upgrade_while(&missing, "6 install", |_| master_goes(stage));
     ran.ended(3).said("step 6 of 8 (install) failed").said("alpha can't take over").said("may be the newest copy");
     let (_, policy) = volume(stage);
@@ -111,7 +111,7 @@ fn the_volume_is_kept_when_alphas_master_goes_at_the_last_moment() {
     };
     let hook = Arc::new(Meanwhile::new(own_claim, goes));
     let cluster = stage.cluster.with_hook(hook.clone());
-    let options = RetreatOptions { timeout: Some(Duration::from_secs(5)), ..sandbox.retreat_options() };
+    let options = RetreatOptions { timeout: Some(Duration::from_secs(30)), ..sandbox.retreat_options() };
     let error = stage.runtime.block_on(handover::retreat(&cluster, &Silent, &options)).unwrap_err();
     assert!(hook.done.load(std::sync::atomic::Ordering::SeqCst), "beta's claim was not deleted: {error}");
     assert_eq!(error.exit_code(), 3, "{error}");
