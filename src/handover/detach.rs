@@ -10,6 +10,7 @@ use super::{
     hold::{give_back, hold, statefulset},
     layout, protect, record,
     run::Run,
+    takeover,
 };
 use crate::cluster::{Error as ClusterError, Json, ObjectRef, Step, wait_until};
 
@@ -82,16 +83,19 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     };
     let master = layout.master.server(&run.cluster, &run.journal.namespace);
     let mut cloned = false;
+    // Whoever else is on the volume must go, before it is deleted and before alpha's own server is started on it.
+    let claim = layout.volume.claim.clone();
+    claims::must_be_free(&run.cluster, &run.journal.namespace, &claim, &[&layout.replica.pod]).await?;
     if run.journal.taken {
         // The volume has a life of its own: PostgreSQL could never follow alpha from it again, and would say it is ready.
-        claims::must_be_free(&run.cluster, &run.journal.namespace, &layout.volume.claim, &[&layout.replica.pod])
-            .await?;
         let back = claims::users(&run.cluster, &run.journal.namespace, &layout.volume.claim).await?;
         if !back.is_empty() {
             // Somebody brought the pod back already; it must go, or the claim stays for ever.
             hold(run, &object, Some(layout.replicas - 1)).await?;
             wait_gone(run).await?;
         }
+        // Asked once more: between the first time and now beta was removed, which takes minutes.
+        takeover::must_be_possible(run).await?;
         protect::restore_reclaim(run).await?;
         let claim = [layout.volume.claim.clone()];
         claims::delete(&run.cluster, &run.journal.namespace, &claim, run.timeout, run.show).await?;
@@ -113,6 +117,8 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     match streams {
         // The master may not have the WAL any more that it needs: as a replica it is of no use, and can be replaced.
         Err(Error::Cluster(ClusterError::Timeout { .. })) if !cloned && ran => {
+            // It may be the master that is gone, and then this volume is what is left.
+            takeover::must_be_possible(run).await?;
             let pod = layout.replica.pod.clone();
             run.warn(format!("pod/{pod} does not stream from its master again on its own volume; it is cloned anew"));
             run.journal.taken = true;
@@ -181,7 +187,7 @@ async fn wait_streaming(run: &Run<'_>, limit: Duration) -> Result<(), Error> {
 const SLOT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether a container of a pod runs, or has run.
-fn has_run(pod: &Json) -> bool {
+pub(super) fn has_run(pod: &Json) -> bool {
     ["initContainerStatuses", "containerStatuses"].iter().any(|key| {
         let statuses = pod.pointer(&format!("/status/{key}")).and_then(Json::as_array);
         let ran = |s: &Json| {

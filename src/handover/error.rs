@@ -83,6 +83,14 @@ pub enum Error {
         /// Why not.
         cause: Box<Error>,
     },
+    /// The Lease was lost on the way: what is half done is for whoever looks next.
+    #[error("{what}")]
+    Lost {
+        /// Which.
+        what: String,
+        /// What to do.
+        advice: String,
+    },
     /// A verification found something else than was due.
     #[error("{0}")]
     Verify(String),
@@ -97,10 +105,18 @@ impl Error {
         Self::Unfit { what: what.into(), advice: advice.into() }
     }
 
+    /// The same, of an operation that has changed something before it failed: something is left to do. `what` was tried.
+    pub(super) fn midway(self, what: &str) -> Self {
+        match self {
+            Self::Undo { .. } | Self::Left(_) | Self::Lost { .. } => self,
+            cause => Self::Undo { what: what.into(), cause: Box::new(cause) },
+        }
+    }
+
     /// The lines below the first: reasons, remedies, what was left.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Unfit { advice, .. } => vec![advice.clone()],
+            Self::Unfit { advice, .. } | Self::Lost { advice, .. } => vec![advice.clone()],
             Self::Problems(problems) => problems.iter().map(|p| format!("{}\n    {}", p.what, p.advice)).collect(),
             Self::Diverged(divergence) => divergence.lines(),
             Self::Decision { choices, .. } => choices.clone(),
@@ -121,7 +137,7 @@ impl Error {
     pub fn aftermath(&self) -> &'static str {
         match self {
             Self::Step { left: None, .. } => "Everything was put back: the current release is as it was.",
-            Self::Step { .. } | Self::Undo { .. } | Self::Left(_) => "Something is left to do.",
+            Self::Step { .. } | Self::Undo { .. } | Self::Left(_) | Self::Lost { .. } => "Something is left to do.",
             Self::Problems(_) | Self::Diverged(_) | Self::Decision { .. } | Self::Unfit { .. } => {
                 "Nothing has been changed."
             }
@@ -132,7 +148,7 @@ impl Error {
     /// The documented exit code of this error.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Step { left: Some(_), .. } | Self::Undo { .. } | Self::Left(_) => 3,
+            Self::Step { left: Some(_), .. } | Self::Undo { .. } | Self::Left(_) | Self::Lost { .. } => 3,
             Self::Diverged(_) | Self::Decision { .. } => 4,
             _ => 1,
         }

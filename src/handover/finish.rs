@@ -27,43 +27,48 @@ pub async fn finish(
     show: &dyn Show,
     options: &FinishOptions,
 ) -> Result<(Journal, Vec<String>), Error> {
-    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
-        return Err(Error::unfit(
-            format!("there is no handover in namespace {}", options.namespace),
-            "there is nothing to finish",
-        ));
-    };
-    match journal.state {
-        State::Routed | State::Finishing => {}
-        State::Up if options.force => {}
-        State::Up => {
-            let commands = Commands::of(&journal);
-            return Err(Error::Decision {
-                what: format!("the traffic still goes to {}, as far as this handover knows", journal.alpha),
-                choices: vec![
-                    format!("move it first: {}", commands.route()),
-                    format!("or, if it was moved by other means: {} --force", commands.finish()),
-                ],
-            });
-        }
-        _ => {
-            return Err(Error::unfit(
-                format!("{} → {} is not at a point where it could be finished", journal.alpha, journal.beta),
-                format!("see {}", Commands::of(&journal).status()),
-            ));
-        }
-    }
-    let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
+    let routed = |journal| must_be_routed(options, journal);
     let stop = tokio_util::sync::CancellationToken::new();
-    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, stop).await?;
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, stop, routed).await?;
+    run.timeout = options.timeout.unwrap_or(run.timeout);
     let result = retire(&mut run).await;
     run.release().await;
     result.map(|claims| (run.journal, claims))
 }
 
+fn must_be_routed(options: &FinishOptions, journal: Option<Journal>) -> Result<Journal, Error> {
+    let Some(journal) = journal else {
+        return Err(Error::unfit(
+            format!("there is no handover in namespace {}", options.namespace),
+            "there is nothing to finish",
+        ));
+    };
+    let commands = Commands::of(&journal);
+    match journal.state {
+        State::Routed | State::Finishing => Ok(journal),
+        State::Up if options.force => Ok(journal),
+        State::Up => Err(Error::Decision {
+            what: format!("the traffic still goes to {}, as far as this handover knows", journal.alpha),
+            choices: vec![
+                format!("move it first: {}", commands.route()),
+                format!("or, if it was moved by other means: {} --force", commands.finish()),
+            ],
+        }),
+        _ => Err(Error::unfit(
+            format!("{} → {} is not at a point where it could be finished", journal.alpha, journal.beta),
+            format!("see {}", commands.status()),
+        )),
+    }
+}
+
 async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     run.journal.state = State::Finishing;
     run.save().await?;
+    let what = format!("uninstall {}", run.journal.alpha);
+    uninstall(run).await.map_err(|cause| cause.midway(&what))
+}
+
+async fn uninstall(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     let (namespace, alpha) = (run.journal.namespace.clone(), run.journal.alpha.clone());
     let stems = match releases::last(&run.cluster, &namespace, &alpha).await? {
         Some(release) => releases::claim_stems(&releases::manifest_objects(&release)?),
@@ -71,8 +76,7 @@ async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
     };
     run.show.task(1, "retire");
     let started = Instant::now();
-    let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
-    releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await.map_err(undo)?;
+    releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await?;
     let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
     let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
     let handed = run.journal.layout.volume.claim.clone();

@@ -2,12 +2,7 @@
 //!
 //! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
 
-use super::{
-    Error, Fence, Fork, Scaled,
-    hold::{give_back, hold},
-    layout, releases,
-    run::Run,
-};
+use super::{Error, Fence, Fork, Scaled, hold::hold, layout, releases, run::Run};
 use crate::{
     cluster::{ObjectRef, Step, wait_until},
     database::{Lsn, Server},
@@ -140,26 +135,4 @@ async fn scale_writers(run: &mut Run<'_>) -> Result<Option<String>, Error> {
     }
     let names: Vec<String> = writers.iter().map(|(object, _)| object.to_string()).collect();
     Ok(Some(format!("scaled to zero: {}", names.join(", "))))
-}
-
-/// Lifts the fence.
-pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
-    let mut done = Vec::new();
-    if run.journal.fenced {
-        master(run).unfence().await?;
-        run.journal.fenced = false;
-        run.save().await?;
-        done.push(format!("clients of {} may write again", run.journal.alpha));
-    }
-    for scaled in run.journal.scaled.clone() {
-        let object = ObjectRef::new(&scaled.api_version, &scaled.kind, &run.journal.namespace, &scaled.name);
-        if run.cluster.get(&object).await?.is_none() {
-            continue;
-        }
-        hold(run, &object, Some(scaled.replicas)).await?;
-        give_back(run, &object, scaled.replicas).await?;
-        done.push(format!("{object} 0 → {}", scaled.replicas));
-    }
-    run.journal.scaled.clear();
-    Ok(if done.is_empty() { "no fence".into() } else { done.join(", ") })
 }

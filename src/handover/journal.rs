@@ -265,6 +265,9 @@ pub struct Journal {
     /// The volume may have been promoted: it can't go back to alpha.
     #[serde(default)]
     pub taken: bool,
+    /// A Job that is gone may have promoted it: what a later one says of itself proves nothing.
+    #[serde(default)]
+    pub touched: bool,
     /// Its log.
     #[serde(default)]
     pub job_log: Vec<String>,

@@ -12,9 +12,12 @@
 //! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
+//! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
+//! | `fence` | what keeps alpha from writing is lifted |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
+//! | `takeover` | whether alpha can take over again, asked before anything of beta is taken away |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
@@ -27,12 +30,14 @@ mod credentials;
 mod detach;
 mod divergence;
 mod error;
+mod fence;
 mod finish;
 mod fit;
 mod fork;
 mod hazards;
 mod hold;
 mod install;
+mod job;
 mod journal;
 mod keepers;
 mod layout;
@@ -47,6 +52,7 @@ mod route;
 mod run;
 mod stage;
 mod status;
+mod takeover;
 mod values;
 mod verify;
 

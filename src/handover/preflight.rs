@@ -173,6 +173,7 @@ async fn look(
         lowered_revision: None,
         job: None,
         taken: false,
+        touched: false,
         job_log: Vec::new(),
         promotion: None,
         beta_claims: Vec::new(),
@@ -252,7 +253,7 @@ async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<St
 
 /// What the handover does in the cluster, as the API server's authorizer is asked about it.
 async fn permissions(cluster: &Cluster, options: &UpgradeOptions, checks: &mut Checks) -> Result<(), Error> {
-    const WANTED: [(&str, &str, &str); 17] = [
+    const WANTED: [(&str, &str, &str); 18] = [
         ("get", "apps", "statefulsets"),
         ("patch", "apps", "statefulsets"),
         ("get", "", "pods"),
@@ -264,6 +265,7 @@ async fn permissions(cluster: &Cluster, options: &UpgradeOptions, checks: &mut C
         ("delete", "", "persistentvolumeclaims"),
         ("create", "batch", "jobs"),
         ("get", "batch", "jobs"),
+        ("patch", "batch", "jobs"),
         ("delete", "batch", "jobs"),
         ("get", "", "secrets"),
         ("list", "", "secrets"),

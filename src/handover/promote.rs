@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 
-use super::{Error, MANAGER, Promotion, claims, containers, run::Run};
-use crate::cluster::{DeleteOptions, Json, LogOptions, ObjectRef, Propagation, Step, wait_until};
+use super::{Error, MANAGER, Promotion, claims, containers, job, run::Run};
+use crate::cluster::{Json, ObjectRef, Step, wait_until};
 
 /// What runs in the Job.
 const SCRIPT: &str = include_str!("promote.sh");
@@ -16,53 +16,50 @@ const SCRIPT: &str = include_str!("promote.sh");
 pub const STEP_LABEL: &str = "vulas-native/step";
 /// The line that the script ends with when all is well.
 const RESULT: &str = "promote: result ";
-/// The line that the script ends with when it failed before it changed anything.
-const UNTOUCHED: &str = "promote: stopped; the volume is as it was";
 /// What the user should know of what it found.
 const WARNING: &str = "promote: warning: ";
 /// Where the script's own files live.
 const WORK: &str = "/vulas-native";
 
-fn job_ref(namespace: &str, name: &str) -> ObjectRef {
-    ObjectRef::new("batch/v1", "Job", namespace, name)
-}
-
 /// Runs the Job to its end.
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let namespace = run.journal.namespace.clone();
     let claim = run.journal.layout.volume.claim.clone();
-    let (job, fresh) = match run.journal.job.clone() {
+    let (name, fresh) = match run.journal.job.clone() {
         // Left by an interrupted run: if it is still there and has not failed, it is followed.
-        Some(name) if is_alive(run, &name).await? => (name, false),
-        _ => (unique_name(&run.journal.beta), true),
+        Some(name) if job::is_alive(run, &name).await? => (name, false),
+        Some(name) => {
+            job::settle(run, &name).await?;
+            (unique_name(&run.journal.beta), true)
+        }
+        None => (unique_name(&run.journal.beta), true),
     };
     let users = claims::users(&run.cluster, &namespace, &claim).await?;
-    let own: Vec<&str> = users.iter().map(String::as_str).filter(|pod| pod.starts_with(&job)).collect();
+    let own: Vec<&str> = users.iter().map(String::as_str).filter(|pod| pod.starts_with(&name)).collect();
     claims::must_be_free(&run.cluster, &namespace, &claim, &own).await?;
     if fresh {
-        let object = build(run, &job).await?;
-        run.journal.job = Some(job.clone());
-        // Until the log proves the contrary, a Job that was started may have promoted the volume.
-        run.journal.taken = true;
+        let object = build(run, &name).await?;
+        run.journal.job = Some(name.clone());
+        run.journal.job_log.clear();
         run.save().await?;
         run.cluster.create(&object, MANAGER, false).await?;
     }
+    job::release(run, &name).await?;
     // Start, replay and promotion may each take the limit; so may the pull of an image.
     let limit = run.timeout * 4;
-    let log = match run.cluster.wait_job(&job_ref(&namespace, &job), limit, run.show).await {
+    let heard = job::Heard::new(run.show);
+    let log = match run.cluster.wait_job(&job::reference(&namespace, &name), limit, &heard).await {
         Ok(log) => log,
         Err(error) => {
-            if is_untouched(run, &namespace, &job).await {
-                run.journal.taken = false;
-                run.save().await?;
-            }
+            // Its pods may be gone when it is taken back.
+            run.journal.job_log = heard.lines();
             return Err(error.into());
         }
     };
     run.journal.job_log = log.lines().map(str::to_owned).collect();
     let promotion = read_result(&log).ok_or_else(|| {
         Error::Verify(format!(
-            "job/{job} ended well, but its log has no result line; its last line: {}",
+            "job/{name} ended well, but its log has no result line; its last line: {}",
             log.lines().last().unwrap_or("(empty)")
         ))
     })?;
@@ -85,7 +82,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     for words in warned {
         run.warn(words);
     }
-    remove(run, &namespace, &job).await?;
+    job::remove(run, &name).await?;
     drop_slot(run).await;
     Ok(detail)
 }
@@ -115,69 +112,9 @@ async fn drop_slot(run: &mut Run<'_>) {
 
 /// Removes the Job; what it did to the volume is for the step before to deal with.
 pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
-    let namespace = run.journal.namespace.clone();
-    let Some(job) = run.journal.job.clone() else { return Ok("there was none".into()) };
-    if run.journal.taken && run.journal.promotion.is_none() && is_untouched(run, &namespace, &job).await {
-        run.journal.taken = false;
-        run.save().await?;
-    }
-    remove(run, &namespace, &job).await?;
-    Ok(format!("job/{job} removed"))
-}
-
-async fn remove(run: &Run<'_>, namespace: &str, job: &str) -> Result<(), Error> {
-    let options = DeleteOptions { propagation: Propagation::Background, ..DeleteOptions::default() };
-    run.cluster.delete(&job_ref(namespace, job), &options).await?;
-    let pods: Vec<ObjectRef> = pods(run, namespace, job)
-        .await?
-        .iter()
-        .filter_map(|pod| {
-            let name = pod.pointer("/metadata/name")?.as_str()?;
-            Some(ObjectRef::new("v1", "Pod", namespace, name))
-        })
-        .collect();
-    run.cluster.wait_deleted(&pods, run.timeout, run.show).await?;
-    Ok(())
-}
-
-async fn pods(run: &Run<'_>, namespace: &str, job: &str) -> Result<Vec<Json>, Error> {
-    Ok(run.cluster.list("v1", "Pod", Some(namespace), Some(&format!("job-name={job}"))).await?)
-}
-
-async fn is_alive(run: &Run<'_>, job: &str) -> Result<bool, Error> {
-    let Some(live) = run.cluster.get(&job_ref(&run.journal.namespace, job)).await? else { return Ok(false) };
-    let conditions = live.pointer("/status/conditions").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let failed = conditions.iter().any(|c| {
-        c.get("type").and_then(Json::as_str) == Some("Failed") && c.get("status").and_then(Json::as_str) == Some("True")
-    });
-    Ok(!failed && live.pointer("/metadata/deletionTimestamp").is_none())
-}
-
-/// Whether it is certain that the Job changed nothing: its pods never started a container, or said so in the end.
-async fn is_untouched(run: &Run<'_>, namespace: &str, job: &str) -> bool {
-    let Ok(pods) = pods(run, namespace, job).await else { return false };
-    match run.cluster.get(&job_ref(namespace, job)).await {
-        // The write of the Job itself may have been what failed.
-        Ok(None) => return pods.is_empty() && run.journal.job_log.is_empty(),
-        Ok(Some(_)) => {}
-        Err(_) => return false,
-    }
-    for pod in pods {
-        let Some(name) = pod.pointer("/metadata/name").and_then(Json::as_str) else { return false };
-        let statuses =
-            pod.pointer("/status/containerStatuses").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let never_ran = statuses
-            .iter()
-            .all(|s| s.pointer("/state/waiting").is_some() && s.pointer("/lastState/terminated").is_none());
-        if never_ran {
-            continue;
-        }
-        let Ok(log) = run.cluster.logs(namespace, name, &LogOptions::default()).await else { return false };
-        if !log.lines().any(|line| line.starts_with(UNTOUCHED)) {
-            return false;
-        }
-    }
-    true
+    let Some(name) = run.journal.job.clone() else { return Ok("there was none".into()) };
+    job::settle(run, &name).await?;
+    Ok(format!("job/{name} removed"))
 }
 
 fn unique_name(beta: &str) -> String {
@@ -300,6 +237,8 @@ async fn build(run: &Run<'_>, name: &str) -> Result<Json, Error> {
         "metadata": {"name": name, "namespace": journal.namespace, "labels": labels},
         "spec": {
             "backoffLimit": 0,
+            // Until the journal says that the volume may be taken.
+            "suspend": true,
             "activeDeadlineSeconds": deadline.as_secs(),
             "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod},
         },
@@ -338,8 +277,13 @@ mod tests {
 
     #[test]
     fn the_script_says_what_is_read_here() {
-        for words in ["say \"result timeline=", "say \"stopped; the volume is as it was\""] {
+        for words in
+            ["say \"result timeline=", "say \"stopped; the volume is as it was\"", "say \"taking the volume for"]
+        {
             assert!(SCRIPT.contains(words), "{words}");
+        }
+        for line in [RESULT, WARNING, job::UNTOUCHED, job::TAKING] {
+            assert!(SCRIPT.contains(line.strip_prefix("promote: ").unwrap()), "{line}");
         }
         for variable in
             ["OWNER", "FORMER", "VOLUME", "DATA", "MAJOR", "USER", "FORK", "TIMELINE", "OPTIONS", "WORK", "TIMEOUT"]

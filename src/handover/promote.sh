@@ -129,8 +129,9 @@ sql CHECKPOINT >/dev/null
 timeline=$(sql 'SELECT timeline_id FROM pg_control_checkpoint()')
 [ "$timeline" -gt "$VN_TIMELINE" ] || fail "the server is a master on timeline $timeline, as $VN_FORMER is: somebody made it one without a promotion; it can't be told from its origin"
 
-# What would tie it to the former owner: where it streamed from, whom its commits wait for, what it was subscribed to.
-settings=synchronous_standby_names
+# What would tie it to the former owner: where it streamed from, whom its commits wait for, what it was subscribed to; and
+# the fence, in a copy that was made while the former owner had one.
+settings="synchronous_standby_names default_transaction_read_only"
 if [ "$major" -ge 12 ]; then settings="$settings primary_conninfo primary_slot_name"; fi
 for setting in $settings; do sql "ALTER SYSTEM RESET $setting" >/dev/null || say "warning: $setting could not be reset"; done
 sql "SELECT d.datname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid ORDER BY 1" | sort -u | while IFS= read -r database; do

@@ -78,43 +78,61 @@ fn with_replicas(manifest: &str, statefulset: &str, replicas: u32) -> Option<Str
     None
 }
 
+/// The number of replicas that a record's manifest gives the replicas' StatefulSet; `None` when it says nothing.
+fn recorded(release: &Release, layout: &Layout) -> Result<Option<u32>, Error> {
+    let statefulset = statefulset_of(&releases::manifest_objects(release)?, layout);
+    Ok(statefulset.and_then(|s| s.pointer("/spec/replicas")?.as_u64()).map(|n| n as u32))
+}
+
+async fn of_alpha(run: &Run<'_>) -> Result<Option<Release>, Error> {
+    releases::latest_good(&run.cluster, &run.journal.namespace, &run.journal.alpha).await
+}
+
 /// Gives alpha's record the lowered number; returns the new revision, or `None` where the value is not known or the
-/// record holds it already.
+/// record holds it already. The record is asked, since a run may be killed after it was written and before the journal is.
 pub async fn lower(run: &mut Run<'_>, replicas: u32) -> Result<Option<u32>, Error> {
-    if run.journal.lowered_revision.is_some() {
-        return Ok(None);
+    let Some(release) = of_alpha(run).await?.filter(|_| run.journal.replicas_value.is_some()) else { return Ok(None) };
+    let there = recorded(&release, &run.journal.layout)? == Some(replicas);
+    if run.journal.lowered_revision.is_some() || there {
+        releases::keep_one_deployed(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?;
+        run.journal.lowered_revision.get_or_insert(release.version as u32);
+        return run.save().await.map(|()| None);
     }
     let why = format!(
         "replicas of {} lowered: a volume was handed over to {}",
         run.journal.layout.replica.statefulset, run.journal.beta
     );
-    let revision = set_replicas(run, replicas, &why).await?;
+    let revision = set_replicas(run, release, replicas, &why).await?;
     run.journal.lowered_revision = revision;
     run.save().await?;
     Ok(revision)
 }
 
-/// Gives alpha's record its old number back.
+/// Gives alpha's record its old number back, when it holds another; what the journal knows of it may be too old.
 pub async fn raise(run: &mut Run<'_>) -> Result<(), Error> {
-    if run.journal.lowered_revision.is_none() {
-        return Ok(());
-    }
+    let Some(release) = of_alpha(run).await?.filter(|_| run.journal.replicas_value.is_some()) else { return Ok(()) };
     let replicas = run.journal.layout.replicas;
-    let why = format!(
-        "replicas of {} as before the handover to {}",
-        run.journal.layout.replica.statefulset, run.journal.beta
-    );
-    set_replicas(run, replicas, &why).await?;
-    run.journal.lowered_revision = None;
-    run.save().await
+    let other = match recorded(&release, &run.journal.layout)? {
+        Some(number) => number != replicas,
+        None => run.journal.lowered_revision.is_some(),
+    };
+    if other {
+        let why = format!(
+            "replicas of {} as before the handover to {}",
+            run.journal.layout.replica.statefulset, run.journal.beta
+        );
+        set_replicas(run, release, replicas, &why).await?;
+    } else {
+        releases::keep_one_deployed(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?;
+    }
+    if run.journal.lowered_revision.take().is_some() {
+        run.save().await?;
+    }
+    Ok(())
 }
 
-async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<u32>, Error> {
+async fn set_replicas(run: &Run<'_>, mut release: Release, replicas: u32, why: &str) -> Result<Option<u32>, Error> {
     let Some(path) = &run.journal.replicas_value else { return Ok(None) };
-    let Some(mut release) = releases::latest_good(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?
-    else {
-        return Ok(None);
-    };
     if !release.config.is_object() {
         release.config = json!({});
     }
@@ -138,9 +156,7 @@ async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<
 /// Applies one object of alpha's record as the release's own manager, so that it owns all its fields again. `false`: the
 /// record does not hold it.
 pub async fn reapply(run: &Run<'_>, object: &ObjectRef) -> Result<bool, Error> {
-    let Some(release) = releases::latest_good(&run.cluster, &run.journal.namespace, &run.journal.alpha).await? else {
-        return Ok(false);
-    };
+    let Some(release) = of_alpha(run).await? else { return Ok(false) };
     let is_it = |o: &&Json| o["kind"] == object.kind.as_str() && o["metadata"]["name"] == object.name.as_str();
     let Some(mut wanted) = releases::manifest_objects(&release)?.iter().find(is_it).cloned() else { return Ok(false) };
     stamp(&mut wanted, &release);

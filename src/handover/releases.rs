@@ -342,13 +342,27 @@ pub async fn write_revision(cluster: &Cluster, mut release: Release, why: &str) 
     release.info.last_deployed = crate::release::Time::at(cluster.now());
     release.set_status(Status::Deployed, why);
     records.create(&release).await.map_err(failed)?;
-    for former in history.all_deployed() {
+    supersede(&records, history.all_deployed()).await?;
+    Ok(release.version as u32)
+}
+
+/// Marks all deployed revisions but the newest as superseded: a run that was killed when it had written a revision may
+/// have left two.
+pub async fn keep_one_deployed(cluster: &Cluster, namespace: &str, name: &str) -> Result<(), Error> {
+    let records = Releases::of(cluster, namespace);
+    let history = records.history(name, &Silent).await.map_err(failed)?;
+    let newest = history.deployed().map(|release| release.version);
+    supersede(&records, history.all_deployed().filter(|release| Some(release.version) != newest)).await
+}
+
+async fn supersede(records: &Releases, former: impl IntoIterator<Item = &Release>) -> Result<(), Error> {
+    for former in former {
         let mut former = former.clone();
         let description = former.info.description.clone();
         former.set_status(Status::Superseded, description);
         records.update(&former).await.map_err(failed)?;
     }
-    Ok(release.version as u32)
+    Ok(())
 }
 
 #[cfg(test)]

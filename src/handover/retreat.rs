@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run};
+use super::{Commands, Error, Journal, Route, Show, State, fence, releases, route, run::Run, takeover};
 use crate::{cluster::Cluster, database::diff_changes};
 
 /// What is asked of `retreat`.
@@ -34,9 +34,18 @@ pub struct RetreatOptions {
 /// [`Error::Unfit`] when there is nothing to take back, [`Error::Undo`] when a step could not be undone: the journal then
 /// stays open and `retreat` can be repeated.
 pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOptions) -> Result<Journal, Error> {
-    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
+    let open = |journal| must_be_open(&options.namespace, journal);
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, options.stop.clone(), open).await?;
+    run.timeout = options.timeout.unwrap_or(run.timeout);
+    let result = take_back(&mut run, options).await;
+    run.release().await;
+    result.map(|()| run.journal)
+}
+
+fn must_be_open(namespace: &str, journal: Option<Journal>) -> Result<Journal, Error> {
+    let Some(journal) = journal else {
         return Err(Error::unfit(
-            format!("there is no handover in namespace {}", options.namespace),
+            format!("there is no handover in namespace {namespace}"),
             "a beta that was started otherwise is removed by: vulas-native uninstall NAME",
         ));
     };
@@ -51,14 +60,7 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
             format!("see {}", Commands::of(&journal).status()),
         ));
     }
-    if let (State::Routed, false, Some(route)) = (journal.state, options.accept_loss, &journal.route) {
-        must_not_lose(cluster, &journal, route).await?;
-    }
-    let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
-    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
-    let result = take_back(&mut run, options).await;
-    run.release().await;
-    result.map(|()| run.journal)
+    Ok(journal)
 }
 
 /// Refuses to give up what beta has written since the traffic goes to it.
@@ -83,8 +85,14 @@ async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> R
 }
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
-    let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
-    route_back(run, options).await.map_err(failed)?;
+    if let (State::Routed, false, Some(route)) = (run.journal.state, options.accept_loss, &run.journal.route) {
+        must_not_lose(&run.cluster, &run.journal, route).await?;
+    }
+    if run.journal.taken {
+        takeover::must_be_possible(run).await?;
+    }
+    fence::lift_for_traffic(run).await?;
+    route_back(run, options).await.map_err(|cause| cause.midway("move the traffic back"))?;
     run.backward().await
 }
 

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
+    Divergence, Error, Journal, Show, State, claims, containers, divergence, fence, journal, releases, run::take_lease,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, readiness},
     database::{Changes, Server},
+    release::Release,
 };
 
 /// The value of the embedded admin chart that names the served release.
@@ -65,6 +66,20 @@ pub struct Routed {
 /// # Errors
 /// [`Error::Unfit`] when a release is unknown or not ready; [`Error::Diverged`] when rows would be lost.
 pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -> Result<Routed, Error> {
+    // What is not there needs no Lease, nor a wait for it. What is there may be another when we have it.
+    releases_of(cluster, options).await?;
+    let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
+    let result = match releases_of(cluster, options).await {
+        Ok((core, admin)) => switch(cluster, show, options, &core, &admin).await,
+        Err(error) => Err(error),
+    };
+    // If that fails it expires by itself.
+    let _ = lease.release().await;
+    result
+}
+
+/// The release that shall get the traffic, and the admin release.
+async fn releases_of(cluster: &Cluster, options: &RouteOptions) -> Result<(Release, Release), Error> {
     let core = releases::current(cluster, &options.namespace, &options.release).await?;
     let Some(core) = core else {
         let known = releases::names(cluster, &options.namespace).await.unwrap_or_default().join(", ");
@@ -80,11 +95,7 @@ pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -
             format!("name the deployed admin release (there are: {known})"),
         ));
     };
-    let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
-    let result = switch(cluster, show, options, &core, &admin).await;
-    // If that fails it expires by itself.
-    let _ = lease.release().await;
-    result
+    Ok((core, admin))
 }
 
 async fn switch(
@@ -107,7 +118,18 @@ async fn switch(
             });
         }
         if to_beta && journal.state != State::Routed {
-            lost = divergence::ask(cluster, journal).await?.filter(Divergence::loses);
+            lost = match divergence::ask(cluster, journal).await {
+                Ok(found) => found.filter(Divergence::loses),
+                // A master that is gone can't be asked what would be lost, and then there is nothing to wait for.
+                Err(Error::Database(error)) if options.accept_loss => {
+                    show.warning(&format!(
+                        "{} can't be asked what it has written since the fork: {error}",
+                        journal.alpha
+                    ));
+                    None
+                }
+                Err(error) => return Err(error),
+            };
         }
     }
     if let (Some(loss), false) = (&lost, options.accept_loss) {
@@ -115,6 +137,10 @@ async fn switch(
     }
     if !options.force {
         must_be_ready(cluster, options, core).await?;
+    }
+    if let Some(found) = journal {
+        let traffic = (options.release.as_str(), before.as_deref());
+        journal = Some(fence::lift_for_route(cluster, show, found, traffic, options.timeout).await?);
     }
     let started = Instant::now();
     let unchanged = before.as_deref() == Some(options.release.as_str());

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
-    preflight, promote, protect, verify,
+    Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fence, fork, install, journal,
+    preflight, promote, protect, takeover, verify,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
@@ -28,19 +28,43 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Takes the Lease; nobody else may be at work on this namespace's handover.
+    /// Takes the Lease, so that nobody else is at work on this namespace's handover, and begins with what `choose` makes of
+    /// the journal as it stands then. `choose` is asked before, too: what it refuses needs no Lease, nor a wait for it.
+    ///
+    /// # Errors
+    /// What `choose` says; [`Error::Unfit`] when somebody else is at work.
     pub async fn hold(
         cluster: &Cluster,
         show: &'a dyn Show,
-        journal: Journal,
+        namespace: &str,
         holder: &str,
-        timeout: Duration,
         stop: tokio_util::sync::CancellationToken,
+        choose: impl Fn(Option<Journal>) -> Result<Journal, Error>,
     ) -> Result<Self, Error> {
-        let lease = take_lease(cluster, show, &journal.namespace, holder).await?;
-        let mut journal = journal;
-        holder.clone_into(&mut journal.holder);
-        Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+        choose(Journal::load(cluster, namespace).await?)?;
+        let lease = take_lease(cluster, show, namespace, holder).await?;
+        let chosen = match Journal::load(cluster, namespace).await {
+            Ok(found) => choose(found),
+            Err(error) => Err(error),
+        };
+        match chosen {
+            Ok(mut journal) => {
+                holder.clone_into(&mut journal.holder);
+                let timeout = Duration::from_secs(journal.timeout);
+                Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+            }
+            Err(error) => {
+                // If that fails it expires by itself.
+                let _ = lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A run whose caller holds the Lease.
+    pub fn under(cluster: &Cluster, show: &'a dyn Show, journal: Journal, timeout: Duration) -> Self {
+        let stop = tokio_util::sync::CancellationToken::new();
+        Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: None }
     }
 
     /// Writes the journal.
@@ -50,7 +74,7 @@ impl<'a> Run<'a> {
                 "lease/{LEASE} in namespace {} was lost: somebody else is at work, or the server was away for too long",
                 self.journal.namespace
             );
-            return Err(Error::unfit(what, "look at the status, then resume or retreat"));
+            return Err(Error::Lost { what, advice: "look at the status, then resume or retreat".into() });
         }
         self.journal.save(&self.cluster).await?;
         self.show.recorded(&self.journal);
@@ -135,6 +159,10 @@ impl<'a> Run<'a> {
     pub async fn forward(&mut self) -> Result<(), Error> {
         while let Some(stage) = self.journal.next() {
             if let Err(cause) = self.step(stage).await {
+                // Somebody else may be at work on it: what is half done is his.
+                if matches!(cause, Error::Lost { .. }) {
+                    return Err(cause);
+                }
                 let left = self.backward().await.err().map(Box::new);
                 return Err(Error::Step { stage, cause: Box::new(cause), left });
             }
@@ -143,21 +171,36 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the steps back, in reverse. Each is recorded, so that this too can be interrupted and gone on with.
+    ///
+    /// # Errors
+    /// [`Error::Undo`] or [`Error::Lost`]: something is left to do.
     pub async fn backward(&mut self) -> Result<(), Error> {
+        self.take_back().await.map_err(|cause| cause.midway("take the steps back"))
+    }
+
+    async fn take_back(&mut self) -> Result<(), Error> {
+        if self.journal.taken
+            && let Err(cause) = takeover::must_be_possible(self).await
+        {
+            // The state stays: going on is still possible, and may be what saves the rows. Which step failed is of use; if
+            // it can't be written, what stands in the way is more so.
+            let _ = self.save().await;
+            return Err(cause);
+        }
         self.journal.state = State::Retreating;
         self.save().await?;
-        for stage in Stage::ALL.into_iter().rev() {
+        for stage in undoing() {
             if matches!(self.journal.progress(stage), Progress::Pending | Progress::Undone) {
                 continue;
             }
-            let quiet = matches!(stage, Stage::Preflight | Stage::Verify | Stage::Record);
+            let quiet = matches!(stage, Stage::Preflight | Stage::Verify | Stage::Record)
+                || (stage == Stage::Fork && !fence::is_up(&self.journal));
             let started = Instant::now();
             if !quiet {
                 self.show.undo(stage);
             }
             let undone = undo(self, stage).await;
-            let detail =
-                undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
+            let detail = undone.map_err(|cause| cause.midway(stage.undoing()))?;
             if !quiet {
                 self.show.undone(stage, &detail, started.elapsed());
             }
@@ -167,6 +210,13 @@ impl<'a> Run<'a> {
         self.journal.state = State::Retreated;
         self.save().await
     }
+}
+
+/// The order in which steps are taken back: in reverse, but the fence first. It keeps alpha from its work, and what is cloned
+/// from a master with a fence has one, too.
+fn undoing() -> impl Iterator<Item = Stage> {
+    let others = Stage::ALL.into_iter().rev().filter(|stage| *stage != Stage::Fork);
+    std::iter::once(Stage::Fork).chain(others)
 }
 
 async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
@@ -188,7 +238,7 @@ async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
 async fn undo(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
     match stage {
         Stage::Protect => protect::undo(run).await,
-        Stage::Fork => fork::undo(run).await,
+        Stage::Fork => fence::lift(run).await,
         Stage::Detach => detach::undo(run).await,
         Stage::Promote => promote::undo(run).await,
         Stage::Install => install::undo(run).await,
@@ -247,13 +297,13 @@ pub async fn upgrade(cluster: &Cluster, show: &dyn Show, options: &UpgradeOption
             return Err(error);
         }
     };
-    let mut run =
-        Run::hold(cluster, show, found.journal, &options.holder, options.timeout, options.stop.clone()).await?;
     // Somebody may have begun between the first look and the Lease.
-    if let Some(open) = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed()) {
-        run.release().await;
-        return Err(open_handover(&open, &options.alpha, &options.beta));
-    }
+    let begin = |open: Option<Journal>| match open.filter(|journal| !journal.state.is_closed()) {
+        Some(open) => Err(open_handover(&open, &options.alpha, &options.beta)),
+        None => Ok(found.journal.clone()),
+    };
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, options.stop.clone(), begin).await?;
+    run.timeout = options.timeout;
     let took = started.elapsed();
     run.finish_step(Stage::Preflight, Progress::Done, &found.summary, took);
     run.journal.step_mut(Stage::Preflight).started = Some(run.journal.began.clone());
@@ -278,33 +328,32 @@ pub async fn resume(
     holder: &str,
     stop: tokio_util::sync::CancellationToken,
 ) -> Result<Journal, Error> {
-    let Some(journal) = Journal::load(cluster, namespace).await? else {
+    let interrupted = |journal| must_be_interrupted(namespace, journal);
+    let mut run = Run::hold(cluster, show, namespace, holder, stop, interrupted).await?;
+    let result = run.forward().await;
+    run.release().await;
+    result.map(|()| run.journal)
+}
+
+fn must_be_interrupted(namespace: &str, journal: Option<Journal>) -> Result<Journal, Error> {
+    let Some(journal) = journal else {
         return Err(Error::unfit(
             format!("there is no handover in namespace {namespace}"),
             "begin one: vulas-native upgrade --current-release A --future-release B",
         ));
     };
+    let commands = super::Commands::of(&journal);
     match journal.state {
-        State::Upgrading => {}
-        State::Retreating => {
-            let commands = super::Commands::of(&journal);
-            return Err(Error::Decision {
-                what: format!("{} → {} is being taken back; it can't go forward any more", journal.alpha, journal.beta),
-                choices: vec![format!("finish taking it back: {}", commands.retreat())],
-            });
-        }
-        _ => {
-            return Err(Error::unfit(
-                format!("{} → {} was not interrupted", journal.alpha, journal.beta),
-                format!("see {}", super::Commands::of(&journal).status()),
-            ));
-        }
+        State::Upgrading => Ok(journal),
+        State::Retreating => Err(Error::Decision {
+            what: format!("{} → {} is being taken back; it can't go forward any more", journal.alpha, journal.beta),
+            choices: vec![format!("finish taking it back: {}", commands.retreat())],
+        }),
+        _ => Err(Error::unfit(
+            format!("{} → {} was not interrupted", journal.alpha, journal.beta),
+            format!("see {}", commands.status()),
+        )),
     }
-    let timeout = Duration::from_secs(journal.timeout);
-    let mut run = Run::hold(cluster, show, journal, holder, timeout, stop).await?;
-    let result = run.forward().await;
-    run.release().await;
-    result.map(|()| run.journal)
 }
 
 fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {

@@ -251,12 +251,12 @@ impl Stage {
     }
 
     /// The values that alpha was given.
-    fn values_of_alpha(&self) -> String {
+    pub fn values_of_alpha(&self) -> String {
         self.run(&["get", "values", "alpha", "-n", &self.core, "-o", "json"]).ended(0).stdout
     }
 
     /// The live specification of alpha's slaves, without what the server counts.
-    fn slaves(&self) -> Json {
+    pub fn slaves(&self) -> Json {
         let mut object = self.get(&self.namespaced("apps/v1", "StatefulSet", "alpha-database-slave")).unwrap();
         let managers: Vec<String> = object["metadata"]["managedFields"]
             .as_array()
@@ -355,7 +355,7 @@ fn is_as_it_was(stage: &Stage, slaves: &Json, policy: &str) {
 
 /// An upgrade is killed when it has said `words`; the next run goes on with it, and it can be taken back.
 pub fn killed_and_resumed(stage: &Stage, words: &str) {
-    let (mut child, _) = stage.upgrade_until(words);
+    let (mut child, _) = stage.upgrade_until(words, &[]);
     child.kill().unwrap();
     child.wait().unwrap();
     // Whether the dead run's Lease has expired or not: the next run finds out.
@@ -367,9 +367,10 @@ pub fn killed_and_resumed(stage: &Stage, words: &str) {
 
 impl Stage {
     /// Starts an upgrade and returns it when it has said `words`, with the rest of what it says.
-    fn upgrade_until(&self, words: &str) -> (Child, BufReader<ChildStderr>) {
+    fn upgrade_until(&self, words: &str, more: &[&str]) -> (Child, BufReader<ChildStderr>) {
         let command = self.upgrade_command();
-        let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+        let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+        arguments.extend(more);
         let mut child = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
@@ -382,8 +383,15 @@ impl Stage {
 
     /// An upgrade that is asked to stop when it has said `words`.
     pub fn interrupted(&self, words: &str) -> Ran {
-        let (mut child, mut rest) = self.upgrade_until(words);
-        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        self.upgrade_while(&[], words, |child| {
+            Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        })
+    }
+
+    /// An upgrade in whose middle, when it has said `words`, something happens.
+    pub fn upgrade_while(&self, more: &[&str], words: &str, happens: impl FnOnce(&Child)) -> Ran {
+        let (mut child, mut rest) = self.upgrade_until(words, more);
+        happens(&child);
         let mut stderr = String::new();
         rest.read_to_string(&mut stderr).unwrap();
         let code = child.wait().unwrap().code().unwrap_or(-1);

@@ -45,6 +45,7 @@ pub fn start(state: &mut State, pod: &Json, environment: &Environment) -> Outcom
     let Some(server) = state.volumes.get_mut(&volume).and_then(|volume| volume.server.as_mut()) else {
         return Outcome::Waits(Duration::from_millis(100));
     };
+    let fenced = server.settings.get("default_transaction_read_only").is_some_and(|value| value == "on");
     let Some(known) = server.databases.get_mut(&database) else {
         return Outcome::failed(format!("FATAL: database \"{database}\" does not exist"));
     };
@@ -57,6 +58,7 @@ pub fn start(state: &mut State, pod: &Json, environment: &Environment) -> Outcom
                 "Detected applied migration not resolved locally: {version}; this backend knows schemas up to {wanted}"
             ));
         }
+        _ if fenced => return Outcome::failed("ERROR: cannot execute CREATE TABLE in a read-only transaction"),
         older => {
             let from = older.clone().unwrap_or_else(|| "<< Empty Schema >>".into());
             lines.push(format!("Current version of schema \"public\": {from}"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::json::Json;
+use super::super::json::{Access, Json};
 use super::super::state::State;
 use super::super::workload::Outcome;
 use super::environment::Environment;
@@ -13,7 +13,8 @@ use super::volume_of;
 pub fn run(state: &mut State, pod: &Json, container: &Json, environment: &Environment) -> Outcome {
     let Some(volume) = volume_of(state, pod, container) else { return Outcome::Waits(Duration::from_millis(50)) };
     let mut lines = Vec::new();
-    let result = promote(state, &volume, environment, &mut lines);
+    let reset = reset_by(container);
+    let result = promote(state, &volume, environment, &reset, &mut lines);
     let code = match result {
         Ok(()) => 0,
         Err((why, taken)) => {
@@ -27,10 +28,18 @@ pub fn run(state: &mut State, pod: &Json, container: &Json, environment: &Enviro
     Outcome::Ends { code, lines: lines.into_iter().map(|line| format!("promote: {line}")).collect() }
 }
 
+/// The settings that the script resets: those that it names in `settings="..."`.
+fn reset_by(container: &Json) -> Vec<String> {
+    let script = container.items("/command").last().and_then(Json::as_str).unwrap_or_default();
+    let named = script.split("settings=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    named.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
 fn promote(
     state: &mut State,
     volume: &str,
     environment: &Environment,
+    reset: &[String],
     lines: &mut Vec<String>,
 ) -> Result<(), (String, bool)> {
     let get = |name: &str| environment.get(&format!("VN_{name}")).to_string();
@@ -84,7 +93,7 @@ fn promote(
             true,
         ));
     }
-    server.settings.remove("synchronous_standby_names");
+    server.settings.retain(|name, _| !reset.contains(name));
     let switched = server.history.last().map_or(server.position, |(_, at)| *at);
     lines.push(format!("timeline {timeline} -> {} at {switched}, stopped cleanly", server.timeline));
     lines.push(format!(

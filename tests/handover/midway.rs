@@ -1,0 +1,88 @@
+//! What fails midway says that something is left to do, and can be gone on with.
+
+use std::{sync::Arc, time::Duration};
+
+use vulas_native::{
+    cluster::{Cluster, ConnectOptions, ObjectRef, Patch, Silent},
+    handover::{self, FinishOptions, State},
+};
+
+use super::{
+    Journal, Sandbox, is_journal,
+    meanwhile::{Meanwhile, Refusing},
+};
+
+#[test]
+fn a_retreat_whose_journal_is_refused_is_not_over() {
+    let sandbox = Sandbox::small();
+    let stage = &sandbox.stage;
+    stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
+    stage.upgrade(&[]).ended(0);
+    let mut failed = 0;
+    // Each time one write more passes, until none is left to be refused.
+    for passes in 0.. {
+        let cluster = stage.cluster.with_hook(Arc::new(Refusing::new(passes, 1, is_journal)));
+        let options = sandbox.retreat_options();
+        let retreated = handover::retreat(&cluster, &Silent, &options);
+        match stage.runtime.block_on(retreated) {
+            Ok(journal) => {
+                assert_eq!(journal.state, State::Retreated);
+                break;
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("the disk is full"), "{error}");
+                assert_eq!((error.exit_code(), error.aftermath()), (3, "Something is left to do."), "{error}");
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 3, "only {failed} writes were refused");
+    stage.replica_follows("visit");
+}
+
+#[test]
+fn a_finish_whose_journal_is_refused_is_not_over() {
+    let sandbox = Sandbox::installed();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    stage.route("beta", &[]).ended(0);
+    let options = FinishOptions { namespace: stage.core.clone(), force: false, timeout: None, holder: "test".into() };
+    let cluster = stage.cluster.with_hook(Arc::new(Refusing::new(1, 1, is_journal)));
+    let error = stage.runtime.block_on(handover::finish(&cluster, &Silent, &options)).unwrap_err();
+    assert_eq!((error.exit_code(), error.aftermath()), (3, "Something is left to do."), "{error}");
+    let (journal, _) = stage.runtime.block_on(handover::finish(&stage.cluster, &Silent, &options)).unwrap();
+    assert_eq!(journal.state, State::Finished);
+}
+
+#[test]
+fn a_lease_that_is_lost_midway_leaves_something_to_do() {
+    let sandbox = Sandbox::small();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kubeconfig = Some(stage.kubeconfig.display().to_string());
+    let namespace = stage.core.clone();
+    let own_claim = |write: &vulas_native::cluster::Write| {
+        write.verb == "delete" && write.path.ends_with("/data-beta-database-slave-0")
+    };
+    let hook = Meanwhile::new(own_claim, move || {
+        let connect = ConnectOptions { kubeconfig: kubeconfig.clone(), ..ConnectOptions::default() };
+        let lease = ObjectRef::new("coordination.k8s.io/v1", "Lease", &namespace, handover::LEASE);
+        let taken = Patch::Merge(serde_json::json!({"spec": {"holderIdentity": "other", "leaseDurationSeconds": 1}}));
+        runtime.block_on(async {
+            let cluster = Cluster::connect(&connect).await.unwrap();
+            cluster.patch(&lease, &taken, None, "test").await.unwrap();
+        });
+        // Until its holder has looked at it again.
+        std::thread::sleep(Duration::from_secs(6));
+    });
+    let cluster = stage.cluster.with_hook(Arc::new(hook));
+    let options = sandbox.retreat_options();
+    let retreated = handover::retreat(&cluster, &Silent, &options);
+    let error = stage.runtime.block_on(retreated).unwrap_err();
+    assert!(error.to_string().contains("was lost"), "{error}");
+    assert_eq!((error.exit_code(), error.aftermath()), (3, "Something is left to do."), "{error}");
+    let journal = stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap();
+    assert_eq!(journal.state, State::Retreating);
+    stage.retreat(&[]).ended(0);
+}
