@@ -15,6 +15,7 @@
 //! | `check` | the server's dry run of every object |
 //! | `transaction` | doing it |
 //! | `putback` | taking it back |
+//! | `deletion` | deleting one object, never its claims |
 //! | `migrate` | fields of client-side apply become those of server-side apply |
 //! | `hooks` | objects that are created at a certain moment |
 //! | `lock`, `recover` | one operation at a time; what a killed run left |
@@ -22,6 +23,7 @@
 //! | `schemas` | what schemas of values refer to on the network |
 
 mod check;
+mod deletion;
 mod error;
 mod hooks;
 mod install;

@@ -87,7 +87,10 @@ async fn put_back(
         problems.extend(result.err().map(|error| format!("{}: {error}", item.reference)));
     }
     let deleted =
-        in_parallel(extra, |item| async move { (item, delete_ours(cluster, &item.reference, None, owner).await) });
+        in_parallel(
+            extra,
+            |item| async move { (item, delete_ours(cluster, &item.reference, None, owner, observer).await) },
+        );
     for (item, result) in deleted.await {
         problems.extend(result.err().map(|error| format!("{}: {error}", item.reference)));
     }

@@ -8,8 +8,7 @@ use std::{
 
 use crate::{
     cluster::{
-        ApplyOptions, Cluster, DeleteOptions, Error as ClusterError, Json, ObjectRef, Observer, WaitOptions,
-        in_parallel,
+        ApplyOptions, Cluster, Error as ClusterError, Json, ObjectRef, Observer, Propagation, WaitOptions, in_parallel,
         readiness::{Readiness, readiness},
     },
     release::{History, Release, Status},
@@ -18,6 +17,7 @@ use crate::{
 use super::{
     Common, Error, MANAGER, OnFailure, Outcome, Releases, Wait,
     check::{Answers, Checks},
+    deletion::delete_object,
     hooks::Hooks,
     live::live_objects,
     lock::Lock,
@@ -413,8 +413,7 @@ impl<'a> Transaction<'a> {
             self.request.observer.warning(&format!("{reference} was kept: it belongs to {other}"));
             return Ok(());
         }
-        let options = DeleteOptions { uid: live["metadata"]["uid"].as_str().map(str::to_owned), ..Default::default() };
-        cluster.delete(reference, &options).await.map(|_| ())
+        delete_object(cluster, reference, &live, Propagation::default(), self.request.observer).await.map(|_| ())
     }
 
     /// Another run has taken over: it puts back what we did, and we must not touch anything any more.

@@ -18,6 +18,7 @@ use vulas_native::{
     release::{History, Release, Status, chart::values_of},
 };
 
+pub mod claims;
 pub mod life;
 pub mod trouble;
 pub mod workloads;
@@ -34,6 +35,9 @@ macro_rules! for_each_scenario {
             life::templates_look_things_up,
             life::adoption,
             life::a_record_larger_than_a_secret,
+            claims::claims_outlive_a_pruned_statefulset,
+            claims::claims_outlive_an_install_that_is_put_back,
+            claims::claims_outlive_a_killed_upgrade,
             trouble::refusals_change_nothing,
             trouble::conflicts_are_named_and_forced_only_when_asked,
             trouble::a_fault_at_every_write_is_put_back,
