@@ -174,6 +174,7 @@ impl<'a> Transaction<'a> {
             let Request { cluster, target, observer, .. } = &self.request;
             Lock::take(cluster, &target.namespace, &target.name, *observer).await?
         };
+        self.request.target.creates = self.creates();
         if let Err(error) = self.request.releases.create(&self.request.target).await {
             // Perhaps it was written and only its answer was lost; a revision that somebody else wrote is not ours to delete.
             if error.outcome != Outcome::Refused {
@@ -198,6 +199,15 @@ impl<'a> Transaction<'a> {
         };
         lock.release().await;
         result
+    }
+
+    /// What is made anew, as the pending record says it: a run that takes over from a dead one deletes nothing else.
+    fn creates(&self) -> Vec<String> {
+        let changes = self.plan.changes.iter();
+        changes
+            .filter(|change| change.action == Action::Create && !change.reference.name.is_empty())
+            .map(|change| change.key.text())
+            .collect()
     }
 
     async fn make_namespace(&self) -> Result<(), Error> {
@@ -233,6 +243,7 @@ impl<'a> Transaction<'a> {
             (None, Verb::Rollback) => target.info.description.clone(),
         };
         target.set_status(Status::Deployed, description);
+        target.creates.clear();
         match releases.update(target).await {
             Ok(()) => Ok(()),
             Err(error) => self.look_for_the_mark(target, error).await,
@@ -432,6 +443,7 @@ impl<'a> Transaction<'a> {
         let name = target.name.clone();
         let first_line = error.message.lines().next().unwrap_or_default().to_owned();
         target.set_status(Status::Failed, verb.failed(&name, &first_line));
+        target.creates.clear();
         for warning in cluster.take_warnings() {
             observer.warning(&warning);
         }

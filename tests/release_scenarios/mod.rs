@@ -43,6 +43,8 @@ macro_rules! for_each_scenario {
             trouble::a_fault_at_every_write_is_put_back,
             trouble::a_killed_run_is_recovered_by_the_next,
             trouble::a_killed_install_or_uninstall_leaves_no_trace,
+            trouble::a_killed_upgrade_of_a_failed_release_deletes_only_its_own,
+            trouble::a_killed_run_does_not_cost_what_it_adopted,
             trouble::a_failed_install_leaves_nothing_or_all,
             trouble::two_runs_do_not_meet,
             workloads::hooks_run_in_their_order,
