@@ -1,5 +1,7 @@
 //! The handover against the API server in memory, with its PostgreSQL servers.
 
+#[path = "handover/lease.rs"]
+mod lease;
 mod support;
 
 use std::{

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Global, session};
 use crate::cluster::Cluster;
+pub use crate::cluster::holder;
 use crate::handover::Error;
 use crate::report::{HandoverReporter, next_commands, write_handover};
 
@@ -125,17 +126,6 @@ fn command_line(typed: &[String]) -> String {
         }
     }
     shown.join(" ")
-}
-
-/// Who we are: user, host, process.
-pub fn holder() -> String {
-    let from = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).filter(|v| !v.is_empty());
-    let user = from(&["USER", "LOGNAME"]).unwrap_or_else(|| "unknown".into());
-    let host = from(&["HOSTNAME"])
-        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "localhost".into());
-    format!("{user}@{host}:{}", std::process::id())
 }
 
 /// The core namespace: its own flag, or the namespace flag.

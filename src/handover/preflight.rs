@@ -182,6 +182,7 @@ async fn look(
         route: None,
         slot,
         warnings: checks.warnings.clone(),
+        stored: None,
     };
     Ok(Found { journal, summary })
 }

@@ -81,7 +81,7 @@ pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -
         ));
     };
     let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
-    let result = switch(cluster, show, options, &core, &admin).await;
+    let result = switch(&lease.fence(cluster), show, options, &core, &admin).await;
     // If that fails it expires by itself.
     let _ = lease.release().await;
     result

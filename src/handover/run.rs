@@ -40,7 +40,7 @@ impl<'a> Run<'a> {
         let lease = take_lease(cluster, show, &journal.namespace, holder).await?;
         let mut journal = journal;
         holder.clone_into(&mut journal.holder);
-        Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+        Ok(Self { cluster: lease.fence(cluster), show, journal, timeout, stop, lease: Some(lease) })
     }
 
     /// Writes the journal.
