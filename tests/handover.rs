@@ -1,5 +1,7 @@
 //! The handover against the API server in memory, with its PostgreSQL servers.
 
+#[path = "handover/allowed.rs"]
+mod allowed;
 #[path = "handover/lease.rs"]
 mod lease;
 mod support;
@@ -227,6 +229,9 @@ fn missing_permissions_are_named_all_at_once() {
     let deny = vec![
         Deny::new("patch", "apps", "statefulsets"),
         Deny::new("create", "batch", "jobs"),
+        // Wanted only on the way back, or only after a while.
+        Deny::new("update", "coordination.k8s.io", "leases"),
+        Deny::new("update", "", "secrets"),
         // Without it not even the releases can be seen.
         Deny::new("list", "", "secrets"),
     ];
@@ -239,6 +244,8 @@ fn missing_permissions_are_named_all_at_once() {
         .ended(1)
         .said("no permission to patch statefulsets.apps")
         .said("no permission to create jobs.batch")
+        .said("no permission to update leases.coordination.k8s.io")
+        .said("no permission to update secrets")
         .said("no permission to list secrets")
         .said("Nothing has been changed.");
     drop(allowed);
