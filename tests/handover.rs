@@ -2,6 +2,8 @@
 
 #[path = "handover/allowed.rs"]
 mod allowed;
+#[path = "handover/busy.rs"]
+mod busy;
 #[path = "handover/lease.rs"]
 mod lease;
 mod support;

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `install`, `upgrade`, `rollback`, `uninstall`, `test` | the operations |
 //! | `releases` | records in the cluster |
+//! | `revise` | a revision that is written and not applied |
 //! | `options`, `error` | what the caller says, what he is told |
 //! | `objects` | objects of a manifest made ready to apply: namespace, ownership |
 //! | `plan` | what an operation will do, found out without a write |
@@ -37,6 +38,7 @@ mod putback;
 mod recover;
 mod releases;
 mod rendering;
+mod revise;
 mod rollback;
 pub mod schemas;
 mod signals;
@@ -53,6 +55,7 @@ pub use options::{
 };
 pub use plan::{Action, Change, Plan};
 pub use releases::Releases;
+pub use revise::revise;
 pub use rollback::rollback;
 pub use template::Seen;
 pub use test::{Tested, test};

@@ -80,6 +80,8 @@ async fn look(
         );
     }
     checks.count += 1;
+    checks.problems.extend(releases::under_way(cluster, &options.namespace, &options.alpha).await?);
+    checks.count += 1;
     if let Some(status) = releases::status(cluster, &options.namespace, &options.beta).await? {
         checks.problem(
             format!("release {} exists in namespace {} already (status {status})", options.beta, options.namespace),

@@ -131,7 +131,7 @@ async fn set_replicas(run: &Run<'_>, replicas: u32, why: &str) -> Result<Option<
     if let Some(manifest) = with_replicas(&release.manifest, &run.journal.layout.replica.statefulset, replicas) {
         release.manifest = manifest;
     }
-    let revision = releases::write_revision(&run.cluster, release, why).await?;
+    let revision = releases::write_revision(&run.cluster, run.show, release, why).await?;
     Ok(Some(revision))
 }
 

@@ -333,22 +333,29 @@ pub fn chart_values(chart: &str, config: &Json) -> Json {
         .map_or_else(|_| json!({}), |map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
 }
 
-/// Writes a record as the next revision of its release, marked as deployed; nothing is applied.
-pub async fn write_revision(cluster: &Cluster, mut release: Release, why: &str) -> Result<u32, Error> {
-    let records = Releases::of(cluster, &release.namespace);
-    let history = records.history(&release.name, &Silent).await.map_err(failed)?;
-    let highest = history.last().map_or(release.version, |last| last.version);
-    release.version = highest + 1;
-    release.info.last_deployed = crate::release::Time::at(cluster.now());
-    release.set_status(Status::Deployed, why);
-    records.create(&release).await.map_err(failed)?;
-    for former in history.all_deployed() {
-        let mut former = former.clone();
-        let description = former.info.description.clone();
-        former.set_status(Status::Superseded, description);
-        records.update(&former).await.map_err(failed)?;
-    }
-    Ok(release.version as u32)
+/// Writes a record, made from the revision that it was read as, as the next one of its release, marked as deployed; nothing is
+/// applied.
+pub async fn write_revision(
+    cluster: &Cluster,
+    observer: &dyn Observer,
+    release: Release,
+    why: &str,
+) -> Result<u32, Error> {
+    Ok(action::revise(cluster, release, why, observer).await.map_err(failed)? as u32)
+}
+
+/// Why nothing may be begun on a release: an operation on it is under way, or was killed.
+pub async fn under_way(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Problem>, Error> {
+    let Some(last) = last(cluster, namespace, name).await?.filter(|last| last.info.status.is_pending()) else {
+        return Ok(None);
+    };
+    let since = last.info.last_deployed.as_str();
+    Ok(Some(Problem::new(
+        format!("revision {} of {name} is {} since {since}: somebody upgrades it", last.version, last.info.status),
+        format!(
+            "wait until that is done (vulas-native history {name} -n {namespace}); if its process is dead: vulas-native rollback {name} -n {namespace}"
+        ),
+    )))
 }
 
 #[cfg(test)]
