@@ -15,6 +15,11 @@ pub use crate::cluster::holder;
 use crate::handover::Error;
 use crate::report::{HandoverReporter, next_commands, write_handover};
 
+/// What becomes of an upgrade that is stopped.
+pub const TAKES_BACK: &str = "what was done is taken back";
+/// What becomes of a retreat or a finish that is stopped.
+pub const LEAVES: &str = "what is done stays done, and the same command goes on with it";
+
 /// A command of a handover, talking.
 pub struct Talk {
     runtime: tokio::runtime::Runtime,
@@ -34,14 +39,14 @@ impl Talk {
         Ok(Self { runtime, global: global.clone(), show, report: RefCell::default() })
     }
 
-    /// Is cancelled by the first SIGINT or SIGTERM: what was done is then taken back. The second ends the process at once.
-    pub fn stop_on_signals(&self) -> CancellationToken {
+    /// Is cancelled by the first SIGINT or SIGTERM, and says what becomes of what was done. The second ends the process at once.
+    pub fn stop_on_signals(&self, becomes: &'static str) -> CancellationToken {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let reporter = self.show.reporter().clone();
         self.runtime.spawn(async move {
             signal().await;
-            reporter.warn("stopping; what was done is taken back (once more to stop at once, and leave it as it is)");
+            reporter.warn(&format!("stopping; {becomes} (once more to stop at once, and leave it as it is)"));
             token.cancel();
             signal().await;
             // Killed on purpose: the journal tells the next run where it stood.

@@ -102,7 +102,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
     let started = Timestamp::now();
     let namespace = handover::core_namespace(global, args.core_namespace.as_ref())?;
     let talk = handover::Talk::new(global)?;
-    let stop = talk.stop_on_signals();
+    let stop = talk.stop_on_signals(handover::TAKES_BACK);
     let holder = handover::holder();
     let result = if args.resume {
         talk.block_on(|cluster, show| async move { resume(&cluster, show, &namespace, &holder, stop).await })

@@ -16,6 +16,8 @@ pub struct FinishOptions {
     pub timeout: Option<Duration>,
     /// Who we are, for the Lease.
     pub holder: String,
+    /// Ends the run before it has begun to uninstall; the uninstall hears signals itself.
+    pub stop: tokio_util::sync::CancellationToken,
 }
 
 /// Uninstalls alpha. Its claims are kept: they hold what it wrote after the fork. Returns the journal and their names.
@@ -54,8 +56,7 @@ pub async fn finish(
         }
     }
     let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
-    let stop = tokio_util::sync::CancellationToken::new();
-    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, stop).await?;
+    let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
     let result = retire(&mut run).await;
     run.release().await;
     result.map(|claims| (run.journal, claims))

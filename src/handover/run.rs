@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
     preflight, promote, protect, verify,
@@ -37,7 +39,11 @@ impl<'a> Run<'a> {
         timeout: Duration,
         stop: tokio_util::sync::CancellationToken,
     ) -> Result<Self, Error> {
-        let lease = take_lease(cluster, show, &journal.namespace, holder).await?;
+        let lease = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Interrupted),
+            lease = take_lease(cluster, show, &journal.namespace, holder) => lease?,
+        };
         let mut journal = journal;
         holder.clone_into(&mut journal.holder);
         Ok(Self { cluster: lease.fence(cluster), show, journal, timeout, stop, lease: Some(lease) })
@@ -135,6 +141,8 @@ impl<'a> Run<'a> {
     pub async fn forward(&mut self) -> Result<(), Error> {
         while let Some(stage) = self.journal.next() {
             if let Err(cause) = self.step(stage).await {
+                // What stopped the steps must not stop their undoing.
+                self.stop = CancellationToken::new();
                 let left = self.backward().await.err().map(Box::new);
                 return Err(Error::Step { stage, cause: Box::new(cause), left });
             }
@@ -142,7 +150,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Takes the steps back, in reverse. Each is recorded, so that this too can be interrupted and gone on with.
+    /// Takes the steps back, in reverse. Each is recorded, so that this too can be stopped, between two and within one, and gone
+    /// on with.
     pub async fn backward(&mut self) -> Result<(), Error> {
         self.journal.state = State::Retreating;
         self.save().await?;
@@ -155,7 +164,7 @@ impl<'a> Run<'a> {
             if !quiet {
                 self.show.undo(stage);
             }
-            let undone = undo(self, stage).await;
+            let undone = stoppable(self.stop.clone(), stage, undo(self, stage)).await;
             let detail =
                 undone.map_err(|cause| Error::Undo { what: stage.undoing().into(), cause: Box::new(cause) })?;
             if !quiet {
@@ -166,6 +175,30 @@ impl<'a> Run<'a> {
         }
         self.journal.state = State::Retreated;
         self.save().await
+    }
+}
+
+/// How long an uninstall, which hears the signals itself, may take to end in order.
+const ORDERLY: Duration = Duration::from_secs(10);
+
+/// Undoes a step until it is done, or the user or the system wants an end.
+async fn stoppable(
+    stop: CancellationToken,
+    stage: Stage,
+    undo: impl Future<Output = Result<String, Error>>,
+) -> Result<String, Error> {
+    if stop.is_cancelled() {
+        return Err(Error::Interrupted);
+    }
+    let stopped = async {
+        stop.cancelled().await;
+        if stage == Stage::Install {
+            tokio::time::sleep(ORDERLY).await;
+        }
+    };
+    tokio::select! {
+        undone = undo => undone,
+        () = stopped => Err(Error::Interrupted),
     }
 }
 
