@@ -6,6 +6,8 @@ mod allowed;
 mod busy;
 #[path = "handover/lease.rs"]
 mod lease;
+#[path = "handover/silence.rs"]
+mod silence;
 #[path = "handover/stopping.rs"]
 mod stopping;
 mod support;

@@ -50,7 +50,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     // Start, replay and promotion may each take the limit; so may the pull of an image.
     let limit = run.timeout * 4;
     let log = match run.cluster.wait_job(&job_ref(&namespace, &job), limit, run.show).await {
-        Ok(log) => log,
+        Ok(log) => whole(run, &namespace, &job, log).await,
         Err(error) => {
             if is_untouched(run, &namespace, &job).await {
                 run.journal.taken = false;
@@ -88,6 +88,21 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     remove(run, &namespace, &job).await?;
     drop_slot(run).await;
     Ok(detail)
+}
+
+/// The log of a Job that has ended well. One that was followed may have broken off before its last line: then it is read once more.
+async fn whole(run: &Run<'_>, namespace: &str, job: &str, followed: String) -> String {
+    if read_result(&followed).is_some() {
+        return followed;
+    }
+    for pod in pods(run, namespace, job).await.unwrap_or_default() {
+        let Some(name) = pod.pointer("/metadata/name").and_then(Json::as_str) else { continue };
+        match run.cluster.logs(namespace, name, &LogOptions::default()).await {
+            Ok(log) if read_result(&log).is_some() => return log,
+            _ => {}
+        }
+    }
+    followed
 }
 
 /// Nobody reads the replica's slot on alpha's master any more: WAL would pile up there until the disk is full.
