@@ -47,7 +47,6 @@ pub struct LeaseGuard {
     cluster: Cluster,
     lease: ObjectRef,
     holder: String,
-    taken_from: Option<String>,
     held: Held,
     /// The Lease as we wrote it last.
     written: Arc<Mutex<Json>>,
@@ -100,11 +99,6 @@ impl Held {
 }
 
 impl LeaseGuard {
-    /// The holder whose expired Lease was taken over: its run was killed.
-    pub fn taken_from(&self) -> Option<&str> {
-        self.taken_from.as_deref()
-    }
-
     /// Somebody else took the Lease, or it could not be renewed in time: stop writing.
     pub fn is_lost(&self) -> bool {
         self.held.is_lost()
@@ -161,7 +155,6 @@ impl Cluster {
         duration: Duration,
     ) -> Result<LeaseGuard, Error> {
         let reference = ObjectRef::new("coordination.k8s.io/v1", "Lease", namespace, name);
-        let mut taken_from = None;
         let found = self.get(&reference).await?;
         let moment = Moment::now(self);
         let lease = match found {
@@ -185,7 +178,6 @@ impl Cluster {
                 }
                 let mut transitions = lease["spec"]["leaseTransitions"].as_u64().unwrap_or(0);
                 if held_by_other {
-                    taken_from = Some(state.holder);
                     transitions += 1;
                 }
                 lease["spec"] = spec(holder, duration, self.now(), transitions);
@@ -213,7 +205,7 @@ impl Cluster {
         };
         let renewal = tokio::spawn(renewal.run());
         let (cluster, holder) = (self.clone(), holder.to_owned());
-        Ok(LeaseGuard { cluster, lease: reference, holder, taken_from, held, written, renewal })
+        Ok(LeaseGuard { cluster, lease: reference, holder, held, written, renewal })
     }
 
     /// Looks at a Lease; `None` when there is none.
