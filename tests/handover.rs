@@ -4,8 +4,12 @@
 mod allowed;
 #[path = "handover/busy.rs"]
 mod busy;
+#[path = "handover/dying.rs"]
+mod dying;
 #[path = "handover/lease.rs"]
 mod lease;
+#[path = "handover/protection.rs"]
+mod protection;
 #[path = "handover/silence.rs"]
 mod silence;
 #[path = "handover/stopping.rs"]

@@ -131,6 +131,9 @@ pub enum Former {
     Owners {
         /// `metadata.ownerReferences` as it stood.
         references: Json,
+        /// `metadata.uid` of the claim.
+        #[serde(default)]
+        claim: Option<String>,
     },
 }
 
