@@ -6,6 +6,8 @@ mod allowed;
 mod busy;
 #[path = "handover/dying.rs"]
 mod dying;
+#[path = "handover/foreign.rs"]
+mod foreign;
 #[path = "handover/lease.rs"]
 mod lease;
 #[path = "handover/protection.rs"]

@@ -274,6 +274,9 @@ pub struct Journal {
     /// The promotion.
     #[serde(default)]
     pub promotion: Option<Promotion>,
+    /// The label of beta's records by which they are known as this handover's own; of a beta without it nothing is removed.
+    #[serde(default)]
+    pub beta_mark: Option<String>,
     /// Beta's claims that are not alpha's, to be deleted with it.
     #[serde(default)]
     pub beta_claims: Vec<String>,

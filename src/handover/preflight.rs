@@ -184,6 +184,7 @@ async fn look(
         taken: false,
         job_log: Vec::new(),
         promotion: None,
+        beta_mark: None,
         beta_claims: Vec::new(),
         beta_counts: Vec::new(),
         beta_schema: None,
@@ -228,6 +229,7 @@ async fn plan_future(
         chart: &options.chart,
         values: &chosen.values,
         timeout: options.timeout,
+        label: None,
     };
     match releases::plan_install(cluster, show, &request).await {
         Ok(planned) => {

@@ -25,6 +25,8 @@ pub struct InstallRequest<'a> {
     pub values: &'a Json,
     /// Limit of each wait.
     pub timeout: Duration,
+    /// A label of its records, and its value.
+    pub label: Option<(String, String)>,
 }
 
 /// A release as it would be.
@@ -153,6 +155,7 @@ fn install_options(request: &InstallRequest<'_>, dry_run: action::DryRun) -> act
     action::InstallOptions {
         name: request.name.into(),
         namespace: request.namespace.into(),
+        labels: request.label.clone().into_iter().collect(),
         common: action::Common { timeout: request.timeout, dry_run, ..action::Common::default() },
         ..action::InstallOptions::default()
     }
