@@ -22,3 +22,17 @@ fn a_retreat_stops_when_told_and_says_how_to_go_on() {
     stage.retreat(&[]).ended(0);
     stage.replica_follows("visit");
 }
+
+#[test]
+fn what_a_resumed_run_would_not_heed_is_refused() {
+    let sandbox = Sandbox::fast();
+    let core = format!("--core-namespace={}", sandbox.stage.core);
+    for more in [["--fence", "read-only"], ["--timeout", "5m"], ["--chart", "core"], ["--set", "a=b"]] {
+        sandbox
+            .stage
+            .run(&[&["upgrade", "--resume", &core][..], &more].concat())
+            .ended(2)
+            .said("--resume")
+            .said(more[0]);
+    }
+}
