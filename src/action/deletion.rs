@@ -61,21 +61,43 @@ async fn keep_claims_of(
     wait_until(&what, RELEASED, observer, || {
         let (namespace, uid) = (namespace.clone(), uid.to_owned());
         async move {
-            let claims = cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
-            let owned = claims.iter().filter(|claim| {
-                let owners = claim["metadata"]["ownerReferences"].as_array();
-                owners.into_iter().flatten().any(|owner| owner["uid"] == uid.as_str())
-            });
-            let names: Vec<&str> = owned.filter_map(|claim| claim["metadata"]["name"].as_str()).collect();
-            if !names.is_empty() {
-                return Ok(Step::Pending(format!("still owned: {}", names.join(", "))));
-            }
             // A controller that has not seen the change yet may be about to own a claim that it has just made.
             let seen = cluster.get(reference).await?.is_none_or(|live| {
                 live["status"]["observedGeneration"].as_u64().is_some_and(|seen| seen >= generation)
             });
-            Ok(if seen { Step::Done(()) } else { Step::Pending("its controller has not seen it yet".into()) })
+            if !seen {
+                return Ok(Step::Pending("its controller has not seen it yet".into()));
+            }
+            let claims = cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
+            let owned: Vec<&Json> =
+                claims.iter().filter(|claim| owners(claim).any(|owner| owner["uid"] == uid)).collect();
+            // The controller looks after claims whose pods are there; those of pods that were scaled away are left to us.
+            for claim in &owned {
+                disown(cluster, claim, &uid).await?;
+            }
+            let names: Vec<&str> = owned.iter().filter_map(|claim| claim["metadata"]["name"].as_str()).collect();
+            Ok(if names.is_empty() {
+                Step::Done(())
+            } else {
+                Step::Pending(format!("still owned: {}", names.join(", ")))
+            })
         }
     })
     .await
+}
+
+fn owners(claim: &Json) -> impl Iterator<Item = &Json> {
+    claim["metadata"]["ownerReferences"].as_array().into_iter().flatten()
+}
+
+/// Takes one owner off a claim, if nobody else has changed it in this moment.
+async fn disown(cluster: &Cluster, claim: &Json, uid: &str) -> Result<(), ClusterError> {
+    let others: Vec<&Json> = owners(claim).filter(|owner| owner["uid"] != uid).collect();
+    let version = &claim["metadata"]["resourceVersion"];
+    let others = if others.is_empty() { Json::Null } else { serde_json::json!(others) };
+    let rest = serde_json::json!({"metadata": {"resourceVersion": version, "ownerReferences": others}});
+    match cluster.patch(&ObjectRef::of(claim), &Patch::Merge(rest), None, "vulas-native").await {
+        Err(error) if error.is_conflict() || error.is_not_found() => Ok(()),
+        answer => answer.map(|_| ()),
+    }
 }

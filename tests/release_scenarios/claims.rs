@@ -66,8 +66,19 @@ async fn renamed(cluster: &Cluster, ns: &str, name: &str) -> Result<Release, act
 
 pub async fn claims_outlive_a_pruned_statefulset(cluster: &Cluster, ns: &str) {
     installed(cluster, ns, "p").await;
+    // The set's as well, but of no pod that its controller looks after.
+    let set = get(cluster, "apps/v1", "StatefulSet", ns, "old").await.unwrap();
+    let owner = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "old", "uid": set["metadata"]["uid"]});
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "more-old-0", "namespace": ns, "ownerReferences": [owner]},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "none", "resources": {"requests": {"storage": "1Gi"}}},
+    });
+    cluster.create(&claim, "test", false).await.unwrap();
     renamed(cluster, ns, "p").await.unwrap();
     outlives(cluster, ns, "old").await;
+    let more = get(cluster, "v1", "PersistentVolumeClaim", ns, "more-old-0").await.unwrap();
+    assert!(more["metadata"]["ownerReferences"].is_null(), "{more}");
     owned(cluster, ns, "data-new-0").await;
     uninstall(cluster, ns, "p").await;
     outlives(cluster, ns, "new").await;
