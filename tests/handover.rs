@@ -1,17 +1,33 @@
 //! The handover against the API server in memory, with its PostgreSQL servers.
 
+#[path = "handover/allowed.rs"]
+mod allowed;
+#[path = "handover/busy.rs"]
+mod busy;
+#[path = "handover/dying.rs"]
+mod dying;
 #[path = "handover/fence.rs"]
 mod fence;
+#[path = "handover/foreign.rs"]
+mod foreign;
+#[path = "handover/lease.rs"]
+mod lease;
 #[path = "handover/meanwhile.rs"]
 mod meanwhile;
 #[path = "handover/midway.rs"]
 mod midway;
 #[path = "handover/promotion.rs"]
 mod promotion;
+#[path = "handover/protection.rs"]
+mod protection;
 #[path = "handover/races.rs"]
 mod races;
 #[path = "handover/record.rs"]
 mod record;
+#[path = "handover/silence.rs"]
+mod silence;
+#[path = "handover/stopping.rs"]
+mod stopping;
 mod support;
 #[path = "handover/takeover.rs"]
 mod takeover;
@@ -239,6 +255,9 @@ fn missing_permissions_are_named_all_at_once() {
     let deny = vec![
         Deny::new("patch", "apps", "statefulsets"),
         Deny::new("create", "batch", "jobs"),
+        // Wanted only on the way back, or only after a while.
+        Deny::new("update", "coordination.k8s.io", "leases"),
+        Deny::new("update", "", "secrets"),
         // Without it not even the releases can be seen.
         Deny::new("list", "", "secrets"),
     ];
@@ -251,6 +270,8 @@ fn missing_permissions_are_named_all_at_once() {
         .ended(1)
         .said("no permission to patch statefulsets.apps")
         .said("no permission to create jobs.batch")
+        .said("no permission to update leases.coordination.k8s.io")
+        .said("no permission to update secrets")
         .said("no permission to list secrets")
         .said("Nothing has been changed.");
     drop(allowed);

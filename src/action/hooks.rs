@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    cluster::{ApplyOptions, Cluster, DeleteOptions, Json, LogOptions, ObjectRef, Observer},
+    cluster::{ApplyOptions, Cluster, Json, LogOptions, ObjectRef, Observer, Propagation},
     release::{Hook, HookPhase, Release, Time, manifest},
 };
 
-use super::{Error, MANAGER, Releases, objects::holds_data};
+use super::{Error, MANAGER, Releases, deletion::delete_object, objects::holds_data};
 
 /// Runs the hooks of an event.
 pub(super) struct Hooks<'a> {
@@ -121,7 +121,8 @@ impl Hooks<'_> {
             objects.iter().map(ObjectRef::of).filter(|reference| !lasting(reference)).collect();
         let mut deleted = Vec::new();
         for reference in references {
-            if self.cluster.delete(&reference, &DeleteOptions::default()).await? {
+            let Some(live) = self.cluster.get(&reference).await? else { continue };
+            if delete_object(self.cluster, &reference, &live, Propagation::default(), self.observer).await? {
                 deleted.push(reference);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
+use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting, holder};
 
 use super::{Error, releases::in_progress};
 
@@ -60,15 +60,4 @@ impl Lock {
             tracing::debug!(%error, "the lease was not given back");
         }
     }
-}
-
-/// `user@host:pid:random`: who it is, for people; and different for every run.
-fn holder() -> String {
-    let read =
-        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let user = read(&["USER", "LOGNAME"]).unwrap_or_else(|| "somebody".into());
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
-    let host =
-        host.filter(|name| !name.is_empty()).or_else(|| read(&["HOSTNAME"])).unwrap_or_else(|| "somewhere".into());
-    format!("{user}@{host}:{}:{:06x}", std::process::id(), rand::random::<u32>() & 0x00ff_ffff)
 }

@@ -9,12 +9,14 @@
 //! |---|---|
 //! | `install`, `upgrade`, `rollback`, `uninstall`, `test` | the operations |
 //! | `releases` | records in the cluster |
+//! | `revise` | a revision that is written and not applied |
 //! | `options`, `error` | what the caller says, what he is told |
 //! | `objects` | objects of a manifest made ready to apply: namespace, ownership |
 //! | `plan` | what an operation will do, found out without a write |
 //! | `check` | the server's dry run of every object |
 //! | `transaction` | doing it |
 //! | `putback` | taking it back |
+//! | `deletion` | deleting one object, never its claims |
 //! | `migrate` | fields of client-side apply become those of server-side apply |
 //! | `hooks` | objects that are created at a certain moment |
 //! | `lock`, `recover` | one operation at a time; what a killed run left |
@@ -22,6 +24,7 @@
 //! | `schemas` | what schemas of values refer to on the network |
 
 mod check;
+mod deletion;
 mod error;
 mod hooks;
 mod install;
@@ -35,6 +38,7 @@ mod putback;
 mod recover;
 mod releases;
 mod rendering;
+mod revise;
 mod rollback;
 pub mod schemas;
 mod signals;
@@ -51,6 +55,7 @@ pub use options::{
 };
 pub use plan::{Action, Change, Plan};
 pub use releases::Releases;
+pub use revise::revise;
 pub use rollback::rollback;
 pub use template::Seen;
 pub use test::{Tested, test};

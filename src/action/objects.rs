@@ -32,6 +32,12 @@ impl Key {
             name: reference.name.clone(),
         }
     }
+
+    /// As records hold it: `apps/Deployment/ns/web`.
+    pub(super) fn text(&self) -> String {
+        let Self { group, kind, namespace, name } = self;
+        format!("{group}/{kind}/{}/{name}", namespace.as_deref().unwrap_or_default())
+    }
 }
 
 /// An object of a manifest.

@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::PoisonError};
 
 use crate::{
-    cluster::{ApplyOptions, Cluster, DeleteOptions, Error as ClusterError, Json, ObjectRef, Observer, in_parallel},
+    cluster::{ApplyOptions, Cluster, Error as ClusterError, Json, ObjectRef, Observer, Propagation, in_parallel},
     release::{Release, order},
 };
 
 use super::{
     Error, MANAGER,
+    deletion::delete_object,
     objects::{Item, Key, Owner, foreign, holds_data},
     plan::{Action, Change},
     transaction::{Sent, Transaction, Verb},
@@ -50,11 +51,11 @@ impl Transaction<'_> {
         created.retain(|(reference, _)| !holds_data(reference));
         created.sort_by(|(a, _), (b, _)| order::by_uninstall(&a.kind, &b.kind));
         let deleted = in_parallel(created, |(reference, sent)| async move {
-            let (reference, uid) = match sent {
-                Sent::Written(object) => (ObjectRef::of(object), object["metadata"]["uid"].as_str().map(str::to_owned)),
+            let (reference, written) = match sent {
+                Sent::Written(object) => (ObjectRef::of(object), Some(&**object)),
                 _ => (reference.clone(), None),
             };
-            let result = delete_ours(cluster, &reference, uid, owner).await;
+            let result = delete_ours(cluster, &reference, written, owner, self.request.observer).await;
             (reference, result)
         });
         let mut gone = 0;
@@ -160,27 +161,22 @@ fn remove(object: &mut Json, path: &str) -> bool {
     place.as_object_mut().is_some_and(|map| map.remove(last).is_some())
 }
 
-/// Deletes an object, if it is ours; `false` when it was not there.
+/// Deletes an object, if it is ours: `written` is what we have made ourselves. `false` when it was not there.
 pub(super) async fn delete_ours(
     cluster: &Cluster,
     reference: &ObjectRef,
-    uid: Option<String>,
+    written: Option<&Json>,
     owner: Owner<'_>,
+    observer: &dyn Observer,
 ) -> Result<bool, ClusterError> {
-    let uid = if uid.is_some() {
-        uid
-    } else {
-        let Some(live) = cluster.get(reference).await? else { return Ok(false) };
-        if foreign(&live, owner).is_some() {
-            return Ok(false);
-        }
-        live["metadata"]["uid"].as_str().map(str::to_owned)
-    };
-    match cluster.delete(reference, &DeleteOptions { uid, ..Default::default() }).await {
-        // Another object of the same name has taken its place.
-        Err(error) if error.is_conflict() => Ok(false),
-        answer => answer,
+    if let Some(written) = written {
+        return delete_object(cluster, reference, written, Propagation::default(), observer).await;
     }
+    let Some(live) = cluster.get(reference).await? else { return Ok(false) };
+    if foreign(&live, owner).is_some() {
+        return Ok(false);
+    }
+    delete_object(cluster, reference, &live, Propagation::default(), observer).await
 }
 
 #[cfg(test)]

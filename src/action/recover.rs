@@ -1,4 +1,7 @@
 //! What a killed run left: a pending revision whose objects are partly there. It is put back before anything else.
+//!
+//! What the run had changed gets the former manifest's fields, what it had made is deleted. Whatever it had adopted is somebody's
+//! and stays, though its content of before is not known any more.
 
 use std::collections::HashSet;
 
@@ -9,6 +12,7 @@ use crate::{
 
 use super::{
     Error, Releases,
+    live::live_objects,
     lock::Lock,
     objects::{Item, Key, Owner, Promised, holds_data, is_kept, items},
     putback::{apply_former, delete_ours},
@@ -56,7 +60,11 @@ async fn recovered_history(
         "revision {} of {name} is {}: its run was killed; what it left is put back",
         last.version, last.info.status
     ));
-    put_back(cluster, releases, last, history.deployed(), observer).await?;
+    // What the dead run began with, by the rule that it followed itself; an install begins with nothing.
+    let others = history.revisions().iter().filter(|release| release.version != last.version);
+    let others = History::new(others.cloned().collect());
+    let former = others.current().filter(|_| last.info.status != Status::PendingInstall);
+    put_back(cluster, releases, last, former, observer).await?;
     releases.history(name, observer).await
 }
 
@@ -64,30 +72,34 @@ async fn put_back(
     cluster: &Cluster,
     releases: &Releases,
     pending: &Release,
-    deployed: Option<&Release>,
+    former: Option<&Release>,
     observer: &dyn Observer,
 ) -> Result<(), Error> {
     let owner = Owner { name: &pending.name, namespace: &pending.namespace };
     let none = Promised::new();
-    let former = match deployed {
-        Some(deployed) => items(cluster, &deployed.manifest, owner, &none, false).await?,
+    let before = match former {
+        Some(former) => items(cluster, &former.manifest, owner, &none, false).await?,
         None => Vec::new(),
     };
     let target = items(cluster, &pending.manifest, owner, &none, false).await?;
-    let known: HashSet<&Key> = former.iter().map(|item| &item.key).collect();
-    let restored =
-        in_parallel(&former, |item| async move { (item, apply_former(cluster, &item.object, observer).await) });
-    let extra: Vec<&Item> = target
+    let known: HashSet<&Key> = before.iter().map(|item| &item.key).collect();
+    let mut problems = restore(cluster, &before, &target, observer).await?;
+
+    let extra = target
         .iter()
         .filter(|item| !known.contains(&item.key) && !holds_data(&item.reference) && !is_kept(&item.object))
-        .filter(|item| item.reference.kind != "CustomResourceDefinition" && !item.reference.name.is_empty())
-        .collect();
-    let mut problems = Vec::new();
-    for (item, result) in restored.await {
-        problems.extend(result.err().map(|error| format!("{}: {error}", item.reference)));
+        .filter(|item| item.reference.kind != "CustomResourceDefinition" && !item.reference.name.is_empty());
+    // Without a revision to compare with, nobody knows whose the objects of anything but an install are.
+    let is_known = former.is_some() || pending.info.status == Status::PendingInstall;
+    let made: HashSet<&str> = pending.creates.iter().map(String::as_str).filter(|_| is_known).collect();
+    let (made, adopted): (Vec<&Item>, Vec<&Item>) = extra.partition(|item| made.contains(item.key.text().as_str()));
+    for item in adopted {
+        observer.info(&format!("{} was not made by revision {} and is kept", item.reference, pending.version));
     }
-    let deleted =
-        in_parallel(extra, |item| async move { (item, delete_ours(cluster, &item.reference, None, owner).await) });
+    let deleted = in_parallel(made, |item| async move {
+        let deleted = delete_ours(cluster, &item.reference, None, owner, observer).await;
+        (item, deleted)
+    });
     for (item, result) in deleted.await {
         problems.extend(result.err().map(|error| format!("{}: {error}", item.reference)));
     }
@@ -99,10 +111,29 @@ async fn put_back(
             problems.join("\n  ")
         )));
     }
-    if pending.info.status == Status::PendingInstall && deployed.is_none() {
+    if pending.info.status == Status::PendingInstall {
         return Ok(releases.delete(&pending.name, pending.version).await?);
     }
     let mut failed = pending.clone();
     failed.set_status(Status::Failed, "interrupted: the run was killed and was put back");
+    failed.creates.clear();
     releases.update(&failed).await
+}
+
+/// Gives the objects of both manifests the former one's fields; what is not there was not there before. Returns the problems.
+async fn restore(
+    cluster: &Cluster,
+    before: &[Item],
+    target: &[Item],
+    observer: &dyn Observer,
+) -> Result<Vec<String>, Error> {
+    let wanted: HashSet<&Key> = target.iter().map(|item| &item.key).collect();
+    let touched: Vec<Item> = before.iter().filter(|item| wanted.contains(&item.key)).cloned().collect();
+    let live = live_objects(cluster, &touched, &touched.iter().map(|item| &item.key).collect()).await?;
+    let there = touched.iter().zip(live).filter_map(|(item, live)| live.map(|_| item));
+    let restored = in_parallel(there.collect::<Vec<_>>(), |item| async move {
+        (item, apply_former(cluster, &item.object, observer).await)
+    });
+    let problems = restored.await.into_iter();
+    Ok(problems.filter_map(|(item, result)| Some(format!("{}: {}", item.reference, result.err()?))).collect())
 }

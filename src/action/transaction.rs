@@ -8,8 +8,7 @@ use std::{
 
 use crate::{
     cluster::{
-        ApplyOptions, Cluster, DeleteOptions, Error as ClusterError, Json, ObjectRef, Observer, WaitOptions,
-        in_parallel,
+        ApplyOptions, Cluster, Error as ClusterError, Json, ObjectRef, Observer, Propagation, WaitOptions, in_parallel,
         readiness::{Readiness, readiness},
     },
     release::{History, Release, Status},
@@ -18,6 +17,7 @@ use crate::{
 use super::{
     Common, Error, MANAGER, OnFailure, Outcome, Releases, Wait,
     check::{Answers, Checks},
+    deletion::delete_object,
     hooks::Hooks,
     live::live_objects,
     lock::Lock,
@@ -174,6 +174,7 @@ impl<'a> Transaction<'a> {
             let Request { cluster, target, observer, .. } = &self.request;
             Lock::take(cluster, &target.namespace, &target.name, *observer).await?
         };
+        self.request.target.creates = self.creates();
         if let Err(error) = self.request.releases.create(&self.request.target).await {
             // Perhaps it was written and only its answer was lost; a revision that somebody else wrote is not ours to delete.
             if error.outcome != Outcome::Refused {
@@ -198,6 +199,15 @@ impl<'a> Transaction<'a> {
         };
         lock.release().await;
         result
+    }
+
+    /// What is made anew, as the pending record says it: a run that takes over from a dead one deletes nothing else.
+    fn creates(&self) -> Vec<String> {
+        let changes = self.plan.changes.iter();
+        changes
+            .filter(|change| change.action == Action::Create && !change.reference.name.is_empty())
+            .map(|change| change.key.text())
+            .collect()
     }
 
     async fn make_namespace(&self) -> Result<(), Error> {
@@ -233,6 +243,7 @@ impl<'a> Transaction<'a> {
             (None, Verb::Rollback) => target.info.description.clone(),
         };
         target.set_status(Status::Deployed, description);
+        target.creates.clear();
         match releases.update(target).await {
             Ok(()) => Ok(()),
             Err(error) => self.look_for_the_mark(target, error).await,
@@ -413,8 +424,7 @@ impl<'a> Transaction<'a> {
             self.request.observer.warning(&format!("{reference} was kept: it belongs to {other}"));
             return Ok(());
         }
-        let options = DeleteOptions { uid: live["metadata"]["uid"].as_str().map(str::to_owned), ..Default::default() };
-        cluster.delete(reference, &options).await.map(|_| ())
+        delete_object(cluster, reference, &live, Propagation::default(), self.request.observer).await.map(|_| ())
     }
 
     /// Another run has taken over: it puts back what we did, and we must not touch anything any more.
@@ -433,6 +443,7 @@ impl<'a> Transaction<'a> {
         let name = target.name.clone();
         let first_line = error.message.lines().next().unwrap_or_default().to_owned();
         target.set_status(Status::Failed, verb.failed(&name, &first_line));
+        target.creates.clear();
         for warning in cluster.take_warnings() {
             observer.warning(&warning);
         }

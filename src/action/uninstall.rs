@@ -1,12 +1,13 @@
 //! `uninstall`
 
 use crate::{
-    cluster::{Cluster, DeleteOptions, Error as ClusterError, Json, ObjectRef, Observer, Patch, in_parallel},
+    cluster::{Cluster, Error as ClusterError, ObjectRef, Observer, in_parallel},
     release::{Release, Status, Time, order},
 };
 
 use super::{
     Error, Outcome, Releases, UninstallOptions,
+    deletion::delete_object,
     hooks::Hooks,
     install::{check_name, unreachable},
     lock::Lock,
@@ -206,56 +207,5 @@ async fn delete_one(
         observer.warning(&format!("{reference} was kept: it belongs to {other}"));
         return Ok(false);
     }
-    if reference.kind == "StatefulSet" {
-        keep_claims_of(cluster, reference, &live, observer).await?;
-    }
-    let delete = DeleteOptions {
-        propagation: options.propagation,
-        uid: live["metadata"]["uid"].as_str().map(str::to_owned),
-        ..Default::default()
-    };
-    match cluster.delete(reference, &delete).await {
-        // Another object of the same name has taken its place.
-        Err(error) if error.is_conflict() => Ok(false),
-        answer => answer,
-    }
-}
-
-/// A StatefulSet may take its claims with it (`persistentVolumeClaimRetentionPolicy.whenDeleted: Delete`): claims are only deleted
-/// by name, so that is turned off first. The controller then takes its owner references off the claims.
-async fn keep_claims_of(
-    cluster: &Cluster,
-    reference: &ObjectRef,
-    live: &Json,
-    observer: &dyn Observer,
-) -> Result<(), ClusterError> {
-    if live["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] != "Delete" {
-        return Ok(());
-    }
-    let keep = serde_json::json!({"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain"}}});
-    cluster.patch(reference, &Patch::Merge(keep), None, "vulas-native").await?;
-    observer.info(&format!("{reference} would have deleted its claims; they are kept"));
-    let namespace = reference.namespace.clone().unwrap_or_default();
-    let uid = live["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-    let what = format!("the claims of {reference} to be released");
-    crate::cluster::wait_until(&what, std::time::Duration::from_secs(30), observer, || {
-        let (namespace, uid) = (namespace.clone(), uid.clone());
-        async move {
-            let claims = cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
-            let owned = claims.iter().filter(|claim| {
-                claim["metadata"]["ownerReferences"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .any(|owner| owner["uid"] == uid.as_str())
-            });
-            let names: Vec<&str> = owned.filter_map(|claim| claim["metadata"]["name"].as_str()).collect();
-            Ok(if names.is_empty() {
-                crate::cluster::Step::Done(())
-            } else {
-                crate::cluster::Step::Pending(format!("still owned: {}", names.join(", ")))
-            })
-        }
-    })
-    .await
+    delete_object(cluster, reference, &live, options.propagation, observer).await
 }

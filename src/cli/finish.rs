@@ -36,6 +36,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         force: args.force,
         timeout: args.timeout,
         holder: handover::holder(),
+        stop: talk.stop_on_signals(handover::LEAVES),
     };
     let result = talk.block_on(|cluster, show| async move { finish(&cluster, show, &options).await });
     talk.report(started, &args.report);

@@ -11,8 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Global, session};
 use crate::cluster::Cluster;
+pub use crate::cluster::holder;
 use crate::handover::Error;
 use crate::report::{HandoverReporter, next_commands, write_handover};
+
+/// What becomes of an upgrade that is stopped.
+pub const TAKES_BACK: &str = "what was done is taken back";
+/// What becomes of a retreat or a finish that is stopped.
+pub const LEAVES: &str = "what is done stays done, and the same command goes on with it";
 
 /// A command of a handover, talking.
 pub struct Talk {
@@ -33,14 +39,14 @@ impl Talk {
         Ok(Self { runtime, global: global.clone(), show, report: RefCell::default() })
     }
 
-    /// Is cancelled by the first SIGINT or SIGTERM: what was done is then taken back. The second ends the process at once.
-    pub fn stop_on_signals(&self) -> CancellationToken {
+    /// Is cancelled by the first SIGINT or SIGTERM, and says what becomes of what was done. The second ends the process at once.
+    pub fn stop_on_signals(&self, becomes: &'static str) -> CancellationToken {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let reporter = self.show.reporter().clone();
         self.runtime.spawn(async move {
             signal().await;
-            reporter.warn("stopping; what was done is taken back (once more to stop at once, and leave it as it is)");
+            reporter.warn(&format!("stopping; {becomes} (once more to stop at once, and leave it as it is)"));
             token.cancel();
             signal().await;
             // Killed on purpose: the journal tells the next run where it stood.
@@ -125,17 +131,6 @@ fn command_line(typed: &[String]) -> String {
         }
     }
     shown.join(" ")
-}
-
-/// Who we are: user, host, process.
-pub fn holder() -> String {
-    let from = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok()).filter(|v| !v.is_empty());
-    let user = from(&["USER", "LOGNAME"]).unwrap_or_else(|| "unknown".into());
-    let host = from(&["HOSTNAME"])
-        .or_else(|| std::fs::read_to_string("/etc/hostname").ok().map(|name| name.trim().to_owned()))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "localhost".into());
-    format!("{user}@{host}:{}", std::process::id())
 }
 
 /// The core namespace: its own flag, or the namespace flag.

@@ -70,8 +70,6 @@ pub enum Failure {
     Left(String),
     /// 4: refused before anything was changed; a decision is needed.
     Refused(String),
-    /// 5: `plan` found changes.
-    Changes,
 }
 
 impl Failure {
@@ -81,7 +79,12 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Left(_) => 3,
             Self::Refused(_) => 4,
-            Self::Changes => 5,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Self::Failed(message) | Self::Usage(message) | Self::Left(message) | Self::Refused(message) => message,
         }
     }
 }
@@ -228,16 +231,8 @@ pub fn main() -> ExitCode {
     match global.check().and_then(|()| command.run(&global)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            match &failure {
-                Failure::Failed(message)
-                | Failure::Usage(message)
-                | Failure::Left(message)
-                | Failure::Refused(message) => {
-                    // There is nobody to tell when stderr is closed.
-                    let _ = std::io::stderr().write_all(&[&errtext::bytes(message), &b"\n"[..]].concat());
-                }
-                Failure::Changes => {}
-            }
+            // There is nobody to tell when stderr is closed.
+            let _ = std::io::stderr().write_all(&[&errtext::bytes(failure.message()), &b"\n"[..]].concat());
             ExitCode::from(failure.code())
         }
     }

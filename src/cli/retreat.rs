@@ -49,7 +49,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         accept_loss: args.accept_loss,
         timeout: args.timeout,
         holder: handover::holder(),
-        stop: tokio_util::sync::CancellationToken::new(),
+        stop: talk.stop_on_signals(handover::LEAVES),
     };
     let result = talk.block_on(|cluster, show| async move { retreat(&cluster, show, &options).await });
     talk.report(started, &args.report);

@@ -7,6 +7,29 @@ use crate::database::{Login, human_bytes};
 use crate::handover::{Fence, Given, Journal, UpgradeOptions, resume, status, upgrade};
 use crate::report::next_commands;
 
+/// What a handover that goes on was begun with, and can't be told anew.
+const SETTLED: [&str; 19] = [
+    "future_chart",
+    "fence",
+    "check_sql",
+    "claim_value",
+    "credentials_value",
+    "replicas_value",
+    "slave_statefulset",
+    "database_container",
+    "database_user",
+    "database_password_secret",
+    "take_only_replica",
+    "timeout",
+    "reset_values",
+    "values",
+    "set",
+    "set_string",
+    "set_json",
+    "set_file",
+    "set_literal",
+];
+
 /// The flags of a handover.
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Handover to a release beside")]
@@ -27,8 +50,8 @@ pub struct Args {
     /// Chart of the future release: a directory, a .tgz, or the name of an embedded chart
     #[arg(long = "chart", value_name = "CHART", default_value = "core")]
     future_chart: String,
-    /// Go on with a handover that was interrupted
-    #[arg(long)]
+    /// Go on with a handover that was interrupted, as it was begun
+    #[arg(long, conflicts_with_all = SETTLED)]
     resume: bool,
     /// What becomes of what the current release writes after the fork: none (it is lost), read-only, scale (nothing is written)
     #[arg(long, value_name = "FENCE", default_value = "none", value_parser = ["none", "read-only", "scale"])]
@@ -102,7 +125,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
     let started = Timestamp::now();
     let namespace = handover::core_namespace(global, args.core_namespace.as_ref())?;
     let talk = handover::Talk::new(global)?;
-    let stop = talk.stop_on_signals();
+    let stop = talk.stop_on_signals(handover::TAKES_BACK);
     let holder = handover::holder();
     let result = if args.resume {
         talk.block_on(|cluster, show| async move { resume(&cluster, show, &namespace, &holder, stop).await })

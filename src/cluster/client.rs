@@ -169,6 +169,11 @@ impl Cluster {
         Self { inner: self.inner.clone(), hook: Some(hook) }
     }
 
+    /// What writes pass already.
+    pub(super) fn hook(&self) -> Option<Arc<dyn WriteHook>> {
+        self.hook.clone()
+    }
+
     /// The namespace of the flag, the context or the service account; else `default`.
     pub fn namespace(&self) -> &str {
         &self.inner.namespace

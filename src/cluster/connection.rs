@@ -58,6 +58,8 @@ fn connector(config: &kube::Config, http2: bool) -> Result<Connector, BoxError> 
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    // Those of HTTP/1.1, which commands in containers have, know no pings.
+    tcp.set_keepalive(Some(PING_AFTER));
     let mut builder = HttpsConnectorBuilder::new().with_tls_config(config.rustls_client_config()?).https_or_http();
     if let Some(name) = &config.tls_server_name {
         builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone().try_into()?));

@@ -78,6 +78,12 @@ pub enum Error {
         /// Time since its last renewal.
         heard: Duration,
     },
+    /// A Lease is not ours any more: nothing may be written on its strength.
+    #[error("{name} was lost: somebody else is at work, or this run was not heard of for too long")]
+    Lost {
+        /// The Lease.
+        name: String,
+    },
     /// The operation was stopped from outside (SIGINT, SIGTERM).
     #[error("interrupted by SIGINT or SIGTERM")]
     Interrupted,

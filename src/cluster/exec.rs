@@ -1,5 +1,7 @@
 //! Commands in containers.
 
+use std::time::Duration;
+
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Status};
 use kube::{Api, api::AttachParams};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -18,11 +20,11 @@ pub struct ExecOutput {
 }
 
 impl Cluster {
-    /// Runs a command in a running container, with `stdin` as its input. A command that fails is no error: look at
-    /// [`ExecOutput::code`].
+    /// Runs a command in a running container, with `stdin` as its input, for `limit` at most: a connection that somebody in between
+    /// has forgotten would keep us for ever. A command that fails is no error: look at [`ExecOutput::code`].
     ///
     /// # Errors
-    /// When the command could not be started, or the connection broke before it ended.
+    /// When the command could not be started, or the connection broke before it ended, or the time was up.
     pub async fn exec(
         &self,
         namespace: &str,
@@ -30,13 +32,17 @@ impl Cluster {
         container: &str,
         command: &[&str],
         stdin: Option<&[u8]>,
+        limit: Duration,
     ) -> Result<ExecOutput, Error> {
         let write =
             Write { verb: "exec", path: format!("/api/v1/namespaces/{namespace}/pods/{pod}/exec"), dry_run: false };
         self.enter_gate(&write)?;
-        let output = self.run_command(namespace, pod, container, command, stdin).await;
+        let output = tokio::time::timeout(limit, self.run_command(namespace, pod, container, command, stdin)).await;
         self.leave_gate(&write)?;
-        output
+        output.unwrap_or_else(|_| {
+            let what = format!("a command in pod/{pod}, container {container}");
+            Err(Error::Timeout { what, state: "no answer".into(), after: limit })
+        })
     }
 
     async fn run_command(

@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -47,22 +47,67 @@ pub struct LeaseGuard {
     cluster: Cluster,
     lease: ObjectRef,
     holder: String,
-    taken_from: Option<String>,
-    lost: Arc<AtomicBool>,
+    held: Held,
     /// The Lease as we wrote it last.
     written: Arc<Mutex<Json>>,
     renewal: JoinHandle<()>,
 }
 
-impl LeaseGuard {
-    /// The holder whose expired Lease was taken over: its run was killed.
-    pub fn taken_from(&self) -> Option<&str> {
-        self.taken_from.as_deref()
+/// Whether a Lease is still ours. Clones share it.
+#[derive(Clone)]
+pub(super) struct Held {
+    cluster: Cluster,
+    lost: Arc<AtomicBool>,
+    /// When the last renewal that came through was sent, by both clocks.
+    renewed: Arc<Mutex<Moment>>,
+    duration: Duration,
+}
+
+/// A moment by the server's clock, which goes on while a machine sleeps, and by ours, which nobody sets.
+#[derive(Clone, Copy)]
+struct Moment {
+    server: Timestamp,
+    own: std::time::Instant,
+}
+
+impl Moment {
+    fn now(cluster: &Cluster) -> Self {
+        Self { server: cluster.now(), own: std::time::Instant::now() }
+    }
+}
+
+impl Held {
+    fn since(cluster: &Cluster, moment: Moment, duration: Duration) -> Self {
+        let renewed = Arc::new(Mutex::new(moment));
+        Self { cluster: cluster.clone(), lost: Arc::default(), renewed, duration }
     }
 
+    /// Somebody else has it, or may have: it was not renewed for its duration, whatever kept us from it.
+    pub(super) fn is_lost(&self) -> bool {
+        if self.lost.load(Ordering::Relaxed) {
+            return true;
+        }
+        let renewed = *lock(&self.renewed);
+        let by_server = self.cluster.now().duration_since(renewed.server);
+        let by_server = if by_server.is_positive() { by_server.unsigned_abs() } else { Duration::ZERO };
+        renewed.own.elapsed() >= self.duration || by_server >= self.duration
+    }
+
+    fn renewed(&self, moment: Moment) {
+        *lock(&self.renewed) = moment;
+    }
+}
+
+impl LeaseGuard {
     /// Somebody else took the Lease, or it could not be renewed in time: stop writing.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Relaxed)
+        self.held.is_lost()
+    }
+
+    /// The same connection, which writes only while the Lease is ours.
+    #[must_use]
+    pub fn fence(&self, cluster: &Cluster) -> Cluster {
+        super::fence::fence(cluster, &self.lease, self.held.clone())
     }
 
     /// Gives the Lease back.
@@ -110,8 +155,8 @@ impl Cluster {
         duration: Duration,
     ) -> Result<LeaseGuard, Error> {
         let reference = ObjectRef::new("coordination.k8s.io/v1", "Lease", namespace, name);
-        let mut taken_from = None;
         let found = self.get(&reference).await?;
+        let moment = Moment::now(self);
         let lease = match found {
             None => {
                 let lease = json!({
@@ -133,7 +178,6 @@ impl Cluster {
                 }
                 let mut transitions = lease["spec"]["leaseTransitions"].as_u64().unwrap_or(0);
                 if held_by_other {
-                    taken_from = Some(state.holder);
                     transitions += 1;
                 }
                 lease["spec"] = spec(holder, duration, self.now(), transitions);
@@ -151,18 +195,17 @@ impl Cluster {
             }
             Err(error) => return Err(error),
         };
-        let lost = Arc::new(AtomicBool::new(false));
+        let held = Held::since(self, moment, duration);
         let renewal = Renewal {
             cluster: self.clone(),
             lease: reference.clone(),
             holder: holder.to_owned(),
-            duration,
-            lost: lost.clone(),
+            held: held.clone(),
             written: written.clone(),
         };
         let renewal = tokio::spawn(renewal.run());
         let (cluster, holder) = (self.clone(), holder.to_owned());
-        Ok(LeaseGuard { cluster, lease: reference, holder, taken_from, lost, written, renewal })
+        Ok(LeaseGuard { cluster, lease: reference, holder, held, written, renewal })
     }
 
     /// Looks at a Lease; `None` when there is none.
@@ -188,8 +231,8 @@ fn micro_time(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-fn lock(written: &Mutex<Json>) -> MutexGuard<'_, Json> {
-    written.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What keeps a Lease ours.
@@ -197,28 +240,37 @@ struct Renewal {
     cluster: Cluster,
     lease: ObjectRef,
     holder: String,
-    duration: Duration,
-    lost: Arc<AtomicBool>,
+    held: Held,
     written: Arc<Mutex<Json>>,
 }
 
 impl Renewal {
     /// Renews three times per duration; gives up when the Lease is not ours any more, or was not renewed for its duration.
     async fn run(self) {
-        let mut renewed = Instant::now();
-        while renewed.elapsed() < self.duration {
-            tokio::time::sleep(self.duration / 3).await;
-            let Ok(Some(mut live)) = self.cluster.get(&self.lease).await else { continue };
-            if live["spec"]["holderIdentity"] != self.holder.as_str() {
+        let pause = self.held.duration / 3;
+        while !self.held.is_lost() {
+            tokio::time::sleep(pause).await;
+            // A request that hangs must not keep the next one from being in time.
+            if let Ok(false) = tokio::time::timeout(pause, self.renew()).await {
                 break;
             }
-            live["spec"]["renewTime"] = micro_time(self.cluster.now()).into();
-            if let Ok(written) = self.cluster.replace(&live, MANAGER).await {
-                *lock(&self.written) = written;
-                renewed = Instant::now();
-            }
         }
-        self.lost.store(true, Ordering::Relaxed);
+        self.held.lost.store(true, Ordering::Relaxed);
+    }
+
+    /// `false`: somebody else has it.
+    async fn renew(&self) -> bool {
+        let Ok(Some(mut live)) = self.cluster.get(&self.lease).await else { return true };
+        if live["spec"]["holderIdentity"] != self.holder.as_str() {
+            return false;
+        }
+        let moment = Moment::now(&self.cluster);
+        live["spec"]["renewTime"] = micro_time(moment.server).into();
+        if let Ok(written) = self.cluster.replace(&live, MANAGER).await {
+            *lock(&self.written) = written;
+            self.held.renewed(moment);
+        }
+        true
     }
 }
 

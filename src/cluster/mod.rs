@@ -15,7 +15,8 @@
 //! | `wait` | waits that say what they wait for |
 //! | `troubles` | events and log excerpts of what does not become ready |
 //! | `logs`, `exec`, `events`, `access` | pods seen from outside, and permissions |
-//! | `lease` | keeps two operators apart |
+//! | `lease`, `holder` | keeps two operators apart |
+//! | `fence` | writes of a run that has lost its Lease are refused |
 
 mod access;
 mod client;
@@ -26,6 +27,8 @@ mod discovery;
 mod error;
 mod events;
 mod exec;
+mod fence;
+mod holder;
 mod lease;
 mod logs;
 mod objects;
@@ -42,6 +45,7 @@ pub use discovery::KindInfo;
 pub use error::{Cause, Error};
 pub use events::Event;
 pub use exec::ExecOutput;
+pub use holder::holder;
 pub use lease::{LeaseGuard, LeaseState};
 pub use logs::LogOptions;
 pub use objects::{ApplyOptions, DeleteOptions, Patch, Propagation};

@@ -250,15 +250,6 @@ impl Cluster {
         self.write("patch", false, call).await
     }
 
-    /// Sets `.spec.replicas` through the scale subresource.
-    ///
-    /// # Errors
-    /// As [`Cluster::patch`].
-    pub async fn scale(&self, object: &ObjectRef, replicas: u32, manager: &str) -> Result<(), Error> {
-        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-        self.patch(object, &patch, Some("scale"), manager).await.map(|_| ())
-    }
-
     /// Deletes an object; `false` when it was not there.
     ///
     /// # Errors

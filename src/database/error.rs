@@ -70,16 +70,6 @@ impl Error {
     pub fn has_no_psql(&self) -> bool {
         matches!(self, Self::Refused { code: 126 | 127, .. } | Self::Unreachable { .. })
     }
-
-    /// The server is not (yet, any more) there to be asked: starting, shutting down, or its container is gone.
-    pub fn is_unreachable(&self) -> bool {
-        match self {
-            Self::Unreachable { .. } => true,
-            // psql: 2 is "the connection to the server went bad", 126 and 127 mean that it could not be started.
-            Self::Refused { code, .. } => *code == 2 || *code >= 126,
-            _ => false,
-        }
-    }
 }
 
 #[cfg(test)]

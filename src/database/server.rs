@@ -1,6 +1,6 @@
 //! One server, asked through a command in its container.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,11 @@ use super::{
     statements,
 };
 use crate::cluster::{self, Cluster, ObjectRef};
+
+/// How long a question may take that is answered from memory; starting `psql` on a busy node takes most of it.
+const QUESTION: Duration = Duration::from_secs(30);
+/// How long work on the whole database may take: counts, checkpoints, the user's own SQL.
+const WORK: Duration = Duration::from_secs(6 * 3600);
 
 /// Where a server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +86,10 @@ impl Server {
     /// # Errors
     /// [`Error::Unreachable`] when the container can't be entered, [`Error::Refused`] with the server's words.
     pub async fn run(&self, database: &str, sql: &str) -> Result<String, Error> {
+        self.run_within(WORK, database, sql).await
+    }
+
+    async fn run_within(&self, limit: Duration, database: &str, sql: &str) -> Result<String, Error> {
         let mut command = vec!["sh", "-c", statements::SHELL, "psql", database, sql];
         command.extend(self.login.role.as_deref());
         let mut input = None;
@@ -89,7 +98,8 @@ impl Server {
             input = Some(format!("{}\n", self.password(name, key).await?.trim_end_matches('\n')));
         }
         let Target { namespace, pod, container } = &self.target;
-        let output = self.cluster.exec(namespace, pod, container, &command, input.as_deref().map(str::as_bytes)).await;
+        let input = input.as_deref().map(str::as_bytes);
+        let output = self.cluster.exec(namespace, pod, container, &command, input, limit).await;
         let output = output.map_err(|cause| Error::Unreachable { target: self.target.to_string(), cause })?;
         if output.code != 0 {
             let message = output.stderr.trim().to_owned();
@@ -98,13 +108,19 @@ impl Server {
         Ok(output.stdout)
     }
 
-    async fn rows(&self, database: &str, sql: &str) -> Result<Vec<Row>, Error> {
-        Ok(answers::rows(&self.run(database, sql).await?))
-    }
-
     /// Reads an answer by `read`; what it can't read becomes an error that shows statement and answer.
     async fn ask<T>(&self, database: &str, sql: &str, read: impl Fn(&[Row]) -> Option<T>) -> Result<T, Error> {
-        let rows = self.rows(database, sql).await?;
+        self.ask_within(QUESTION, database, sql, read).await
+    }
+
+    async fn ask_within<T>(
+        &self,
+        limit: Duration,
+        database: &str,
+        sql: &str,
+        read: impl Fn(&[Row]) -> Option<T>,
+    ) -> Result<T, Error> {
+        let rows = answers::rows(&self.run_within(limit, database, sql).await?);
         read(&rows).ok_or_else(|| Error::Answer {
             target: self.target.to_string(),
             statement: sql.chars().take(60).collect(),
@@ -127,7 +143,7 @@ impl Server {
     pub async fn places(&self, data_directory: &str) -> Result<Places, Error> {
         let command = ["sh", "-c", statements::PLACES, "places", data_directory];
         let Target { namespace, pod, container } = &self.target;
-        let output = self.cluster.exec(namespace, pod, container, &command, None).await;
+        let output = self.cluster.exec(namespace, pod, container, &command, None, QUESTION).await;
         let output = output.map_err(|cause| Error::Unreachable { target: self.target.to_string(), cause })?;
         Ok(Places::read(&output.stdout))
     }
@@ -185,7 +201,7 @@ impl Server {
     /// # Errors
     /// As [`Server::run`].
     pub async fn drop_slot(&self, name: &str) -> Result<bool, Error> {
-        self.run("", &statements::drop_slot(name)).await?;
+        self.run_within(QUESTION, "", &statements::drop_slot(name)).await?;
         Ok(!self.has_slot(name).await?)
     }
 
@@ -202,7 +218,7 @@ impl Server {
     /// # Errors
     /// As [`Server::run`].
     pub async fn make_slot(&self, name: &str) -> Result<(), Error> {
-        self.run("", &statements::make_slot(name)).await.map(|_| ())
+        self.run_within(QUESTION, "", &statements::make_slot(name)).await.map(|_| ())
     }
 
     /// Ends the sessions of all clients; returns how many there were.
@@ -219,7 +235,7 @@ impl Server {
     /// As [`Server::run`].
     pub async fn databases(&self) -> Result<Vec<(String, u64)>, Error> {
         let read = |row: &Row| Some((row.text(0)?.to_owned(), row.number(1)?));
-        self.ask("", statements::DATABASES, |rows| rows.iter().map(read).collect()).await
+        self.ask_within(WORK, "", statements::DATABASES, |rows| rows.iter().map(read).collect()).await
     }
 
     /// The settings of [`statements::SETTINGS`] by name.
@@ -239,10 +255,8 @@ impl Server {
         let mut all = Vec::new();
         for (database, _) in self.databases().await? {
             let read = |row: &Row| TableCount::read(&database, row);
-            all.extend(
-                self.ask(&database, statements::COUNTS, |rows| rows.iter().map(read).collect::<Option<Vec<_>>>())
-                    .await?,
-            );
+            let all_of = |rows: &[Row]| rows.iter().map(read).collect::<Option<Vec<_>>>();
+            all.extend(self.ask_within(WORK, &database, statements::COUNTS, all_of).await?);
         }
         Ok(all)
     }
@@ -301,7 +315,7 @@ impl Server {
     /// # Errors
     /// As [`Server::run`].
     pub async fn fence(&self) -> Result<u64, Error> {
-        self.run("", statements::FENCE).await?;
+        self.run_within(QUESTION, "", statements::FENCE).await?;
         self.end_sessions().await
     }
 
@@ -310,7 +324,7 @@ impl Server {
     /// # Errors
     /// As [`Server::run`].
     pub async fn unfence(&self) -> Result<(), Error> {
-        self.run("", statements::UNFENCE).await?;
+        self.run_within(QUESTION, "", statements::UNFENCE).await?;
         self.end_sessions().await.map(|_| ())
     }
 

@@ -16,6 +16,8 @@ pub struct FinishOptions {
     pub timeout: Option<Duration>,
     /// Who we are, for the Lease.
     pub holder: String,
+    /// Ends the run before it has begun to uninstall; the uninstall hears signals itself.
+    pub stop: tokio_util::sync::CancellationToken,
 }
 
 /// Uninstalls alpha. Its claims are kept: they hold what it wrote after the fork. Returns the journal and their names.
@@ -28,8 +30,7 @@ pub async fn finish(
     options: &FinishOptions,
 ) -> Result<(Journal, Vec<String>), Error> {
     let routed = |journal| must_be_routed(options, journal);
-    let stop = tokio_util::sync::CancellationToken::new();
-    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, stop, routed).await?;
+    let mut run = Run::hold(cluster, show, &options.namespace, &options.holder, options.stop.clone(), routed).await?;
     run.timeout = options.timeout.unwrap_or(run.timeout);
     let result = retire(&mut run).await;
     run.release().await;

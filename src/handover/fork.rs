@@ -2,14 +2,11 @@
 //!
 //! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
 
-use super::{Error, Fence, Fork, Scaled, hold::hold, layout, releases, run::Run};
+use super::{Error, Fence, Fork, Scaled, hold::hold, layout, run::Run, writers};
 use crate::{
-    cluster::{ObjectRef, Step, wait_until},
+    cluster::{Step, wait_until},
     database::{Lsn, Server},
 };
-
-/// Label of Deployments that write to the database, in charts that say so.
-const WRITER_LABEL: &str = "vulas-native/database-writer";
 
 fn master(run: &Run<'_>) -> Server {
     run.journal.layout.master.server(&run.cluster, &run.journal.namespace)
@@ -90,21 +87,10 @@ async fn fence(run: &mut Run<'_>) -> Result<Option<String>, Error> {
 /// Scales the Deployments that write to zero and waits until their pods are gone.
 async fn scale_writers(run: &mut Run<'_>) -> Result<Option<String>, Error> {
     let namespace = run.journal.namespace.clone();
-    let objects = releases::objects(&run.cluster, &namespace, &run.journal.alpha).await?;
-    let deployments: Vec<ObjectRef> = objects.into_iter().filter(|object| object.kind == "Deployment").collect();
-    let mut writers = Vec::new();
-    for object in deployments {
-        let Some(live) = run.cluster.get(&object).await? else { continue };
-        let labelled = live.pointer("/metadata/labels").and_then(|l| l.get(WRITER_LABEL)?.as_str()) == Some("true");
-        if labelled {
-            writers.push((object, live));
-        }
-    }
+    let writers = writers::find(&run.cluster, &namespace, &run.journal.alpha).await?;
     if writers.is_empty() {
-        return Err(Error::unfit(
-            format!("release {} has no Deployment labelled {WRITER_LABEL}=true", run.journal.alpha),
-            "label those that write to the database, or use --fence=read-only",
-        ));
+        let none = writers::none(&run.journal.alpha);
+        return Err(Error::unfit(none.what, none.advice));
     }
     for (object, live) in &writers {
         if !run.journal.scaled.iter().any(|s| s.name == object.name) {

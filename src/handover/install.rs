@@ -5,11 +5,32 @@ use std::time::Duration;
 use super::{Error, claims, releases, run::Run};
 use crate::cluster::{DeleteOptions, ObjectRef, Step, wait_until};
 
+/// Label of beta's records.
+const MARK: &str = "vulas-native/handover";
+
+/// Whether there is a beta that is not this handover's own.
+async fn is_foreign(run: &Run<'_>) -> Result<bool, Error> {
+    let (namespace, beta) = (&run.journal.namespace, &run.journal.beta);
+    let Some(last) = releases::last(&run.cluster, namespace, beta).await? else { return Ok(false) };
+    // Later revisions take the labels over, whoever makes them.
+    Ok(last.labels.get(MARK) != run.journal.beta_mark.as_ref())
+}
+
 /// Installs beta and waits until it is ready.
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let (namespace, beta) = (run.journal.namespace.clone(), run.journal.beta.clone());
     let claim = run.journal.layout.volume.claim.clone();
+    if run.journal.beta_mark.is_none() {
+        run.journal.beta_mark = Some(format!("{:08x}", rand::random::<u32>()));
+        run.save().await?;
+    }
     match releases::status(&run.cluster, &namespace, &beta).await?.as_deref() {
+        Some(_) if is_foreign(run).await? => {
+            return Err(Error::unfit(
+                format!("release {beta} was installed by somebody else since preflight"),
+                format!("choose another name, or remove it: vulas-native uninstall {beta} -n {namespace}"),
+            ));
+        }
         Some("deployed") => return Ok(format!("{beta} is deployed already")),
         // An earlier run was killed in the middle.
         Some(_) => {
@@ -25,6 +46,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
         chart: &future.chart,
         values: &future.values,
         timeout: run.timeout,
+        label: run.journal.beta_mark.clone().map(|mark| (MARK.into(), mark)),
     };
     let installed = releases::install(&run.cluster, run.show, &request).await?;
     run.journal.beta_claims = own_claims(run).await?;
@@ -44,6 +66,10 @@ async fn own_claims(run: &Run<'_>) -> Result<Vec<String>, Error> {
 /// Uninstalls beta, waits until its servers are gone, and deletes its own claims and what its chart keeps.
 pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     let (namespace, beta) = (run.journal.namespace.clone(), run.journal.beta.clone());
+    if is_foreign(run).await? {
+        run.warn(format!("release {beta} is not of this handover, and is left as it is"));
+        return Ok(format!("{beta} is somebody else's"));
+    }
     let mut own = own_claims(run).await?;
     own.extend(run.journal.beta_claims.clone());
     own.sort();

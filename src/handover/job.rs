@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Error, MANAGER, Show, detach::has_run, run::Run};
 use crate::cluster::{
-    DeleteOptions, Json, LogOptions, ObjectRef, Observer, Patch, Propagation, Step, Waiting, wait_until,
+    DeleteOptions, Error as ClusterError, Json, LogOptions, ObjectRef, Observer, Patch, Propagation, Step, Waiting, wait_until,
 };
 
 /// The line that the script ends with when it failed before it changed anything.
@@ -67,12 +67,24 @@ pub async fn remove(run: &Run<'_>, job: &str) -> Result<(), Error> {
     wait_gone(run, job, &[]).await.map(|_| ())
 }
 
+async fn pods(run: &Run<'_>, job: &str) -> Result<Vec<Json>, ClusterError> {
+    run.cluster.list("v1", "Pod", Some(&run.journal.namespace), Some(&format!("job-name={job}"))).await
+}
+
+/// The logs of a Job's pods, as far as they can be had.
+pub async fn logs(run: &Run<'_>, job: &str) -> Vec<String> {
+    let mut logs = Vec::new();
+    for pod in pods(run, job).await.unwrap_or_default() {
+        logs.extend(run.cluster.logs(&run.journal.namespace, name_of(&pod), &LogOptions::default()).await.ok());
+    }
+    logs
+}
+
 /// Waits until a Job's pods are gone; says whether one of `waiting` has begun after all.
 async fn wait_gone(run: &Run<'_>, job: &str, waiting: &[String]) -> Result<bool, Error> {
     let began = AtomicBool::new(false);
-    let (cluster, namespace, selector) = (&run.cluster, &run.journal.namespace, format!("job-name={job}"));
     let look = || async {
-        let pods = cluster.list("v1", "Pod", Some(namespace), Some(&selector)).await?;
+        let pods = pods(run, job).await?;
         for pod in &pods {
             if waiting.iter().any(|name| name == name_of(pod)) && has_run(pod) {
                 began.store(true, Ordering::Relaxed);
@@ -96,7 +108,7 @@ async fn proof(run: &Run<'_>, job: &str) -> Option<Vec<String>> {
     }
     let namespace = &run.journal.namespace;
     let live = run.cluster.get(&reference(namespace, job)).await.ok()??;
-    let pods = run.cluster.list("v1", "Pod", Some(namespace), Some(&format!("job-name={job}"))).await.ok()?;
+    let pods = pods(run, job).await.ok()?;
     if pods.is_empty() || are_missing(&live, &pods) {
         return None;
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Error, Layout, MANAGER, Stage};
 use crate::{
-    cluster::{ApplyOptions, Cluster, Json, ObjectRef},
+    cluster::{Cluster, Error as ClusterError, Json, ObjectRef},
     database::{Changes, Lsn, TableCount},
 };
 
@@ -131,6 +131,9 @@ pub enum Former {
     Owners {
         /// `metadata.ownerReferences` as it stood.
         references: Json,
+        /// `metadata.uid` of the claim.
+        #[serde(default)]
+        claim: Option<String>,
     },
 }
 
@@ -274,6 +277,9 @@ pub struct Journal {
     /// The promotion.
     #[serde(default)]
     pub promotion: Option<Promotion>,
+    /// The label of beta's records by which they are known as this handover's own; of a beta without it nothing is removed.
+    #[serde(default)]
+    pub beta_mark: Option<String>,
     /// Beta's claims that are not alpha's, to be deleted with it.
     #[serde(default)]
     pub beta_claims: Vec<String>,
@@ -295,6 +301,27 @@ pub struct Journal {
     /// What the user should know, found on the way.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The Secret's `resourceVersion` as it was read or written last; what others have written since is not written over.
+    #[serde(skip)]
+    pub(super) stored: Option<String>,
+}
+
+/// Writes the Secret if it is still as it was in `over`, or if there is none; returns its version.
+async fn write_over(cluster: &Cluster, secret: &Json, over: Option<String>) -> Result<Option<String>, ClusterError> {
+    if let Some(version) = over {
+        let mut secret = secret.clone();
+        secret["metadata"]["resourceVersion"] = json!(version);
+        match cluster.replace(&secret, MANAGER).await {
+            // Somebody has deleted it; what is done must be known all the same.
+            Err(error) if error.is_not_found() => {}
+            written => return Ok(version_of(&written?)),
+        }
+    }
+    Ok(version_of(&cluster.create(secret, MANAGER, false).await?))
+}
+
+fn version_of(secret: &Json) -> Option<String> {
+    secret.pointer("/metadata/resourceVersion").and_then(Json::as_str).map(str::to_owned)
 }
 
 /// Now, RFC 3339 in UTC with seconds.
@@ -329,13 +356,15 @@ impl Journal {
                 "written by another version of this program (layout {version}, known {VERSION})"
             )));
         }
-        serde_json::from_value(document).map(Some).map_err(|e| broken(e.to_string()))
+        let mut journal: Self = serde_json::from_value(document).map_err(|e| broken(e.to_string()))?;
+        journal.stored = version_of(&secret);
+        Ok(Some(journal))
     }
 
-    /// Writes the journal.
+    /// Writes the journal over what was read or written last; a new one over none, or over one that is closed.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server refuses, or another run has written the journal in between.
     pub async fn save(&mut self, cluster: &Cluster) -> Result<(), Error> {
         self.written = now();
         let cause = |e: serde_json::Error| Error::Journal { namespace: self.namespace.clone(), cause: e.to_string() };
@@ -352,9 +381,32 @@ impl Journal {
             "type": "vulas-native/handover.v1",
             "data": {"journal": base64::engine::general_purpose::STANDARD.encode(text)},
         });
-        let options = ApplyOptions { force: true, ..ApplyOptions::new(MANAGER) };
-        cluster.apply(&secret, &options).await?;
+        self.stored = self.store(cluster, secret).await?;
         Ok(())
+    }
+
+    async fn store(&self, cluster: &Cluster, secret: Json) -> Result<Option<String>, Error> {
+        let over = match &self.stored {
+            Some(version) => Some(version.clone()),
+            None => match Self::load(cluster, &self.namespace).await? {
+                Some(open) if !open.state.is_closed() && open.holder != self.holder => return Err(self.taken_over()),
+                found => found.and_then(|found| found.stored),
+            },
+        };
+        match write_over(cluster, &secret, over).await {
+            Err(error) if error.is_conflict() || error.is_already_exists() => {
+                // What we wrote ourselves, and whose answer was lost, may be written over.
+                let live = Self::load(cluster, &self.namespace).await?.filter(|live| live.holder == self.holder);
+                let version = live.and_then(|live| live.stored).ok_or_else(|| self.taken_over())?;
+                Ok(write_over(cluster, &secret, Some(version)).await?)
+            }
+            written => Ok(written?),
+        }
+    }
+
+    fn taken_over(&self) -> Error {
+        let cause = "another run has written it in the meantime; see where the handover stands before anything else";
+        Error::Journal { namespace: self.namespace.clone(), cause: cause.into() }
     }
 
     /// The record of a step.

@@ -9,11 +9,13 @@
 //! | `journal` | what has been done: a Secret in the core namespace |
 //! | `layout`, `containers` | where alpha's database lives, found by asking |
 //! | `preflight` | every reason not to begin, all at once |
+//! | `permissions` | what the steps and their undoing must be allowed |
 //! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
 //! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
 //! | `fence` | what keeps alpha from writing is lifted |
+//! | `writers` | the Deployments that write to alpha's database |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
@@ -42,6 +44,7 @@ mod journal;
 mod keepers;
 mod layout;
 mod options;
+mod permissions;
 mod preflight;
 mod promote;
 mod protect;
@@ -55,6 +58,7 @@ mod status;
 mod takeover;
 mod values;
 mod verify;
+mod writers;
 
 pub use commands::Commands;
 pub use divergence::Divergence;

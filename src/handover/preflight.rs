@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
-    hazards, journal, keepers, layout, record, releases, route,
+    hazards, journal, keepers, layout, permissions, record, releases, route, writers,
 };
 use crate::{
-    cluster::{Access, Cluster, ObjectRef, Step, wait_until},
+    cluster::{Cluster, ObjectRef, Step, wait_until},
     database::{Lsn, Server, human_bytes},
 };
 
@@ -66,7 +66,7 @@ async fn look(
         ));
     }
     checks.count += 1;
-    permissions(cluster, options, checks).await?;
+    checks.problems.extend(permissions::look(cluster, options).await?);
 
     checks.count += 1;
     let alpha = releases::current(cluster, &options.namespace, &options.alpha).await?;
@@ -80,6 +80,8 @@ async fn look(
         );
     }
     checks.count += 1;
+    checks.problems.extend(releases::under_way(cluster, &options.namespace, &options.alpha).await?);
+    checks.count += 1;
     if let Some(status) = releases::status(cluster, &options.namespace, &options.beta).await? {
         checks.problem(
             format!("release {} exists in namespace {} already (status {status})", options.beta, options.namespace),
@@ -88,6 +90,13 @@ async fn look(
                 options.beta, options.namespace
             ),
         );
+    }
+
+    if options.fence == super::Fence::Scale && alpha.is_some() {
+        checks.count += 1;
+        if writers::find(cluster, &options.namespace, &options.alpha).await?.is_empty() {
+            checks.problems.push(writers::none(&options.alpha));
+        }
     }
 
     let mut found = None;
@@ -176,6 +185,7 @@ async fn look(
         touched: false,
         job_log: Vec::new(),
         promotion: None,
+        beta_mark: None,
         beta_claims: Vec::new(),
         beta_counts: Vec::new(),
         beta_schema: None,
@@ -183,6 +193,7 @@ async fn look(
         route: None,
         slot,
         warnings: checks.warnings.clone(),
+        stored: None,
     };
     Ok(Found { journal, summary })
 }
@@ -219,9 +230,12 @@ async fn plan_future(
         chart: &options.chart,
         values: &chosen.values,
         timeout: options.timeout,
+        label: None,
     };
     match releases::plan_install(cluster, show, &request).await {
         Ok(planned) => {
+            checks.count += 1;
+            checks.problems.extend(permissions::of_objects(cluster, &options.namespace, &planned.objects).await?);
             beta_fits(cluster, options, layout, &planned, &chosen.claim_value, libraries, checks).await?;
             Ok(Some(journal::Future {
                 chart: options.chart.clone(),
@@ -249,40 +263,6 @@ async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<St
         }
     }
     None
-}
-
-/// What the handover does in the cluster, as the API server's authorizer is asked about it.
-async fn permissions(cluster: &Cluster, options: &UpgradeOptions, checks: &mut Checks) -> Result<(), Error> {
-    const WANTED: [(&str, &str, &str); 18] = [
-        ("get", "apps", "statefulsets"),
-        ("patch", "apps", "statefulsets"),
-        ("get", "", "pods"),
-        ("list", "", "pods"),
-        ("create", "", "pods/exec"),
-        ("get", "", "pods/log"),
-        ("get", "", "persistentvolumeclaims"),
-        ("patch", "", "persistentvolumeclaims"),
-        ("delete", "", "persistentvolumeclaims"),
-        ("create", "batch", "jobs"),
-        ("get", "batch", "jobs"),
-        ("patch", "batch", "jobs"),
-        ("delete", "batch", "jobs"),
-        ("get", "", "secrets"),
-        ("list", "", "secrets"),
-        ("create", "", "secrets"),
-        ("patch", "", "secrets"),
-        ("create", "coordination.k8s.io", "leases"),
-    ];
-    let namespace = Some(options.namespace.as_str());
-    let wanted: Vec<Access> =
-        WANTED.iter().map(|(verb, group, resource)| Access::new(verb, group, resource, namespace)).collect();
-    for access in cluster.denied(&wanted).await? {
-        checks.problem(
-            format!("no permission to {access}"),
-            "ask the administrator of the cluster for a role that allows it",
-        );
-    }
-    Ok(())
 }
 
 /// The replica must be ready, stream from this master, and be caught up.

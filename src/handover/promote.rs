@@ -49,7 +49,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let limit = run.timeout * 4;
     let heard = job::Heard::new(run.show);
     let log = match run.cluster.wait_job(&job::reference(&namespace, &name), limit, &heard).await {
-        Ok(log) => log,
+        Ok(log) => whole(run, &name, log).await,
         Err(error) => {
             // Its pods may be gone when it is taken back.
             run.journal.job_log = heard.lines();
@@ -85,6 +85,16 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     job::remove(run, &name).await?;
     drop_slot(run).await;
     Ok(detail)
+}
+
+/// The log of a Job that has ended well. One that was followed may have broken off before its last line: then it is read once
+/// more.
+async fn whole(run: &Run<'_>, job: &str, followed: String) -> String {
+    if read_result(&followed).is_some() {
+        return followed;
+    }
+    let logs = job::logs(run, job).await;
+    logs.into_iter().find(|log| read_result(log).is_some()).unwrap_or(followed)
 }
 
 /// Nobody reads the replica's slot on alpha's master any more: WAL would pile up there until the disk is full.

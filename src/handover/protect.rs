@@ -48,7 +48,8 @@ async fn disown(run: &mut Run<'_>, namespace: &str) -> Result<Option<String>, Er
     else {
         return Ok(None);
     };
-    run.remember(Former::Owners { references: references.clone() }).await?;
+    let claim = live.pointer("/metadata/uid").and_then(Json::as_str).map(str::to_owned);
+    run.remember(Former::Owners { references: references.clone(), claim }).await?;
     let none = json!({"metadata": {"ownerReferences": null}});
     run.cluster.patch(&object, &Patch::Merge(none), None, MANAGER).await?;
     Ok(Some(format!("{object} has no owner any more")))
@@ -76,15 +77,16 @@ async fn retain(run: &mut Run<'_>, namespace: &str) -> Result<Option<String>, Er
         return Ok(None);
     }
     let policy = policy.to_owned();
+    run.remember(Former::Reclaim { volume: name, policy: policy.clone() }).await?;
     match run.cluster.patch(&volume, &reclaim(KEPT), None, MANAGER).await {
         Ok(_) => {}
         Err(error) if error.is_forbidden() => {
+            run.forget(|former| matches!(former, Former::Reclaim { .. })).await?;
             run.warn(format!("{volume} has reclaim policy {policy}, which can't be changed without permission: do not delete its claim"));
             return Ok(None);
         }
         Err(error) => return Err(error.into()),
     }
-    run.remember(Former::Reclaim { volume: name, policy: policy.clone() }).await?;
     Ok(Some(format!("{volume} reclaim policy {policy} → Retain")))
 }
 
@@ -124,7 +126,8 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
                 }
                 // The release's own manager takes it again; where its record says nothing of it, it is set as it stood.
                 record::reapply(run, &object).await?;
-                run.forget(|former| matches!(former, Former::ClaimRetention { .. })).await?;
+                // Let go of before it is forgotten: a run that is killed in between does it again.
+                run.journal.former.retain(|former| !matches!(former, Former::ClaimRetention { .. }));
                 hold(run, &object, None).await?;
                 let live = run.cluster.get(&object).await?;
                 if live.as_ref().and_then(|o| o.pointer("/spec/persistentVolumeClaimRetentionPolicy")) != Some(&policy)
@@ -132,16 +135,17 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
                     let patch = Patch::Merge(json!({"spec": {"persistentVolumeClaimRetentionPolicy": policy}}));
                     run.cluster.patch(&object, &patch, None, MANAGER).await?;
                 }
+                run.save().await?;
                 done.push(format!("{object} claim retention as before"));
             }
-            // The StatefulSet's controller adds itself as the owner again where its policy asks for it; other owners
-            // were of the old claim, which may have been replaced by a fresh one: that one has no use for them.
-            Former::Owners { references } if !run.journal.taken => {
+            // The StatefulSet's controller adds itself as the owner again where its policy asks for it. A claim that was made
+            // anew is another one: owners of the old one, which may be gone since, would take it along.
+            Former::Owners { references, claim: Some(claim) } => {
                 let object = claims::claim(&namespace, &run.journal.layout.volume.claim);
-                let patch = Patch::Merge(json!({"metadata": {"ownerReferences": references}}));
-                match run.cluster.patch(&object, &patch, None, MANAGER).await {
+                let owned = json!({"metadata": {"uid": claim, "ownerReferences": living(run, &references).await}});
+                match run.cluster.patch(&object, &Patch::Merge(owned), None, MANAGER).await {
                     Ok(_) => done.push(format!("{object} owners as before")),
-                    Err(error) if error.is_not_found() => {}
+                    Err(error) if error.is_not_found() || error.is_conflict() => {}
                     Err(error) => return Err(error.into()),
                 }
             }
@@ -150,4 +154,17 @@ pub async fn undo(run: &mut Run<'_>) -> Result<String, Error> {
     }
     run.forget(|_| true).await?;
     Ok(if done.is_empty() { "nothing to restore".into() } else { done.join(", ") })
+}
+
+/// The owners that are still there: one that has gone meanwhile would take what it owns along.
+async fn living(run: &Run<'_>, references: &Json) -> Vec<Json> {
+    let mut living = Vec::new();
+    for reference in references.as_array().into_iter().flatten() {
+        let text = |key: &str| reference[key].as_str().unwrap_or_default();
+        let owner = ObjectRef::new(text("apiVersion"), text("kind"), &run.journal.namespace, text("name"));
+        if matches!(run.cluster.get(&owner).await, Ok(Some(live)) if live["metadata"]["uid"] == reference["uid"]) {
+            living.push(reference.clone());
+        }
+    }
+    living
 }

@@ -94,7 +94,6 @@ pub async fn lower(run: &mut Run<'_>, replicas: u32) -> Result<Option<u32>, Erro
     let Some(release) = of_alpha(run).await?.filter(|_| run.journal.replicas_value.is_some()) else { return Ok(None) };
     let there = recorded(&release, &run.journal.layout)? == Some(replicas);
     if run.journal.lowered_revision.is_some() || there {
-        releases::keep_one_deployed(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?;
         run.journal.lowered_revision.get_or_insert(release.version as u32);
         return run.save().await.map(|()| None);
     }
@@ -149,7 +148,7 @@ async fn set_replicas(run: &Run<'_>, mut release: Release, replicas: u32, why: &
     if let Some(manifest) = with_replicas(&release.manifest, &run.journal.layout.replica.statefulset, replicas) {
         release.manifest = manifest;
     }
-    let revision = releases::write_revision(&run.cluster, release, why).await?;
+    let revision = releases::write_revision(&run.cluster, run.show, release, why).await?;
     Ok(Some(revision))
 }
 

@@ -25,6 +25,8 @@ pub struct InstallRequest<'a> {
     pub values: &'a Json,
     /// Limit of each wait.
     pub timeout: Duration,
+    /// A label of its records, and its value.
+    pub label: Option<(String, String)>,
 }
 
 /// A release as it would be.
@@ -153,6 +155,7 @@ fn install_options(request: &InstallRequest<'_>, dry_run: action::DryRun) -> act
     action::InstallOptions {
         name: request.name.into(),
         namespace: request.namespace.into(),
+        labels: request.label.clone().into_iter().collect(),
         common: action::Common { timeout: request.timeout, dry_run, ..action::Common::default() },
         ..action::InstallOptions::default()
     }
@@ -333,17 +336,15 @@ pub fn chart_values(chart: &str, config: &Json) -> Json {
         .map_or_else(|_| json!({}), |map| crate::release::chart::to_json(&crate::gotemplate::Value::Map(map)))
 }
 
-/// Writes a record as the next revision of its release, marked as deployed; nothing is applied.
-pub async fn write_revision(cluster: &Cluster, mut release: Release, why: &str) -> Result<u32, Error> {
-    let records = Releases::of(cluster, &release.namespace);
-    let history = records.history(&release.name, &Silent).await.map_err(failed)?;
-    let highest = history.last().map_or(release.version, |last| last.version);
-    release.version = highest + 1;
-    release.info.last_deployed = crate::release::Time::at(cluster.now());
-    release.set_status(Status::Deployed, why);
-    records.create(&release).await.map_err(failed)?;
-    supersede(&records, history.all_deployed()).await?;
-    Ok(release.version as u32)
+/// Writes a record, made from the revision that it was read as, as the next one of its release, marked as deployed; nothing is
+/// applied.
+pub async fn write_revision(
+    cluster: &Cluster,
+    observer: &dyn Observer,
+    release: Release,
+    why: &str,
+) -> Result<u32, Error> {
+    Ok(action::revise(cluster, release, why, observer).await.map_err(failed)? as u32)
 }
 
 /// Marks all deployed revisions but the newest as superseded: a run that was killed when it had written a revision may
@@ -363,6 +364,20 @@ async fn supersede(records: &Releases, former: impl IntoIterator<Item = &Release
         records.update(&former).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// Why nothing may be begun on a release: an operation on it is under way, or was killed.
+pub async fn under_way(cluster: &Cluster, namespace: &str, name: &str) -> Result<Option<Problem>, Error> {
+    let Some(last) = last(cluster, namespace, name).await?.filter(|last| last.info.status.is_pending()) else {
+        return Ok(None);
+    };
+    let since = last.info.last_deployed.as_str();
+    Ok(Some(Problem::new(
+        format!("revision {} of {name} is {} since {since}: somebody upgrades it", last.version, last.info.status),
+        format!(
+            "wait until that is done (vulas-native history {name} -n {namespace}); if its process is dead: vulas-native rollback {name} -n {namespace}"
+        ),
+    )))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub struct RetreatOptions {
     pub timeout: Option<Duration>,
     /// Who we are, for the Lease.
     pub holder: String,
-    /// Ends the run between two steps.
+    /// Ends the run between two steps and in waits; what is done stays done, and the next `retreat` goes on.
     pub stop: tokio_util::sync::CancellationToken,
 }
 

@@ -70,7 +70,7 @@ pub async fn route(cluster: &Cluster, show: &dyn Show, options: &RouteOptions) -
     releases_of(cluster, options).await?;
     let lease = take_lease(cluster, show, &options.namespace, &options.holder).await?;
     let result = match releases_of(cluster, options).await {
-        Ok((core, admin)) => switch(cluster, show, options, &core, &admin).await,
+        Ok((core, admin)) => switch(&lease.fence(cluster), show, options, &core, &admin).await,
         Err(error) => Err(error),
     };
     // If that fails it expires by itself.

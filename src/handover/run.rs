@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fence, fork, install, journal,
     preflight, promote, protect, takeover, verify,
@@ -42,7 +44,11 @@ impl<'a> Run<'a> {
         choose: impl Fn(Option<Journal>) -> Result<Journal, Error>,
     ) -> Result<Self, Error> {
         choose(Journal::load(cluster, namespace).await?)?;
-        let lease = take_lease(cluster, show, namespace, holder).await?;
+        let lease = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Error::Interrupted),
+            lease = take_lease(cluster, show, namespace, holder) => lease?,
+        };
         let chosen = match Journal::load(cluster, namespace).await {
             Ok(found) => choose(found),
             Err(error) => Err(error),
@@ -51,7 +57,7 @@ impl<'a> Run<'a> {
             Ok(mut journal) => {
                 holder.clone_into(&mut journal.holder);
                 let timeout = Duration::from_secs(journal.timeout);
-                Ok(Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: Some(lease) })
+                Ok(Self { cluster: lease.fence(cluster), show, journal, timeout, stop, lease: Some(lease) })
             }
             Err(error) => {
                 // If that fails it expires by itself.
@@ -61,10 +67,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A run whose caller holds the Lease.
+    /// A run whose caller holds the Lease, by which `cluster` is fenced.
     pub fn under(cluster: &Cluster, show: &'a dyn Show, journal: Journal, timeout: Duration) -> Self {
-        let stop = tokio_util::sync::CancellationToken::new();
-        Self { cluster: cluster.clone(), show, journal, timeout, stop, lease: None }
+        Self { cluster: cluster.clone(), show, journal, timeout, stop: CancellationToken::new(), lease: None }
     }
 
     /// Writes the journal.
@@ -163,6 +168,8 @@ impl<'a> Run<'a> {
                 if matches!(cause, Error::Lost { .. }) {
                     return Err(cause);
                 }
+                // What stopped the steps must not stop their undoing.
+                self.stop = CancellationToken::new();
                 let left = self.backward().await.err().map(Box::new);
                 return Err(Error::Step { stage, cause: Box::new(cause), left });
             }
@@ -170,7 +177,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Takes the steps back, in reverse. Each is recorded, so that this too can be interrupted and gone on with.
+    /// Takes the steps back, in reverse. Each is recorded, so that this too can be stopped, between two and within one, and gone
+    /// on with.
     ///
     /// # Errors
     /// [`Error::Undo`] or [`Error::Lost`]: something is left to do.
@@ -199,7 +207,7 @@ impl<'a> Run<'a> {
             if !quiet {
                 self.show.undo(stage);
             }
-            let undone = undo(self, stage).await;
+            let undone = stoppable(self.stop.clone(), stage, undo(self, stage)).await;
             let detail = undone.map_err(|cause| cause.midway(stage.undoing()))?;
             if !quiet {
                 self.show.undone(stage, &detail, started.elapsed());
@@ -217,6 +225,30 @@ impl<'a> Run<'a> {
 fn undoing() -> impl Iterator<Item = Stage> {
     let others = Stage::ALL.into_iter().rev().filter(|stage| *stage != Stage::Fork);
     std::iter::once(Stage::Fork).chain(others)
+}
+
+/// How long an uninstall, which hears the signals itself, may take to end in order.
+const ORDERLY: Duration = Duration::from_secs(10);
+
+/// Undoes a step until it is done, or the user or the system wants an end.
+async fn stoppable(
+    stop: CancellationToken,
+    stage: Stage,
+    undo: impl Future<Output = Result<String, Error>>,
+) -> Result<String, Error> {
+    if stop.is_cancelled() {
+        return Err(Error::Interrupted);
+    }
+    let stopped = async {
+        stop.cancelled().await;
+        if stage == Stage::Install {
+            tokio::time::sleep(ORDERLY).await;
+        }
+    };
+    tokio::select! {
+        undone = undo => undone,
+        () = stopped => Err(Error::Interrupted),
+    }
 }
 
 async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {

@@ -99,6 +99,10 @@ pub struct Release {
     /// `ssa`, `csa`, or nothing for `csa`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub apply_method: String,
+    /// While an operation is under way, the objects that it makes anew, so that what a killed run has left can be told from what
+    /// was there before. Ours alone: Helm passes over it, and no revision that is done has it.
+    #[serde(default, rename = "vulasNativeCreates", skip_serializing_if = "Vec::is_empty")]
+    pub creates: Vec<String>,
     /// The user's own labels; they stand on the Secret, not in the record.
     #[serde(skip)]
     pub labels: BTreeMap<String, String>,

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio_util::sync::CancellationToken;
 use vulas_native::{
     cluster::{Cluster, ConnectOptions, ObjectRef, Patch, Silent},
     handover::{self, FinishOptions, State},
@@ -46,7 +47,13 @@ fn a_finish_whose_journal_is_refused_is_not_over() {
     let stage = &sandbox.stage;
     stage.upgrade(&[]).ended(0);
     stage.route("beta", &[]).ended(0);
-    let options = FinishOptions { namespace: stage.core.clone(), force: false, timeout: None, holder: "test".into() };
+    let options = FinishOptions {
+        namespace: stage.core.clone(),
+        force: false,
+        timeout: None,
+        holder: "test".into(),
+        stop: CancellationToken::new(),
+    };
     let cluster = stage.cluster.with_hook(Arc::new(Refusing::new(1, 1, is_journal)));
     let error = stage.runtime.block_on(handover::finish(&cluster, &Silent, &options)).unwrap_err();
     assert_eq!((error.exit_code(), error.aftermath()), (3, "Something is left to do."), "{error}");

@@ -77,7 +77,13 @@ fn a_finish_sees_what_was_given_up_while_it_waited() {
         &stage.admin,
     ]);
     let hook = Meanwhile::new(takes_lease, move || assert!(retreat.output().unwrap().status.success()));
-    let options = FinishOptions { namespace: stage.core.clone(), force: false, timeout: None, holder: "test".into() };
+    let options = FinishOptions {
+        namespace: stage.core.clone(),
+        force: false,
+        timeout: None,
+        holder: "test".into(),
+        stop: CancellationToken::new(),
+    };
     let cluster = stage.cluster.with_hook(Arc::new(hook));
     let finished = handover::finish(&cluster, &Silent, &options);
     let error = stage.runtime.block_on(finished).unwrap_err();

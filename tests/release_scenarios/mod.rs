@@ -18,6 +18,7 @@ use vulas_native::{
     release::{History, Release, Status, chart::values_of},
 };
 
+pub mod claims;
 pub mod life;
 pub mod trouble;
 pub mod workloads;
@@ -34,11 +35,16 @@ macro_rules! for_each_scenario {
             life::templates_look_things_up,
             life::adoption,
             life::a_record_larger_than_a_secret,
+            claims::claims_outlive_a_pruned_statefulset,
+            claims::claims_outlive_an_install_that_is_put_back,
+            claims::claims_outlive_a_killed_upgrade,
             trouble::refusals_change_nothing,
             trouble::conflicts_are_named_and_forced_only_when_asked,
             trouble::a_fault_at_every_write_is_put_back,
             trouble::a_killed_run_is_recovered_by_the_next,
             trouble::a_killed_install_or_uninstall_leaves_no_trace,
+            trouble::a_killed_upgrade_of_a_failed_release_deletes_only_its_own,
+            trouble::a_killed_run_does_not_cost_what_it_adopted,
             trouble::a_failed_install_leaves_nothing_or_all,
             trouble::two_runs_do_not_meet,
             workloads::hooks_run_in_their_order,

@@ -192,3 +192,53 @@ pub async fn two_runs_do_not_meet(cluster: &Cluster, ns: &str) {
     cluster.delete(&key, &DeleteOptions::default()).await.unwrap();
     uninstall(cluster, ns, "t").await;
 }
+
+async fn uid_of(cluster: &Cluster, ns: &str, kind: &str, name: &str) -> Option<String> {
+    let object = get(cluster, "v1", kind, ns, name).await?;
+    object["metadata"]["uid"].as_str().map(str::to_owned)
+}
+
+/// A killed upgrade of a release that never was deployed leaves what was there before.
+pub async fn a_killed_upgrade_of_a_failed_release_deletes_only_its_own(cluster: &Cluster, ns: &str) {
+    let options =
+        InstallOptions { common: Common { on_failure: OnFailure::Leave, ..common() }, ..install_options("y", ns) };
+    // Record, objects, and then the mark, which fails.
+    let faulty = cluster.with_hook(Fails::at(6, false, false));
+    action::install(&faulty, words(), values_of(&json!({})), &options, &Heard::default()).await.unwrap_err();
+    assert_eq!(states(cluster, ns, "y").await, "1 failed");
+    let names = [("Secret", "y-secret"), ("ConfigMap", "y-0"), ("ConfigMap", "y-2")];
+    let mut before = Vec::new();
+    for (kind, name) in names {
+        before.push(uid_of(cluster, ns, kind, name).await);
+    }
+    assert!(before.iter().all(Option::is_some));
+    // Record, three changes and a new object are written, the mark is not.
+    let killed = upgrade(&cluster.with_hook(Fails::at(6, true, false)), ns, "y", words(), after_words()).await;
+    assert!(killed.is_err() && uid_of(cluster, ns, "ConfigMap", "y-3").await.is_some(), "{killed:?}");
+    expire_lease(cluster, ns, "y").await;
+    upgrade(cluster, ns, "y", words(), json!({"word": "first", "count": 3})).await.unwrap();
+    for ((kind, name), before) in names.into_iter().zip(before) {
+        assert_eq!(uid_of(cluster, ns, kind, name).await, before, "{kind} {name}");
+    }
+    assert_eq!(words_of(cluster, ns, "y").await, BEFORE);
+    uninstall(cluster, ns, "y").await;
+}
+
+/// What a killed run had adopted is somebody's, and stays.
+pub async fn a_killed_run_does_not_cost_what_it_adopted(cluster: &Cluster, ns: &str) {
+    install(cluster, ns, "a", words(), json!({})).await.unwrap();
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-3", "namespace": ns}, "data": {"mine": "x"}});
+    cluster.create(&object, "somebody", false).await.unwrap();
+    let before = uid_of(cluster, ns, "ConfigMap", "a-3").await;
+    let options = UpgradeOptions { take_ownership: true, ..upgrade_options("a", ns) };
+    let dying = cluster.with_hook(Fails::at(7, true, false));
+    let values = values_of(&json!({"word": "second", "count": 5}));
+    action::upgrade(&dying, words(), values, &options, &Heard::default()).await.unwrap_err();
+    assert!(uid_of(cluster, ns, "ConfigMap", "a-4").await.is_some(), "the run got so far");
+    expire_lease(cluster, ns, "a").await;
+    upgrade(cluster, ns, "a", words(), json!({"word": "first", "count": 3})).await.unwrap();
+    let adopted = get(cluster, "v1", "ConfigMap", ns, "a-3").await.expect("what was adopted is there");
+    assert_eq!((adopted["metadata"]["uid"].as_str(), &adopted["data"]["mine"]), (before.as_deref(), &json!("x")));
+    assert!(get(cluster, "v1", "ConfigMap", ns, "a-4").await.is_none(), "what was created is gone");
+    uninstall(cluster, ns, "a").await;
+}

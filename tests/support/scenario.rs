@@ -371,26 +371,41 @@ impl Stage {
         let command = self.upgrade_command();
         let mut arguments: Vec<&str> = command.iter().map(String::as_str).collect();
         arguments.extend(more);
-        let mut child = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        self.command_until(&arguments, words)
+    }
+
+    /// The same for any command.
+    fn command_until(&self, arguments: &[&str], words: &str) -> (Child, BufReader<ChildStderr>) {
+        let mut child = self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         while !said.lines().last().is_some_and(|line| line.contains(words)) {
             let read = stderr.read_line(&mut said).unwrap();
-            assert!(read > 0, "the upgrade ended before it said {words}:\n{said}");
+            assert!(read > 0, "it ended before it said {words}:\n{said}");
         }
         (child, stderr)
     }
 
     /// An upgrade that is asked to stop when it has said `words`.
     pub fn interrupted(&self, words: &str) -> Ran {
-        self.upgrade_while(&[], words, |child| {
+        let command = self.upgrade_command();
+        let arguments: Vec<&str> = command.iter().map(String::as_str).collect();
+        self.interrupted_command(&arguments, words)
+    }
+
+    /// A command that is asked to stop when it has said `words`.
+    pub fn interrupted_command(&self, arguments: &[&str], words: &str) -> Ran {
+        Self::ended(self.command_until(arguments, words), |child| {
             Command::new("kill").arg(child.id().to_string()).status().unwrap();
         })
     }
 
     /// An upgrade in whose middle, when it has said `words`, something happens.
     pub fn upgrade_while(&self, more: &[&str], words: &str, happens: impl FnOnce(&Child)) -> Ran {
-        let (mut child, mut rest) = self.upgrade_until(words, more);
+        Self::ended(self.upgrade_until(words, more), happens)
+    }
+
+    fn ended((mut child, mut rest): (Child, BufReader<ChildStderr>), happens: impl FnOnce(&Child)) -> Ran {
         happens(&child);
         let mut stderr = String::new();
         rest.read_to_string(&mut stderr).unwrap();
