@@ -147,7 +147,7 @@ pub struct Scaled {
     pub replicas: u32,
 }
 
-/// The traffic, moved.
+/// The traffic, moved to beta; in state [`State::Up`] it may only be about to be moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// The admin release.

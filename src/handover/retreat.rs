@@ -112,7 +112,9 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
         if route::served_by(&admin, &value).as_deref() != Some(run.journal.beta.as_str()) {
             continue;
         }
-        let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
+        // A record that leads back to beta leads nowhere when beta is gone.
+        let before = recorded.as_ref().map(|route| route.before.clone()).filter(|before| *before != run.journal.beta);
+        let before = before.unwrap_or_else(|| run.journal.alpha.clone());
         run.show.task(9, "traffic");
         let started = Instant::now();
         let request = releases::SetValue {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
+    Divergence, Error, Journal, Route, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, readiness},
@@ -116,8 +116,16 @@ async fn switch(
     if !options.force {
         must_be_ready(cluster, options, core).await?;
     }
-    let started = Instant::now();
     let unchanged = before.as_deref() == Some(options.release.as_str());
+    let to_beta = journal.as_ref().is_some_and(|journal| journal.beta == options.release);
+    let former = journal.as_ref().and_then(|journal| journal.route.clone());
+    // Recorded before the traffic moves: whatever ends this run, the next one knows where beta is served from.
+    if let (Some(journal), true) = (&mut journal, to_beta && !unchanged) {
+        journal.route = Some(intended(journal, options, before.as_deref()));
+        holder_of(journal, options);
+        journal.save(cluster).await?;
+    }
+    let started = Instant::now();
     let revision = if unchanged {
         admin.version as u32
     } else {
@@ -130,7 +138,13 @@ async fn switch(
             value: &options.release,
             timeout: options.timeout,
         };
-        releases::set_value(cluster, show, &request).await?
+        let switched = releases::set_value(cluster, show, &request).await;
+        if let (Err(_), Some(journal), true) = (&switched, &mut journal, to_beta) {
+            journal.route = former;
+            // What went wrong before is what is told.
+            let _ = journal.save(cluster).await;
+        }
+        switched?
     };
     let took = started.elapsed();
     if !unchanged {
@@ -141,19 +155,20 @@ async fn switch(
     }
     if let Some(journal) = &mut journal {
         holder_of(journal, options);
-        if journal.beta == options.release {
+        if to_beta {
             journal.state = State::Routed;
-            journal.route = Some(super::Route {
-                release: options.admin_release.clone(),
-                namespace: options.admin_namespace.clone(),
-                before: before.clone().unwrap_or_else(|| journal.alpha.clone()),
-                time: journal::now(),
-                millis: took.as_millis() as u64,
-                release_value: options.release_value.clone(),
-                admin_chart: options.admin_chart.clone(),
-                lost_bytes: lost.as_ref().map(Divergence::bytes).unwrap_or_default(),
-                changes: written_by(cluster, journal).await.unwrap_or_default(),
-            });
+            let mut route = match journal.route.take() {
+                Some(route) => route,
+                // It was moved by other means.
+                None => intended(journal, options, before.as_deref()),
+            };
+            if !unchanged {
+                route.time = journal::now();
+                route.millis = took.as_millis() as u64;
+                route.lost_bytes = lost.as_ref().map(Divergence::bytes).unwrap_or_default();
+                route.changes = written_by(cluster, journal).await.unwrap_or_default();
+            }
+            journal.route = Some(route);
         } else if journal.state == State::Routed {
             journal.state = State::Up;
             journal.route = None;
@@ -167,6 +182,23 @@ async fn switch(
         show.recorded(journal);
     }
     Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
+}
+
+/// The record of a switch to beta that is about to be made, or was made already.
+fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> Route {
+    // What served beta before the switch that is recorded is what it goes back to, never beta itself.
+    let before = before.filter(|name| *name != journal.beta).unwrap_or(&journal.alpha);
+    Route {
+        release: options.admin_release.clone(),
+        namespace: options.admin_namespace.clone(),
+        before: before.to_owned(),
+        time: journal::now(),
+        millis: 0,
+        release_value: options.release_value.clone(),
+        admin_chart: options.admin_chart.clone(),
+        lost_bytes: 0,
+        changes: Vec::new(),
+    }
 }
 
 /// What beta's statistics say was written to it so far.

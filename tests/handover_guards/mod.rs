@@ -1,0 +1,196 @@
+//! What `route`, `retreat` and `finish` refuse, and what they ask for, so that no row is left behind unsaid.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+use vulas_native::{
+    cluster::{Cluster, ConnectOptions, Error as ClusterError, Patch, Silent, Write, WriteHook},
+    database::Server as Database,
+    handover::{self, FinishOptions, Journal, RouteOptions, State},
+};
+
+use super::{Sandbox, Stage};
+
+const ALPHA: &str = "alpha-database-master-0";
+const BETA: &str = "beta-database-master-0";
+const ROWS: &str = "INSERT INTO visit SELECT g, 'row' FROM generate_series(1, 5) g;";
+
+/// Alpha with a table, and beta up beside it.
+fn upgraded() -> Sandbox {
+    let sandbox = Sandbox::installed();
+    sandbox.stage.sql(ALPHA, "CREATE TABLE visit (id bigint, note text);");
+    sandbox.stage.upgrade(&[]).ended(0);
+    sandbox
+}
+
+impl Stage {
+    #[track_caller]
+    fn serves(&self, release: &str) {
+        let served = self.served();
+        assert!(served.iter().all(|service| service.starts_with(&format!("{release}-"))), "{served:?}");
+    }
+
+    fn finish(&self, more: &[&str]) -> super::support::scenario::Ran {
+        self.run(&[&["finish", "--core-namespace", &self.core], more].concat())
+    }
+
+    fn journal(&self) -> Journal {
+        self.runtime.block_on(Journal::load(&self.cluster, &self.core)).unwrap().unwrap()
+    }
+
+    fn route_options(&self, release: &str) -> RouteOptions {
+        RouteOptions {
+            namespace: self.core.clone(),
+            release: release.into(),
+            admin_namespace: self.admin.clone(),
+            admin_release: self.admin_release.clone(),
+            release_value: handover::RELEASE_VALUE.into(),
+            admin_chart: "admin".into(),
+            accept_loss: false,
+            force: false,
+            timeout: Duration::from_secs(60),
+            holder: "test".into(),
+        }
+    }
+
+    fn finish_options(&self) -> FinishOptions {
+        let (namespace, holder) = (self.core.clone(), "test".into());
+        FinishOptions { namespace, force: false, timeout: None, holder }
+    }
+}
+
+/// Writes rows to a server as soon as a release of the admin namespace has a new revision: while the traffic is moved.
+struct WritesMeanwhile {
+    kubeconfig: PathBuf,
+    core: String,
+    admin: String,
+    pod: &'static str,
+    done: AtomicUsize,
+}
+
+impl WritesMeanwhile {
+    fn to(stage: &Stage, pod: &'static str) -> Arc<Self> {
+        let (kubeconfig, core, admin) = (stage.kubeconfig.clone(), stage.core.clone(), stage.admin.clone());
+        Arc::new(Self { kubeconfig, core, admin, pod, done: AtomicUsize::new(0) })
+    }
+}
+
+impl WriteHook for WritesMeanwhile {
+    fn before(&self, write: &Write) -> Result<(), ClusterError> {
+        let record = format!("/namespaces/{}/secrets", self.admin);
+        if write.dry_run || !write.path.contains(&record) || self.done.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        let (kubeconfig, core, pod) = (self.kubeconfig.clone(), self.core.clone(), self.pod);
+        // The hook is called by a task, which can't wait for another one.
+        std::thread::spawn(move || elsewhere(&kubeconfig, &core, pod)).join().unwrap();
+        Ok(())
+    }
+}
+
+fn elsewhere(kubeconfig: &Path, namespace: &str, pod: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let options =
+            ConnectOptions { kubeconfig: Some(kubeconfig.display().to_string()), ..ConnectOptions::default() };
+        let cluster = Cluster::connect(&options).await.unwrap();
+        Database::new(&cluster, namespace, pod, "postgres").run("vulas", ROWS).await.unwrap();
+    });
+}
+
+/// Refuses writes to paths that hold a text, from the `first` on, `times` times.
+struct RefusesPath {
+    text: &'static str,
+    first: usize,
+    times: usize,
+    seen: AtomicUsize,
+}
+
+impl RefusesPath {
+    fn new(text: &'static str, first: usize, times: usize) -> Arc<Self> {
+        Arc::new(Self { text, first, times, seen: AtomicUsize::new(0) })
+    }
+}
+
+impl WriteHook for RefusesPath {
+    fn before(&self, write: &Write) -> Result<(), ClusterError> {
+        if write.path.contains(self.text) {
+            let seen = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
+            if (self.first..self.first + self.times).contains(&seen) {
+                return Err(ClusterError::Other("the disk is full".into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells when something was written to a path that holds a text.
+struct Told {
+    text: &'static str,
+    reached: Notify,
+}
+
+impl WriteHook for Told {
+    fn before(&self, _: &Write) -> Result<(), ClusterError> {
+        Ok(())
+    }
+
+    fn after(&self, write: &Write) -> Result<(), ClusterError> {
+        if write.path.contains(self.text) {
+            self.reached.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// A finish that is killed when it has written to a path that holds `text`.
+fn finish_killed_at(stage: &Stage, text: &'static str) {
+    let told = Arc::new(Told { text, reached: Notify::new() });
+    let cluster = stage.cluster.with_hook(told.clone());
+    let options = stage.finish_options();
+    stage.runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = told.reached.notified() => {}
+            result = handover::finish(&cluster, &Silent, &options) => panic!("not killed: {:?}", result.is_ok()),
+        }
+    });
+}
+
+#[test]
+fn a_route_given_twice_forgets_no_rows() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    stage.sql(BETA, ROWS);
+    stage.route("beta", &[]).ended(0).said("serves beta already");
+    stage.retreat(&[]).ended(4).said("visit +5");
+    stage.serves("beta");
+    stage.retreat(&["--accept-loss"]).ended(0);
+    stage.serves("alpha");
+}
+
+#[test]
+fn a_route_that_could_not_be_recorded_is_repeated_and_taken_back() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    // The journal is written before the switch, and after it.
+    let cluster = stage.cluster.with_hook(RefusesPath::new("/secrets/vulas-native-handover", 2, 1));
+    let options = stage.route_options("beta");
+    let error = stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    let words = error.to_string();
+    assert!(words.contains("the disk is full") && words.contains("same command again"), "{words}");
+    stage.serves("beta");
+    stage.route("beta", &[]).ended(0);
+    stage.status().ended(0).said("the traffic goes to beta");
+    stage.retreat(&[]).ended(0);
+    stage.serves("alpha");
+}
