@@ -25,7 +25,7 @@ pub struct Args {
     /// Value of the admin chart that names the served release (that of the route when not given)
     #[arg(long, value_name = "PATH")]
     release_value: Option<String>,
-    /// Leave what the future release has written since the switch
+    /// Leave what the future release has written since it came up
     #[arg(long)]
     accept_loss: bool,
     /// Limit of each wait, in seconds or as 5m0s (the upgrade's own when not given)

@@ -140,6 +140,14 @@ impl Server {
         self.ask("", statements::POSITION, Position::read).await
     }
 
+    /// Which transactions have ended, as a text that stays the same until one more has.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn transactions(&self) -> Result<String, Error> {
+        self.ask("", statements::TRANSACTIONS, |rows| Some(rows.first()?.text(0)?.to_owned())).await
+    }
+
     /// How a standby follows.
     ///
     /// # Errors

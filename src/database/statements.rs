@@ -100,6 +100,9 @@ pub const IDENTITY: &str = "SELECT current_setting('server_version_num'), curren
 /// standby has replayed; the server's time as `2026-01-31T00:14:07Z`.
 pub const POSITION: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"');";
 
+/// Which transactions have ended: `XMIN:XMAX:RUNNING,...`. As long as that is the same, none has. Asked of masters.
+pub const TRANSACTIONS: &str = "SELECT txid_current_snapshot();";
+
 /// A standby's view of its stream. One row: status of the WAL receiver (`streaming`, or empty when none runs), received
 /// position (or empty), replayed position, replay is paused (`t`/`f`).
 pub const RECEIVER: &str = "SELECT (SELECT status FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END;";

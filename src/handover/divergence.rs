@@ -72,6 +72,9 @@ impl Divergence {
     }
 }
 
+/// What is said where transactions have ended that the statistics do not show.
+pub const UNSEEN: &str = "rows changed: not known, since sessions keep what they have written from the statistics";
+
 /// Rows by table, in words; `None` when it is not known.
 pub fn rows(tables: Option<&[TableChanges]>) -> String {
     let Some(tables) = tables else {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Error, Layout, MANAGER, Stage};
+use super::{Error, Layout, MANAGER, Moment, Stage};
 use crate::{
     cluster::{ApplyOptions, Cluster, Json, ObjectRef},
     database::{Changes, Lsn, TableCount},
@@ -169,7 +169,7 @@ pub struct Route {
     /// What was left behind with `--accept-loss`, in bytes of WAL.
     #[serde(default)]
     pub lost_bytes: u64,
-    /// What beta's statistics said then.
+    /// What beta's statistics said before.
     #[serde(default)]
     pub changes: Vec<Changes>,
 }
@@ -280,6 +280,12 @@ pub struct Journal {
     /// Schema of beta.
     #[serde(default)]
     pub beta_schema: Option<String>,
+    /// How beta was when it came up: what it has written since is not given up unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_up: Option<Moment>,
+    /// What beta has written may be lost: that was agreed to when the retreat that is under way began.
+    #[serde(default)]
+    pub loss_accepted: bool,
     /// The SQL of the user's check file.
     #[serde(default)]
     pub check_sql: Option<String>,

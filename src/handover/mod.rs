@@ -16,6 +16,7 @@
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
@@ -36,6 +37,7 @@ mod install;
 mod journal;
 mod keepers;
 mod layout;
+mod moment;
 mod options;
 mod preflight;
 mod promote;
@@ -49,6 +51,7 @@ mod stage;
 mod status;
 mod values;
 mod verify;
+mod written;
 
 pub use commands::Commands;
 pub use divergence::Divergence;
@@ -58,6 +61,7 @@ pub use journal::{
     Fork, Former, Future, Journal, NAME as JOURNAL_NAME, Progress, Promotion, Route, Scaled, State, StepRecord, now,
 };
 pub use layout::{Given, Layout, Place, Volume};
+pub use moment::Moment;
 pub use options::{Fence, Show, UpgradeOptions};
 pub use retreat::{RetreatOptions, retreat};
 pub use route::{ADMIN_CHART, RELEASE_VALUE, RouteOptions, Routed, route};

@@ -178,6 +178,8 @@ async fn look(
         beta_claims: Vec::new(),
         beta_counts: Vec::new(),
         beta_schema: None,
+        beta_up: None,
+        loss_accepted: false,
         check_sql: options.check_sql.clone(),
         route: None,
         slot,

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Route, Show, State, releases, route, run::Run};
-use crate::{cluster::Cluster, database::diff_changes};
+use super::{Commands, Error, Journal, Moment, Route, Show, State, releases, route, run::Run, written};
+use crate::cluster::Cluster;
 
 /// What is asked of `retreat`.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct RetreatOptions {
     pub release_value: Option<String>,
     /// Chart of the admin release, where its record does not hold all of it (that of the route when not given).
     pub admin_chart: Option<String>,
-    /// Leave what beta has written since the switch.
+    /// Leave what beta has written since it came up.
     pub accept_loss: bool,
     /// Instead of the handover's own limit of each wait.
     pub timeout: Option<Duration>,
@@ -51,52 +51,32 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
             format!("see {}", Commands::of(&journal).status()),
         ));
     }
-    if let (State::Routed, false, Some(route)) = (journal.state, options.accept_loss, &journal.route) {
-        must_not_lose(cluster, &journal, route).await?;
-    }
+    let seen = if options.accept_loss { None } else { written::must_not_be_lost(cluster, show, &journal).await? };
     let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
     let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, options.stop.clone()).await?;
-    let result = take_back(&mut run, options).await;
+    let result = take_back(&mut run, options, seen.as_ref()).await;
     run.release().await;
     result.map(|()| run.journal)
 }
 
-/// Refuses to give up what beta has written since the traffic goes to it.
-async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> Result<(), Error> {
-    let now = route::written_by(cluster, journal).await.unwrap_or_default();
-    let written = diff_changes(&route.changes, &now).filter(|_| !now.is_empty());
-    let rows = match &written {
-        Some(tables) if tables.is_empty() => return Ok(()),
-        tables => super::divergence::rows(tables.as_deref()),
-    };
-    let commands = Commands::of(journal);
-    Err(Error::Decision {
-        what: format!(
-            "the traffic goes to {} since {}, and what was written to it would be lost by a retreat; {rows}",
-            journal.beta, route.time
-        ),
-        choices: vec![
-            format!("give it up all the same: {} --accept-loss", commands.retreat()),
-            format!("or keep it, and retire {}: {}", journal.alpha, commands.finish()),
-        ],
-    })
-}
-
-async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+async fn take_back(run: &mut Run<'_>, options: &RetreatOptions, seen: Option<&Moment>) -> Result<(), Error> {
     let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
-    route_back(run, options).await.map_err(failed)?;
+    let moved = route_back(run, options).await.map_err(failed)?;
+    written::must_still_not_be_lost(run, seen, moved).await?;
+    run.journal.loss_accepted |= options.accept_loss;
     run.backward().await
 }
 
-/// Moves the traffic of every admin release that serves beta back to alpha.
-async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
+/// Moves the traffic of every admin release that serves beta back to alpha. Says whether there was any.
+async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<bool, Error> {
+    let mut moved = false;
     let recorded = run.journal.route.clone();
     let namespace = options
         .admin_namespace
         .clone()
         .or_else(|| recorded.as_ref().map(|route| route.namespace.clone()))
         .or_else(|| run.journal.admin_namespace.clone());
-    let Some(namespace) = namespace else { return Ok(()) };
+    let Some(namespace) = namespace else { return Ok(moved) };
     let names = match options.admin_release.clone().or_else(|| recorded.as_ref().map(|route| route.release.clone())) {
         Some(name) => vec![name],
         None => releases::names(&run.cluster, &namespace).await?,
@@ -128,8 +108,12 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
         releases::set_value(&run.cluster, run.show, &request).await?;
         let detail = format!("{name}: {} → {before}", run.journal.beta);
         run.show.task_done(&detail, started.elapsed());
+        moved = true;
     }
     run.journal.route = None;
-    run.journal.state = State::Retreating;
-    run.save().await
+    if run.journal.state == State::Routed {
+        run.journal.state = State::Up;
+    }
+    run.save().await?;
+    Ok(moved)
 }

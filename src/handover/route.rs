@@ -3,12 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Route, Show, State, claims, containers, divergence, journal, releases, run::take_lease,
+    Divergence, Error, Journal, Route, Show, State, divergence, journal, releases, run::take_lease, written,
 };
-use crate::{
-    cluster::{Cluster, ObjectRef, readiness},
-    database::{Changes, Server},
-};
+use crate::cluster::{Cluster, ObjectRef, readiness};
 
 /// The value of the embedded admin chart that names the served release.
 pub const RELEASE_VALUE: &str = "global.managedRelease";
@@ -31,7 +28,7 @@ pub struct RouteOptions {
     pub release_value: String,
     /// Chart of the admin release, where its record does not hold all of it (`admin`).
     pub admin_chart: String,
-    /// Leave what the other release has written since the fork.
+    /// Leave what the release that is left has written, and the other does not have.
     pub accept_loss: bool,
     /// Route to a release that is not ready.
     pub force: bool,
@@ -52,8 +49,10 @@ pub struct Routed {
     pub took: Duration,
     /// Revision of the admin release.
     pub revision: u32,
-    /// What was left behind.
+    /// What was left behind in alpha.
     pub lost: Option<Divergence>,
+    /// What was left behind in beta, in words.
+    pub left: Option<String>,
     /// The journal of the handover that this belongs to.
     pub journal: Option<Journal>,
     /// Nothing was to be done.
@@ -95,6 +94,7 @@ async fn switch(
     admin: &crate::release::Release,
 ) -> Result<Routed, Error> {
     let before = served_by(admin, &options.release_value);
+    let unchanged = before.as_deref() == Some(options.release.as_str());
     let journal = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed());
     let mut journal = journal.filter(|j| j.alpha == options.release || j.beta == options.release);
     let mut lost = None;
@@ -106,6 +106,9 @@ async fn switch(
                 choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
             });
         }
+        if !to_beta && !unchanged {
+            written::must_not_be_left(cluster, show, journal, options.accept_loss).await?;
+        }
         if to_beta && journal.state != State::Routed {
             lost = divergence::ask(cluster, journal).await?.filter(Divergence::loses);
         }
@@ -116,12 +119,14 @@ async fn switch(
     if !options.force {
         must_be_ready(cluster, options, core).await?;
     }
-    let unchanged = before.as_deref() == Some(options.release.as_str());
     let to_beta = journal.as_ref().is_some_and(|journal| journal.beta == options.release);
     let former = journal.as_ref().and_then(|journal| journal.route.clone());
     // Recorded before the traffic moves: whatever ends this run, the next one knows where beta is served from.
     if let (Some(journal), true) = (&mut journal, to_beta && !unchanged) {
-        journal.route = Some(intended(journal, options, before.as_deref()));
+        let mut route = intended(journal, options, before.as_deref());
+        // Whatever is written while the traffic moves was written since.
+        route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        journal.route = Some(route);
         holder_of(journal, options);
         journal.save(cluster).await?;
     }
@@ -166,7 +171,6 @@ async fn switch(
                 route.time = journal::now();
                 route.millis = took.as_millis() as u64;
                 route.lost_bytes = lost.as_ref().map(Divergence::bytes).unwrap_or_default();
-                route.changes = written_by(cluster, journal).await.unwrap_or_default();
             }
             journal.route = Some(route);
         } else if journal.state == State::Routed {
@@ -181,7 +185,13 @@ async fn switch(
         }
         show.recorded(journal);
     }
-    Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
+    let left = match &journal {
+        Some(journal) if !to_beta && !unchanged && journal.state == State::Up => {
+            written::ask(cluster, show, journal).await.0
+        }
+        _ => None,
+    };
+    Ok(Routed { before, after: options.release.clone(), took, revision, lost, left, journal, unchanged })
 }
 
 /// The record of a switch to beta that is about to be made, or was made already.
@@ -199,20 +209,6 @@ fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> 
         lost_bytes: 0,
         changes: Vec::new(),
     }
-}
-
-/// What beta's statistics say was written to it so far.
-pub async fn written_by(cluster: &Cluster, journal: &Journal) -> Result<Vec<Changes>, Error> {
-    let known = &journal.layout.replica;
-    let users = claims::users(cluster, &journal.namespace, &journal.layout.volume.claim).await?;
-    let [pod] = users.as_slice() else { return Ok(Vec::new()) };
-    let live = cluster.get(&ObjectRef::new("v1", "Pod", &journal.namespace, pod)).await?;
-    let container = live.as_ref().and_then(|pod| {
-        let found = containers::postgres_like(pod.get("spec")?, pod.pointer("/metadata/labels"), &known.container)?;
-        found.get("name")?.as_str()
-    });
-    let server = Server::new(cluster, &journal.namespace, pod, container.unwrap_or(&known.container));
-    Ok(server.with_login(known.heir_login()).changes().await?)
 }
 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fork, install, journal,
-    preflight, promote, protect, verify,
+    preflight, promote, protect, verify, written,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
@@ -178,10 +178,7 @@ async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
         Stage::Promote => promote::apply(run).await,
         Stage::Install => install::apply(run).await,
         Stage::Verify => verify::apply(run).await,
-        Stage::Record => {
-            run.journal.state = State::Up;
-            Ok(format!("{} is up beside {}", run.journal.beta, run.journal.alpha))
-        }
+        Stage::Record => written::came_up(run).await,
     }
 }
 

@@ -194,3 +194,56 @@ fn a_route_that_could_not_be_recorded_is_repeated_and_taken_back() {
     stage.retreat(&[]).ended(0);
     stage.serves("alpha");
 }
+
+#[test]
+fn what_beta_has_written_is_asked_about_wherever_the_traffic_goes() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    // It went over, and the run that moved it was killed before it said so.
+    let cluster = stage.cluster.with_hook(RefusesPath::new("/secrets/vulas-native-handover", 2, 1));
+    let options = stage.route_options("beta");
+    stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap_err();
+    stage.sql(BETA, ROWS);
+    stage.retreat(&[]).ended(4).said("visit +5").said("Nothing has been changed.");
+    stage.serves("beta");
+    // Recorded late, rows from before that are not forgotten.
+    stage.route("beta", &[]).ended(0);
+    stage.retreat(&[]).ended(4).said("visit +5");
+    // To go back by a route is to leave them as well.
+    stage.route("alpha", &[]).ended(4).said("beta has written").said("visit +5");
+    stage.serves("beta");
+    stage.route("alpha", &["--accept-loss"]).ended(0).said("Left behind in beta").said("visit +5");
+    stage.serves("alpha");
+    stage.retreat(&[]).ended(4).said("visit +5");
+    stage.retreat(&["--accept-loss"]).ended(0);
+    stage.replica_follows("visit");
+}
+
+#[test]
+fn what_beta_is_written_while_the_traffic_goes_back_is_not_deleted() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    let cluster = stage.cluster.with_hook(WritesMeanwhile::to(stage, BETA));
+    let options = handover::RetreatOptions { accept_loss: false, ..sandbox.retreat_options() };
+    let error = stage.runtime.block_on(handover::retreat(&cluster, &Silent, &options)).unwrap_err();
+    assert!(error.exit_code() == 3 && error.to_string().contains("visit +5"), "{error}");
+    stage.serves("alpha");
+    assert_eq!(stage.count(BETA, "visit"), 5);
+    stage.status().ended(0).said("beta is up beside alpha");
+    stage.retreat(&["--accept-loss"]).ended(0);
+    stage.replica_follows("visit");
+}
+
+#[test]
+fn an_accepted_loss_is_not_asked_about_again() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    stage.sql(BETA, ROWS);
+    // It stops when beta is to be removed.
+    let cluster = stage.cluster.with_hook(RefusesPath::new("sh.helm.release.v1.beta", 1, 1));
+    stage.runtime.block_on(handover::retreat(&cluster, &Silent, &sandbox.retreat_options())).unwrap_err();
+    stage.retreat(&[]).ended(0);
+    stage.replica_follows("visit");
+}

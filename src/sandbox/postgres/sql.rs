@@ -368,6 +368,7 @@ impl Session<'_> {
                 what.split(' ').next().filter(|word| matches!(*word, "INSERT" | "UPDATE" | "DELETE")).unwrap_or(what);
             return Err(format!("cannot execute {verb} in a read-only transaction"));
         }
+        server.transactions += 1;
         if bytes > 0 {
             server.advance(bytes);
         }

@@ -73,6 +73,11 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
         session
             .server()
             .map(|server| Rows::one(server.settings.get("default_transaction_read_only").map_or("off", String::as_str)))
+    } else if is("SELECT txid_current_snapshot()") {
+        session.server().map(|server| {
+            let next = server.transactions + 1;
+            Rows::one(format!("{next}:{next}:"))
+        })
     } else if is("SELECT pg_is_in_recovery()") {
         session.server().map(|server| Rows::one(flag(server.standby)))
     } else if is("SELECT NOT pg_is_in_recovery()") {

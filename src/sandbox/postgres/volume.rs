@@ -86,6 +86,8 @@ pub struct Server {
     pub asks_password: bool,
     /// `ALTER SYSTEM` settings.
     pub settings: BTreeMap<String, String>,
+    /// How many transactions have written.
+    pub transactions: u64,
     /// When something was written last.
     pub written: Option<Instant>,
     /// When it was started, in seconds since 1970; 0 for never.
@@ -117,6 +119,7 @@ impl Server {
             roles: BTreeMap::from([("postgres".to_string(), Role { superuser: true, ..Role::default() })]),
             asks_password: false,
             settings: BTreeMap::new(),
+            transactions: 740,
             written: None,
             started: 0,
             paused: false,
@@ -196,6 +199,7 @@ impl Server {
             return;
         }
         self.position = master.position;
+        self.transactions = master.transactions;
         self.timeline = master.timeline;
         self.history.clone_from(&master.history);
         self.databases.clone_from(&master.databases);
