@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::scenario::{Ran, Stage};
 use vulas_native::{
-    cluster::Json,
+    cluster::{DeleteOptions, Json},
     database::Server as Database,
     sandbox::{Config, Pace, Server},
 };
@@ -266,4 +266,21 @@ fn what_would_start_a_new_database_is_refused() {
         &["another POSTGRES_PASSWORD", "--credentials-value"],
     );
     foreign.refuses(&["--set", "postgresql.image.tag=17.2.0"], &["PostgreSQL 16", "another major version"]);
+}
+
+#[test]
+fn a_value_with_a_dot_in_its_name_is_routed_by_and_taken_back() {
+    let foreign = Foreign::ledger(&[]);
+    foreign.upgrade(&LEDGER).ended(0);
+    let (core, admin) = (&foreign.stage.core, &foreign.stage.admin);
+    let route = ["route", "--core-namespace", core, "--admin-namespace", admin, "--admin-release", "gate"];
+    let to = |release: &str| {
+        foreign.stage.run(&[&route[..], &["--release-value", r"served\.by", "--core-release", release]].concat())
+    };
+    to("alpha").ended(0);
+    // What can be pasted keeps its backslash.
+    to("beta").ended(0).said("gate serves beta now (was alpha)").said(r"--release-value 'served\.by'");
+    assert_eq!(foreign.stage.served(), ["beta-front"]);
+    foreign.retreat(&[]).ended(0);
+    assert_eq!(foreign.stage.served(), ["alpha-front"]);
 }

@@ -16,6 +16,7 @@
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `traffic` | which admin releases lead to beta |
 //! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
@@ -49,6 +50,7 @@ mod route;
 mod run;
 mod stage;
 mod status;
+mod traffic;
 mod values;
 mod verify;
 mod written;

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
-    hazards, journal, keepers, layout, record, releases, route,
+    hazards, journal, keepers, layout, record, releases, route, traffic,
 };
 use crate::{
     cluster::{Access, Cluster, ObjectRef, Step, wait_until},
@@ -245,7 +245,7 @@ async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<St
     let namespace = options.admin_namespace.as_ref()?;
     for name in releases::names(cluster, namespace).await.ok()? {
         let release = releases::current(cluster, namespace, &name).await.ok()??;
-        if route::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
+        if traffic::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
             return Some(name);
         }
     }

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Moment, Route, Show, State, releases, route, run::Run, written};
+use super::{
+    Commands, Error, Journal, Moment, Show, State, releases,
+    run::Run,
+    traffic::{self, Served},
+    written,
+};
 use crate::cluster::Cluster;
 
 /// What is asked of `retreat`.
@@ -12,7 +17,7 @@ pub struct RetreatOptions {
     pub namespace: String,
     /// Namespace of the admin release; its traffic is moved back when it goes to beta.
     pub admin_namespace: Option<String>,
-    /// The admin release; found when not given.
+    /// The admin release; found when not given. Empty: there is none any more.
     pub admin_release: Option<String>,
     /// The value of the admin chart that names the served release (that of the route when not given).
     pub release_value: Option<String>,
@@ -61,40 +66,17 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions, seen: Option<&Moment>) -> Result<(), Error> {
     let failed = |cause: Error| Error::Undo { what: "move the traffic back".into(), cause: Box::new(cause) };
-    let moved = route_back(run, options).await.map_err(failed)?;
+    let served = traffic::to_beta(&run.cluster, &run.journal, options).await?;
+    let moved = !served.is_empty();
+    route_back(run, served).await.map_err(failed)?;
     written::must_still_not_be_lost(run, seen, moved).await?;
     run.journal.loss_accepted |= options.accept_loss;
     run.backward().await
 }
 
-/// Moves the traffic of every admin release that serves beta back to alpha. Says whether there was any.
-async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<bool, Error> {
-    let mut moved = false;
-    let recorded = run.journal.route.clone();
-    let namespace = options
-        .admin_namespace
-        .clone()
-        .or_else(|| recorded.as_ref().map(|route| route.namespace.clone()))
-        .or_else(|| run.journal.admin_namespace.clone());
-    let Some(namespace) = namespace else { return Ok(moved) };
-    let names = match options.admin_release.clone().or_else(|| recorded.as_ref().map(|route| route.release.clone())) {
-        Some(name) => vec![name],
-        None => releases::names(&run.cluster, &namespace).await?,
-    };
-    // A route that was made by another value would not be seen by ours, and lead to nowhere when beta is gone.
-    let of_route = |which: fn(&Route) -> &String, default: &str| {
-        recorded.as_ref().map_or_else(|| default.to_owned(), |route| which(route).clone())
-    };
-    let value = options.release_value.clone().unwrap_or_else(|| of_route(|r| &r.release_value, route::RELEASE_VALUE));
-    let chart = options.admin_chart.clone().unwrap_or_else(|| of_route(|r| &r.admin_chart, route::ADMIN_CHART));
-    for name in names {
-        let Some(admin) = releases::current(&run.cluster, &namespace, &name).await? else { continue };
-        if route::served_by(&admin, &value).as_deref() != Some(run.journal.beta.as_str()) {
-            continue;
-        }
-        // A record that leads back to beta leads nowhere when beta is gone.
-        let before = recorded.as_ref().map(|route| route.before.clone()).filter(|before| *before != run.journal.beta);
-        let before = before.unwrap_or_else(|| run.journal.alpha.clone());
+/// Moves the traffic of the admin releases that serve beta back.
+async fn route_back(run: &mut Run<'_>, served: Vec<Served>) -> Result<(), Error> {
+    for Served { namespace, name, value, chart, back_to } in served {
         run.show.task(9, "traffic");
         let started = Instant::now();
         let request = releases::SetValue {
@@ -102,18 +84,16 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<bool,
             name: &name,
             chart: &chart,
             path: &value,
-            value: &before,
+            value: &back_to,
             timeout: run.timeout,
         };
         releases::set_value(&run.cluster, run.show, &request).await?;
-        let detail = format!("{name}: {} → {before}", run.journal.beta);
+        let detail = format!("{name}: {} → {back_to}", run.journal.beta);
         run.show.task_done(&detail, started.elapsed());
-        moved = true;
     }
     run.journal.route = None;
     if run.journal.state == State::Routed {
         run.journal.state = State::Up;
     }
-    run.save().await?;
-    Ok(moved)
+    run.save().await
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Route, Show, State, divergence, journal, releases, run::take_lease, written,
+    Divergence, Error, Journal, Route, Show, State, divergence, journal, releases, run::take_lease, traffic::served_by, written,
 };
 use crate::cluster::{Cluster, ObjectRef, readiness};
 
@@ -214,14 +214,6 @@ fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {
     options.holder.clone_into(&mut journal.holder);
     journal.admin_namespace = Some(options.admin_namespace.clone());
-}
-
-/// The release that an admin release serves.
-pub fn served_by(admin: &crate::release::Release, value: &str) -> Option<String> {
-    let pointer = format!("/{}", value.replace('~', "~0").replace('/', "~1").replace('.', "/"));
-    let own = admin.config.pointer(&pointer).and_then(|v| v.as_str());
-    let all = releases::all_values(admin);
-    own.or_else(|| all.pointer(&pointer).and_then(|v| v.as_str())).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 /// A release that is not ready can't serve.

@@ -247,3 +247,31 @@ fn an_accepted_loss_is_not_asked_about_again() {
     stage.retreat(&[]).ended(0);
     stage.replica_follows("visit");
 }
+
+#[test]
+fn an_admin_release_that_is_not_found_stops_a_retreat() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    let before = sandbox.writes();
+    let core = ["retreat", "--core-namespace", &stage.core];
+    let refused = |more: &[&str], words: &str| {
+        stage.run(&[&core[..], more].concat()).ended(1).said(words).said("Nothing has been changed.");
+        stage.serves("beta");
+    };
+    refused(&["--admin-release", "typo"], "release typo is not deployed in namespace vulas-admin");
+    refused(&["--admin-namespace", "typo"], "is not deployed in namespace typo");
+    refused(&["--release-value", "global.typo"], "has no value global.typo");
+    assert_eq!(stage.count(BETA, "visit"), 0);
+    // Nothing but the Lease and questions.
+    let log = sandbox.server.as_ref().unwrap().faults().log();
+    let harmful: Vec<_> = log
+        .iter()
+        .filter(|request| request.writes)
+        .skip(before as usize)
+        .filter(|r| r.verb != "connect" && r.resource != "leases" && !r.resource.contains("accessreviews"))
+        .collect();
+    assert!(harmful.is_empty(), "{harmful:?}");
+    stage.retreat(&[]).ended(0);
+    stage.serves("alpha");
+}
