@@ -269,6 +269,28 @@ fn what_would_start_a_new_database_is_refused() {
 }
 
 #[test]
+fn a_secret_that_beta_goes_on_with_outlives_alpha() {
+    let outlives = |foreign: &Foreign, flags: &[&str], secret: &str, pod: &str| {
+        foreign.upgrade(flags).ended(0);
+        foreign.sql(pod, "CREATE TABLE entry (id bigint, note text);");
+        foreign.route("beta", &[]).ended(0);
+        let kept = format!("secret/{secret} was kept");
+        foreign.stage.run(&["finish", "--core-namespace", &foreign.stage.core]).ended(0).said(&kept);
+        // What starts anew needs it.
+        let object = foreign.stage.namespaced("v1", "Pod", pod);
+        let uid = |pod: Option<Json>| pod.map(|pod| pod["metadata"]["uid"].clone());
+        let before = uid(foreign.stage.get(&object));
+        foreign.stage.runtime.block_on(foreign.stage.cluster.delete(&object, &DeleteOptions::default())).unwrap();
+        foreign.stage.until("the pod to start anew", Duration::from_secs(20), || {
+            let now = uid(foreign.stage.get(&object));
+            now.is_some() && now != before && foreign.try_sql(pod, "SELECT count(*) FROM entry;").is_ok()
+        });
+    };
+    outlives(&Foreign::ledger(&[]), &LEDGER, "alpha-ledger-account", "beta-ledger-0");
+    outlives(&Foreign::tally(&[]), &TALLY, "alpha-postgresql", "beta-postgresql-primary-0");
+}
+
+#[test]
 fn a_value_with_a_dot_in_its_name_is_routed_by_and_taken_back() {
     let foreign = Foreign::ledger(&[]);
     foreign.upgrade(&LEDGER).ended(0);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Show, State, releases, run::Run};
+use super::{Commands, Error, Journal, Show, State, legacy, releases, run::Run};
 use crate::cluster::Cluster;
 
 /// What is asked of `finish`.
@@ -10,7 +10,7 @@ use crate::cluster::Cluster;
 pub struct FinishOptions {
     /// Namespace of the core releases.
     pub namespace: String,
-    /// Retire alpha though no `route` to beta was recorded (the traffic was moved by other means).
+    /// Retire alpha though the admin release does not serve beta as recorded (the traffic was moved by other means).
     pub force: bool,
     /// Instead of the handover's own limit of each wait.
     pub timeout: Option<Duration>,
@@ -21,7 +21,7 @@ pub struct FinishOptions {
 /// Uninstalls alpha. Its claims are kept: they hold what it wrote after the fork. Returns the journal and their names.
 ///
 /// # Errors
-/// [`Error::Decision`] when the traffic still goes to alpha.
+/// [`Error::Decision`] when the traffic still goes to alpha; [`Error::Unfit`] when beta is not ready to stay alone.
 pub async fn finish(
     cluster: &Cluster,
     show: &dyn Show,
@@ -56,23 +56,34 @@ pub async fn finish(
     let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
     let stop = tokio_util::sync::CancellationToken::new();
     let mut run = Run::hold(cluster, show, journal, &options.holder, timeout, stop).await?;
-    let result = retire(&mut run).await;
+    let result = retire(&mut run, options.force).await;
     run.release().await;
     result.map(|claims| (run.journal, claims))
 }
 
-async fn retire(run: &mut Run<'_>) -> Result<Vec<String>, Error> {
-    run.journal.state = State::Finishing;
-    run.save().await?;
+async fn retire(run: &mut Run<'_>, force: bool) -> Result<Vec<String>, Error> {
+    let beta = legacy::must_stand_alone(&run.cluster, &run.journal, force).await?;
     let (namespace, alpha) = (run.journal.namespace.clone(), run.journal.alpha.clone());
     let stems = match releases::last(&run.cluster, &namespace, &alpha).await? {
-        Some(release) => releases::claim_stems(&releases::manifest_objects(&release)?),
+        Some(release) => {
+            let objects = releases::manifest_objects(&release)?;
+            let needed = legacy::needed(&objects, &releases::manifest_objects(&beta)?);
+            for (kind, name, who) in &needed {
+                run.show.info(&format!("{}/{name} of {alpha} stays: {who} refers to it", kind.to_lowercase()));
+            }
+            run.journal.alpha_kept = needed.into_iter().map(|(kind, name, _)| (kind, name)).collect();
+            releases::claim_stems(&objects)
+        }
         None => Vec::new(),
     };
+    run.journal.state = State::Finishing;
+    run.save().await?;
     run.show.task(1, "retire");
     let started = Instant::now();
     let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
-    releases::uninstall(&run.cluster, run.show, &namespace, &alpha, run.timeout).await.map_err(undo)?;
+    let keep = legacy::kept(&run.journal);
+    releases::uninstall_but(&run.cluster, run.show, &namespace, &alpha, run.timeout, keep).await.map_err(undo)?;
+    legacy::give_to_beta(run).await;
     let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
     let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
     let handed = run.journal.layout.volume.claim.clone();

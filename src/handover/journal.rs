@@ -286,6 +286,9 @@ pub struct Journal {
     /// What beta has written may be lost: that was agreed to when the retreat that is under way began.
     #[serde(default)]
     pub loss_accepted: bool,
+    /// Secrets and ConfigMaps of alpha that stay when it is retired, since beta refers to them: kind and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpha_kept: Vec<(String, String)>,
     /// The SQL of the user's check file.
     #[serde(default)]
     pub check_sql: Option<String>,

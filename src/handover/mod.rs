@@ -16,6 +16,7 @@
 //! | `record` | alpha's own release record with the lowered number of replicas |
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `ready`, `legacy` | whether a release can serve, and what beta needs when alpha goes |
 //! | `traffic` | which admin releases lead to beta |
 //! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
@@ -38,11 +39,13 @@ mod install;
 mod journal;
 mod keepers;
 mod layout;
+mod legacy;
 mod moment;
 mod options;
 mod preflight;
 mod promote;
 mod protect;
+mod ready;
 mod record;
 mod releases;
 mod retreat;

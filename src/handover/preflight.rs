@@ -180,6 +180,7 @@ async fn look(
         beta_schema: None,
         beta_up: None,
         loss_accepted: false,
+        alpha_kept: Vec::new(),
         check_sql: options.check_sql.clone(),
         route: None,
         slot,

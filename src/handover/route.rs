@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Route, Show, State, divergence, journal, releases, run::take_lease, traffic::served_by, written,
+    Divergence, Error, Journal, Route, Show, State, divergence, journal, ready::must_be_ready, releases,
+    run::take_lease, traffic::served_by, written,
 };
-use crate::cluster::{Cluster, ObjectRef, readiness};
+use crate::cluster::Cluster;
 
 /// The value of the embedded admin chart that names the served release.
 pub const RELEASE_VALUE: &str = "global.managedRelease";
@@ -117,7 +118,8 @@ async fn switch(
         return Err(Error::Diverged(Box::new(loss.clone())));
     }
     if !options.force {
-        must_be_ready(cluster, options, core).await?;
+        let advice = "wait until it is, or add --force to send the traffic there all the same";
+        must_be_ready(cluster, &options.namespace, core, advice).await?;
     }
     let to_beta = journal.as_ref().is_some_and(|journal| journal.beta == options.release);
     let former = journal.as_ref().and_then(|journal| journal.route.clone());
@@ -214,31 +216,4 @@ fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {
     options.holder.clone_into(&mut journal.holder);
     journal.admin_namespace = Some(options.admin_namespace.clone());
-}
-
-/// A release that is not ready can't serve.
-async fn must_be_ready(cluster: &Cluster, options: &RouteOptions, core: &crate::release::Release) -> Result<(), Error> {
-    let mut problems = Vec::new();
-    for object in releases::manifest_objects(core)? {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        if !matches!(kind, "Deployment" | "StatefulSet") {
-            continue;
-        }
-        let name = object.pointer("/metadata/name").and_then(|n| n.as_str()).unwrap_or_default();
-        let reference = ObjectRef::new("apps/v1", kind, &options.namespace, name);
-        let state = match cluster.get(&reference).await? {
-            Some(live) => readiness::readiness(&live, 0),
-            None => readiness::Readiness::Failed("does not exist".into()),
-        };
-        if let readiness::Readiness::Progressing(why) | readiness::Readiness::Failed(why) = state {
-            problems.push(format!("{reference}: {why}"));
-        }
-    }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Error::unfit(
-        format!("release {} is not ready: {}", options.release, problems.join("; ")),
-        "wait until it is, or add --force to send the traffic there all the same",
-    ))
 }

@@ -275,3 +275,22 @@ fn an_admin_release_that_is_not_found_stops_a_retreat() {
     stage.retreat(&[]).ended(0);
     stage.serves("alpha");
 }
+
+#[test]
+fn a_release_that_serves_is_not_retired() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    stage.run(&["rollback", &stage.admin_release, "-n", &stage.admin]).ended(0);
+    stage.finish(&[]).ended(4).said("serves alpha").said("Nothing has been changed.");
+    stage.route("beta", &[]).ended(0);
+    // Nor while what stays can't be used.
+    let master = stage.namespaced("apps/v1", "StatefulSet", "beta-database-master");
+    let missing = serde_json::json!([{"op": "replace", "path": "/spec/template/spec/containers/0/image",
+        "value": "registry.example/postgres:does-not-exist"}]);
+    stage.runtime.block_on(stage.cluster.patch(&master, &Patch::Json(missing), None, "test")).unwrap();
+    stage.finish(&[]).ended(1).said("release beta is not ready").said("statefulset/beta-database-master");
+    stage.run(&["uninstall", "beta", "-n", &stage.core]).ended(0);
+    stage.finish(&["--force"]).ended(1).said("release beta is not deployed");
+    assert_eq!(stage.count(ALPHA, "visit"), 0);
+}
