@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Commands, Error, Journal, Show, State, legacy, releases, run::Run};
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, release::Release};
 
 /// What is asked of `finish`.
 #[derive(Clone)]
@@ -61,36 +61,72 @@ pub async fn finish(
     result.map(|claims| (run.journal, claims))
 }
 
+/// Where a handover stands that is not being finished any more: a finish that could not begin, or was killed before it did,
+/// has changed nothing.
+pub(super) async fn reopen(cluster: &Cluster, journal: &mut Journal) -> Result<(), Error> {
+    if journal.state == State::Finishing && is_whole(cluster, journal).await? {
+        journal.state = if journal.route.is_some() { State::Routed } else { State::Up };
+    }
+    Ok(())
+}
+
+/// Whether the uninstall of alpha has not begun.
+async fn is_whole(cluster: &Cluster, journal: &Journal) -> Result<bool, Error> {
+    let status = releases::status(cluster, &journal.namespace, &journal.alpha).await?;
+    Ok(status.as_deref() == Some("deployed"))
+}
+
 async fn retire(run: &mut Run<'_>, force: bool) -> Result<Vec<String>, Error> {
     let beta = legacy::must_stand_alone(&run.cluster, &run.journal, force).await?;
     let (namespace, alpha) = (run.journal.namespace.clone(), run.journal.alpha.clone());
-    let stems = match releases::last(&run.cluster, &namespace, &alpha).await? {
-        Some(release) => {
-            let objects = releases::manifest_objects(&release)?;
-            let needed = legacy::needed(&objects, &releases::manifest_objects(&beta)?);
-            for (kind, name, who) in &needed {
-                run.show.info(&format!("{}/{name} of {alpha} stays: {who} refers to it", kind.to_lowercase()));
-            }
-            run.journal.alpha_kept = needed.into_iter().map(|(kind, name, _)| (kind, name)).collect();
-            releases::claim_stems(&objects)
-        }
-        None => Vec::new(),
-    };
+    // When its record is gone, an earlier run was killed after it had noted what stays.
+    if let Some(release) = releases::last(&run.cluster, &namespace, &alpha).await? {
+        note_what_stays(run, &release, &beta).await?;
+    }
     run.journal.state = State::Finishing;
     run.save().await?;
     run.show.task(1, "retire");
     let started = Instant::now();
-    let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
     let keep = legacy::kept(&run.journal);
-    releases::uninstall_but(&run.cluster, run.show, &namespace, &alpha, run.timeout, keep).await.map_err(undo)?;
+    let gone = releases::uninstall_but(&run.cluster, run.show, &namespace, &alpha, run.timeout, keep).await;
+    if let Err(cause) = gone {
+        return Err(not_retired(run, cause).await);
+    }
     legacy::give_to_beta(run).await;
-    let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&namespace), None).await?;
-    let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
-    let handed = run.journal.layout.volume.claim.clone();
-    let left: Vec<String> =
-        names.filter(|name| *name != handed && stems.iter().any(|stem| releases::is_claim_of(name, stem))).collect();
     run.show.task_done(&format!("{alpha} uninstalled"), started.elapsed());
     run.journal.state = State::Finished;
     run.save().await?;
-    Ok(left)
+    Ok(run.journal.alpha_claims.clone())
+}
+
+/// Notes what of alpha's outlives it: its claims, and what beta refers to.
+async fn note_what_stays(run: &mut Run<'_>, alpha: &Release, beta: &Release) -> Result<(), Error> {
+    let objects = releases::manifest_objects(alpha)?;
+    let needed = legacy::needed(&objects, &releases::manifest_objects(beta)?);
+    for (kind, name, who) in &needed {
+        run.show.info(&format!("{}/{name} of {} stays: {who} refers to it", kind.to_lowercase(), alpha.name));
+    }
+    run.journal.alpha_kept = needed.into_iter().map(|(kind, name, _)| (kind, name)).collect();
+    let stems = releases::claim_stems(&objects);
+    let live = run.cluster.list("v1", "PersistentVolumeClaim", Some(&run.journal.namespace), None).await?;
+    let names = live.iter().filter_map(|c| c.pointer("/metadata/name")?.as_str().map(str::to_owned));
+    let handed = run.journal.layout.volume.claim.clone();
+    run.journal.alpha_claims =
+        names.filter(|name| *name != handed && stems.iter().any(|stem| releases::is_claim_of(name, stem))).collect();
+    Ok(())
+}
+
+/// An uninstall that failed: where it has changed nothing, all stands as it did, and the way back is open.
+async fn not_retired(run: &mut Run<'_>, cause: Error) -> Error {
+    let alpha = run.journal.alpha.clone();
+    let undo = |cause: Error| Error::Undo { what: format!("uninstall {alpha}"), cause: Box::new(cause) };
+    if !is_whole(&run.cluster, &run.journal).await.unwrap_or_default() {
+        return undo(cause);
+    }
+    run.journal.state = if run.journal.route.is_some() { State::Routed } else { State::Up };
+    if run.save().await.is_err() {
+        return undo(cause);
+    }
+    let advice = format!("when that is mended, retire it again: {}", Commands::of(&run.journal).finish());
+    Error::unfit(format!("could not uninstall {alpha}: {cause}"), advice)
 }

@@ -289,6 +289,9 @@ pub struct Journal {
     /// Secrets and ConfigMaps of alpha that stay when it is retired, since beta refers to them: kind and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alpha_kept: Vec<(String, String)>,
+    /// Alpha's claims, which stay when it is retired: they hold what it wrote after the fork.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpha_claims: Vec<String>,
     /// The SQL of the user's check file.
     #[serde(default)]
     pub check_sql: Option<String>,

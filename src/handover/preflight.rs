@@ -181,6 +181,7 @@ async fn look(
         beta_up: None,
         loss_accepted: false,
         alpha_kept: Vec::new(),
+        alpha_claims: Vec::new(),
         check_sql: options.check_sql.clone(),
         route: None,
         slot,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Commands, Error, Journal, Moment, Show, State, releases,
+    Commands, Error, Journal, Moment, Show, State, finish, releases,
     run::Run,
     traffic::{self, Served},
     written,
@@ -39,22 +39,15 @@ pub struct RetreatOptions {
 /// [`Error::Unfit`] when there is nothing to take back, [`Error::Undo`] when a step could not be undone: the journal then
 /// stays open and `retreat` can be repeated.
 pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOptions) -> Result<Journal, Error> {
-    let Some(journal) = Journal::load(cluster, &options.namespace).await? else {
+    let Some(mut journal) = Journal::load(cluster, &options.namespace).await? else {
         return Err(Error::unfit(
             format!("there is no handover in namespace {}", options.namespace),
             "a beta that was started otherwise is removed by: vulas-native uninstall NAME",
         ));
     };
-    if journal.state.is_closed() || journal.state == State::Finishing {
-        let end = if journal.state == State::Retreated {
-            "was taken back already"
-        } else {
-            "was finished: its current release is retired"
-        };
-        return Err(Error::unfit(
-            format!("{} → {} {end}", journal.alpha, journal.beta),
-            format!("see {}", Commands::of(&journal).status()),
-        ));
+    finish::reopen(cluster, &mut journal).await?;
+    if let Some(error) = too_late(&journal) {
+        return Err(error);
     }
     let seen = if options.accept_loss { None } else { written::must_not_be_lost(cluster, show, &journal).await? };
     let timeout = options.timeout.unwrap_or(Duration::from_secs(journal.timeout));
@@ -62,6 +55,21 @@ pub async fn retreat(cluster: &Cluster, show: &dyn Show, options: &RetreatOption
     let result = take_back(&mut run, options, seen.as_ref()).await;
     run.release().await;
     result.map(|()| run.journal)
+}
+
+/// Why a handover can't be taken back any more.
+fn too_late(journal: &Journal) -> Option<Error> {
+    let (alpha, commands) = (&journal.alpha, Commands::of(journal));
+    let (end, advice) = match journal.state {
+        State::Retreated => ("was taken back already".to_owned(), format!("see {}", commands.status())),
+        State::Finished => (format!("was finished: {alpha} is retired"), format!("see {}", commands.status())),
+        State::Finishing => (
+            format!("is being finished: {alpha} is being retired, and not all of it is there any more"),
+            format!("go on with that: {}", commands.finish()),
+        ),
+        _ => return None,
+    };
+    Some(Error::unfit(format!("{} → {} {end}", journal.alpha, journal.beta), advice))
 }
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions, seen: Option<&Moment>) -> Result<(), Error> {

@@ -318,6 +318,9 @@ fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {
     if open.state == State::Upgrading {
         choices.push(format!("go on with it: {}", commands.resume()));
     }
-    choices.push(format!("take it back: {}", commands.retreat()));
+    choices.push(match open.state {
+        State::Finishing => format!("go on with its end: {}", commands.finish()),
+        _ => format!("take it back: {}", commands.retreat()),
+    });
     Error::Decision { what, choices }
 }

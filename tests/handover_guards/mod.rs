@@ -294,3 +294,35 @@ fn a_release_that_serves_is_not_retired() {
     stage.finish(&["--force"]).ended(1).said("release beta is not deployed");
     assert_eq!(stage.count(ALPHA, "visit"), 0);
 }
+
+#[test]
+fn a_finish_that_could_not_begin_leaves_the_way_back_open() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    let cluster = stage.cluster.with_hook(RefusesPath::new("sh.helm.release.v1.alpha", 1, 1));
+    let options = stage.finish_options();
+    let error = stage.runtime.block_on(handover::finish(&cluster, &Silent, &options)).unwrap_err();
+    assert_eq!((error.exit_code(), error.aftermath()), (1, "Nothing has been changed."), "{error}");
+    assert_eq!(stage.journal().state, State::Routed);
+    // Killed before it began.
+    finish_killed_at(stage, "/secrets/vulas-native-handover");
+    assert_eq!(stage.journal().state, State::Finishing);
+    stage.retreat(&[]).ended(0);
+    stage.serves("alpha");
+    stage.replica_follows("visit");
+}
+
+#[test]
+fn a_finish_that_has_begun_goes_on_and_names_what_it_keeps() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    stage.route("beta", &[]).ended(0);
+    // What its record held is gone, and what is left must still be named.
+    finish_killed_at(stage, "sh.helm.release.v1.alpha.v2");
+    stage.retreat(&[]).ended(1).said("alpha is being retired").said("vulas-native finish");
+    stage.upgrade(&[]).ended(4).said("vulas-native finish");
+    let cluster = stage.cluster.with_hook(RefusesPath::new("/secrets/vulas-native-handover", 2, 1));
+    stage.runtime.block_on(handover::finish(&cluster, &Silent, &stage.finish_options())).unwrap_err();
+    stage.finish(&[]).ended(0).said("data-alpha-database-master-0");
+}
