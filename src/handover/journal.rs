@@ -90,6 +90,9 @@ pub struct Fork {
     pub time: String,
     /// What alpha's statistics said then.
     pub changes: Vec<Changes>,
+    /// Which of alpha's transactions had ended then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions: Option<String>,
     /// Rows, counted on the replica after it had replayed the position.
     pub counts: Vec<TableCount>,
     /// Version of the schema.

@@ -2,19 +2,20 @@
 //!
 //! Statistics say what was written, but late: a session sends them up to a second after its transaction, and one that falls idle up
 //! to ten seconds after; before PostgreSQL 15 an idle one may keep them for as long as it lives. The ids of transactions
-//! say at once whether anything was written, but not what.
+//! say at once whether anything was written, but not what; the server's own housekeeping takes some as well.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::journal;
 use crate::{
     cluster::{Observer, Waiting},
     database::{Changes, Error, Server, TableChanges, diff_changes},
 };
 
-/// After this long, sessions have sent their statistics.
+/// After this long, sessions that have ended have sent their statistics.
+const SOON: Duration = Duration::from_secs(1);
+/// After this long, all others have.
 const LATE: Duration = Duration::from_millis(10_500);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -26,7 +27,7 @@ const IDLE_TELL: u32 = 15;
 /// What a server said of itself at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
-    /// When, RFC 3339 in UTC.
+    /// When by its clock, RFC 3339 in UTC.
     pub time: String,
     /// Its statistics.
     pub changes: Vec<Changes>,
@@ -56,8 +57,8 @@ impl Moment {
     pub async fn of(server: &Server) -> Result<Self, Error> {
         // In this order: what ends in between is then unseen, and looked for again, rather than unnoticed.
         let changes = server.changes().await?;
-        let transactions = Some(server.transactions().await?);
-        Ok(Self { time: journal::now(), changes, transactions })
+        let (transactions, time) = server.transactions().await?;
+        Ok(Self { time, changes, transactions: Some(transactions) })
     }
 
     /// What was written from here to `now`.
@@ -74,7 +75,7 @@ impl Moment {
 }
 
 /// What was written to a server of this major version since `then`. Where transactions have ended that its statistics do not
-/// show, it is asked again until they must have shown what there is. What stays unseen after that, only versions leave so
+/// show, it is asked again until no session can keep anything from them. What stays unseen after that, only versions leave so
 /// whose idle sessions keep it.
 ///
 /// # Errors
@@ -93,6 +94,9 @@ pub async fn settled(
         if since != Since::Unseen {
             return Ok((since, now));
         }
+        if began.elapsed() >= SOON && nobody_keeps(server, then).await? {
+            return Ok((Since::Nothing, now));
+        }
         if began.elapsed() >= LATE {
             let told = major >= IDLE_TELL || then.transactions.is_none();
             return Ok((if told { Since::Nothing } else { since }, now));
@@ -103,6 +107,12 @@ pub async fn settled(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether no session that is still there has done anything since: what is unseen was then no client's.
+async fn nobody_keeps(server: &Server, then: &Moment) -> Result<bool, Error> {
+    let Ok(since) = then.time.parse::<jiff::Timestamp>() else { return Ok(false) };
+    Ok(server.sessions_since(since.as_second()).await? == 0)
 }
 
 fn waiting(server: &Server, since: Duration) -> Waiting {

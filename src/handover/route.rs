@@ -98,25 +98,11 @@ async fn switch(
     let unchanged = before.as_deref() == Some(options.release.as_str());
     let journal = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed());
     let mut journal = journal.filter(|j| j.alpha == options.release || j.beta == options.release);
-    let mut lost = None;
-    if let Some(journal) = &journal {
-        let to_beta = journal.beta == options.release;
-        if to_beta && !matches!(journal.state, State::Up | State::Routed) {
-            return Err(Error::Decision {
-                what: format!("{} is not ready for traffic: its handover is not complete", journal.beta),
-                choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
-            });
-        }
-        if !to_beta && !unchanged {
-            written::must_not_be_left(cluster, show, journal, options.accept_loss).await?;
-        }
-        if to_beta && journal.state != State::Routed {
-            lost = divergence::ask(cluster, journal).await?.filter(Divergence::loses);
-        }
-    }
-    if let (Some(loss), false) = (&lost, options.accept_loss) {
-        return Err(Error::Diverged(Box::new(loss.clone())));
-    }
+    let asked = match &journal {
+        Some(journal) => may_go(cluster, show, options, journal, unchanged).await?,
+        None => None,
+    };
+    let mut lost = asked.clone().filter(Divergence::loses);
     if !options.force {
         let advice = "wait until it is, or add --force to send the traffic there all the same";
         must_be_ready(cluster, &options.namespace, core, advice).await?;
@@ -146,7 +132,8 @@ async fn switch(
             timeout: options.timeout,
         };
         let switched = releases::set_value(cluster, show, &request).await;
-        if let (Err(_), Some(journal), true) = (&switched, &mut journal, to_beta) {
+        let put_back = switched.as_ref().is_err_and(|error| !matches!(error, Error::Left(_)));
+        if let (true, Some(journal), true) = (put_back, &mut journal, to_beta) {
             journal.route = former;
             // What went wrong before is what is told.
             let _ = journal.save(cluster).await;
@@ -172,8 +159,8 @@ async fn switch(
             if !unchanged {
                 route.time = journal::now();
                 route.millis = took.as_millis() as u64;
-                route.lost_bytes = lost.as_ref().map(Divergence::bytes).unwrap_or_default();
             }
+            route.lost_bytes = lost.as_ref().map_or(route.lost_bytes, Divergence::bytes);
             journal.route = Some(route);
         } else if journal.state == State::Routed {
             journal.state = State::Up;
@@ -185,6 +172,21 @@ async fn switch(
                 options.release
             )));
         }
+        if to_beta
+            && !unchanged
+            && let Some((more, words)) = written_meanwhile(cluster, show, journal, asked.as_ref()).await
+        {
+            show.warning(&words);
+            journal.warnings.push(words);
+            if let (Some(route), Some(more)) = (&mut journal.route, &more) {
+                route.lost_bytes = more.bytes();
+            }
+            lost = more.or(lost);
+            // It was told; that it is not in the journal does not undo the switch.
+            if let Err(error) = journal.save(cluster).await {
+                show.warning(&format!("that could not be recorded: {error}"));
+            }
+        }
         show.recorded(journal);
     }
     let left = match &journal {
@@ -194,6 +196,70 @@ async fn switch(
         _ => None,
     };
     Ok(Routed { before, after: options.release.clone(), took, revision, lost, left, journal, unchanged })
+}
+
+/// Refuses what would leave rows behind unsaid. Returns what alpha answered, where it had to be asked.
+async fn may_go(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &RouteOptions,
+    journal: &Journal,
+    unchanged: bool,
+) -> Result<Option<Divergence>, Error> {
+    if journal.beta != options.release {
+        if !unchanged {
+            written::must_not_be_left(cluster, show, journal, options.accept_loss).await?;
+        }
+        return Ok(None);
+    }
+    if !matches!(journal.state, State::Up | State::Routed) {
+        return Err(Error::Decision {
+            what: format!("{} is not ready for traffic: its handover is not complete", journal.beta),
+            choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
+        });
+    }
+    // Wherever the traffic goes now but to beta, alpha may have been written to.
+    if unchanged && journal.state == State::Routed {
+        return Ok(None);
+    }
+    if options.accept_loss {
+        return divergence::ask(cluster, journal).await;
+    }
+    match divergence::ask_settled(cluster, show, journal).await? {
+        Some(loss) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
+        asked => Ok(asked),
+    }
+}
+
+/// What alpha was written to, where that is more than it was when it was asked before the traffic moved, and in words.
+async fn written_meanwhile(
+    cluster: &Cluster,
+    show: &dyn Show,
+    journal: &Journal,
+    asked: Option<&Divergence>,
+) -> Option<(Option<Divergence>, String)> {
+    let (before, alpha) = (asked?, &journal.alpha);
+    let after = match divergence::ask(cluster, journal).await {
+        Ok(after) if after.as_ref()?.transactions.is_some() && after.as_ref()?.transactions == before.transactions => {
+            return None;
+        }
+        Ok(_) => divergence::ask_settled(cluster, show, journal).await,
+        error => error,
+    };
+    match after {
+        Ok(after) => {
+            let more = after.filter(Divergence::loses).filter(|after| after.tables != before.tables)?;
+            let words = format!(
+                "{alpha} was written to until the traffic had moved; since the fork ({}): {}",
+                more.fork_time,
+                more.rows()
+            );
+            Some((Some(more), words))
+        }
+        Err(error) => {
+            Some((None, format!("{alpha} can't be asked what was written to it while the traffic moved: {error}")))
+        }
+    }
 }
 
 /// The record of a switch to beta that is about to be made, or was made already.

@@ -16,7 +16,7 @@ use vulas_native::{
     handover::{self, FinishOptions, Journal, RouteOptions, State},
 };
 
-use super::{Sandbox, Stage};
+use super::{Config, Pace, Sandbox, Stage};
 
 const ALPHA: &str = "alpha-database-master-0";
 const BETA: &str = "beta-database-master-0";
@@ -325,4 +325,52 @@ fn a_finish_that_has_begun_goes_on_and_names_what_it_keeps() {
     let cluster = stage.cluster.with_hook(RefusesPath::new("/secrets/vulas-native-handover", 2, 1));
     stage.runtime.block_on(handover::finish(&cluster, &Silent, &stage.finish_options())).unwrap_err();
     stage.finish(&[]).ended(0).said("data-alpha-database-master-0");
+}
+
+#[test]
+fn rows_that_the_statistics_do_not_show_yet_are_not_left_unsaid() {
+    let pace = Pace { statistics: 3000, ..Pace::fast() };
+    let sandbox = Sandbox::new(Config { pace, ..Config::default() });
+    let stage = &sandbox.stage;
+    stage.install();
+    stage.sql(ALPHA, "CREATE TABLE visit (id bigint, note text);");
+    stage.sql(ALPHA, ROWS);
+    // Rows of before the fork that are counted late are in beta.
+    stage.upgrade(&[]).ended(0);
+    let ran = stage.route("beta", &[]).ended(0);
+    assert!(!ran.stderr.contains("to say what was written"), "waited for nothing: {}", ran.stderr);
+    stage.sql(BETA, ROWS);
+    stage.retreat(&[]).ended(4).said("visit +5");
+    stage.route("alpha", &["--accept-loss"]).ended(0).said("visit +5");
+    stage.sql(ALPHA, ROWS);
+    stage.route("beta", &[]).ended(4).said("alpha has written since beta was forked").said("visit +");
+    stage.serves("alpha");
+}
+
+#[test]
+fn rows_written_while_the_traffic_moves_are_told_and_recorded() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    let cluster = stage.cluster.with_hook(WritesMeanwhile::to(stage, ALPHA));
+    let options = stage.route_options("beta");
+    let routed = stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap();
+    assert!(routed.lost.is_some_and(|lost| lost.rows().contains("visit +5")));
+    let journal = stage.journal();
+    assert!(journal.route.is_some_and(|route| route.lost_bytes > 0));
+    assert!(journal.warnings.iter().any(|warning| warning.contains("visit +5")), "{:?}", journal.warnings);
+}
+
+#[test]
+fn a_journal_of_an_older_version_is_read_and_what_it_lacks_is_said() {
+    let sandbox = upgraded();
+    let stage = &sandbox.stage;
+    let mut journal = stage.journal();
+    journal.beta_up = None;
+    journal.fork.as_mut().unwrap().transactions = None;
+    stage.runtime.block_on(journal.save(&stage.cluster)).unwrap();
+    stage.retreat(&[]).ended(4).said("an older version of this program has not recorded how it was");
+    stage.route("beta", &[]).ended(0);
+    // The route has.
+    stage.retreat(&[]).ended(0);
+    stage.serves("alpha");
 }
