@@ -28,6 +28,8 @@ mod record;
 mod silence;
 #[path = "handover/stopping.rs"]
 mod stopping;
+#[path = "handover/guards.rs"]
+mod guards;
 mod support;
 #[path = "handover/takeover.rs"]
 mod takeover;
@@ -545,49 +547,4 @@ fn alpha_can_be_changed_in_place_beside_beta() {
     assert_eq!(replicas(), 2);
     upgrade(&["--set", "database.postgres.slave.replicas=3"]).ended(0);
     assert_eq!(replicas(), 3);
-}
-
-/// Refuses one write of the journal.
-struct Refuse(AtomicUsize);
-
-impl WriteHook for Refuse {
-    fn before(&self, write: &Write) -> Result<(), ClusterError> {
-        let journal = write.path.contains("/secrets/") && write.path.ends_with(handover::JOURNAL_NAME);
-        if journal && self.0.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Err(ClusterError::Other("the disk is full".into()));
-        }
-        Ok(())
-    }
-
-    fn after(&self, _: &Write) -> Result<(), ClusterError> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_route_that_leaves_something_to_do_says_so() {
-    let sandbox = Sandbox::installed();
-    let stage = &sandbox.stage;
-    stage.upgrade(&[]).ended(0);
-    let cluster = stage.cluster.with_hook(Arc::new(Refuse(AtomicUsize::new(0))));
-    let options = handover::RouteOptions {
-        namespace: stage.core.clone(),
-        release: "beta".into(),
-        admin_namespace: stage.admin.clone(),
-        admin_release: stage.admin_release.clone(),
-        release_value: handover::RELEASE_VALUE.into(),
-        admin_chart: "admin".into(),
-        accept_loss: false,
-        force: false,
-        timeout: Duration::from_secs(60),
-        holder: "test".into(),
-    };
-    let error = stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap_err();
-    assert_eq!(error.exit_code(), 3, "{error}");
-    assert!(
-        error.to_string().contains("the disk is full") && error.to_string().contains("same command again"),
-        "{error}"
-    );
-    stage.route("beta", &[]).ended(0);
-    stage.status().ended(0).said("the traffic goes to beta");
 }

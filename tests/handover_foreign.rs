@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::scenario::{Ran, Stage};
 use vulas_native::{
-    cluster::Json,
+    cluster::{DeleteOptions, Json},
     database::Server as Database,
     sandbox::{Config, Pace, Server},
 };
@@ -266,4 +266,43 @@ fn what_would_start_a_new_database_is_refused() {
         &["another POSTGRES_PASSWORD", "--credentials-value"],
     );
     foreign.refuses(&["--set", "postgresql.image.tag=17.2.0"], &["PostgreSQL 16", "another major version"]);
+}
+
+#[test]
+fn a_secret_that_beta_goes_on_with_outlives_alpha() {
+    let outlives = |foreign: &Foreign, flags: &[&str], secret: &str, pod: &str| {
+        foreign.upgrade(flags).ended(0);
+        foreign.sql(pod, "CREATE TABLE entry (id bigint, note text);");
+        foreign.route("beta", &[]).ended(0);
+        let kept = format!("secret/{secret} was kept");
+        foreign.stage.run(&["finish", "--core-namespace", &foreign.stage.core]).ended(0).said(&kept);
+        // What starts anew needs it.
+        let object = foreign.stage.namespaced("v1", "Pod", pod);
+        let uid = |pod: Option<Json>| pod.map(|pod| pod["metadata"]["uid"].clone());
+        let before = uid(foreign.stage.get(&object));
+        foreign.stage.runtime.block_on(foreign.stage.cluster.delete(&object, &DeleteOptions::default())).unwrap();
+        foreign.stage.until("the pod to start anew", Duration::from_secs(20), || {
+            let now = uid(foreign.stage.get(&object));
+            now.is_some() && now != before && foreign.try_sql(pod, "SELECT count(*) FROM entry;").is_ok()
+        });
+    };
+    outlives(&Foreign::ledger(&[]), &LEDGER, "alpha-ledger-account", "beta-ledger-0");
+    outlives(&Foreign::tally(&[]), &TALLY, "alpha-postgresql", "beta-postgresql-primary-0");
+}
+
+#[test]
+fn a_value_with_a_dot_in_its_name_is_routed_by_and_taken_back() {
+    let foreign = Foreign::ledger(&[]);
+    foreign.upgrade(&LEDGER).ended(0);
+    let (core, admin) = (&foreign.stage.core, &foreign.stage.admin);
+    let route = ["route", "--core-namespace", core, "--admin-namespace", admin, "--admin-release", "gate"];
+    let to = |release: &str| {
+        foreign.stage.run(&[&route[..], &["--release-value", r"served\.by", "--core-release", release]].concat())
+    };
+    to("alpha").ended(0);
+    // What can be pasted keeps its backslash.
+    to("beta").ended(0).said("gate serves beta now (was alpha)").said(r"--release-value 'served\.by'");
+    assert_eq!(foreign.stage.served(), ["beta-front"]);
+    foreign.retreat(&[]).ended(0);
+    assert_eq!(foreign.stage.served(), ["alpha-front"]);
 }

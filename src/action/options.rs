@@ -167,6 +167,8 @@ pub struct UninstallOptions {
     pub description: Option<String>,
     /// Claims and volumes of the release that are deleted; no others are.
     pub delete_claims: Vec<String>,
+    /// Objects of the release that others need: they are kept.
+    pub keep: Vec<crate::cluster::ObjectRef>,
 }
 
 impl UninstallOptions {
@@ -184,6 +186,7 @@ impl UninstallOptions {
             timeout: Duration::from_secs(300),
             description: None,
             delete_claims: Vec::new(),
+            keep: Vec::new(),
         }
     }
 }

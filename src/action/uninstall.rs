@@ -81,7 +81,7 @@ async fn plan(cluster: &Cluster, release: &Release, options: &UninstallOptions) 
     all.sort_by(|a, b| order::by_uninstall(&a.reference.kind, &b.reference.kind));
     let mut deletion = Deletion { go: Vec::new(), kept_by_policy: Vec::new(), kept_claims: Vec::new() };
     for item in all {
-        if is_kept(&item.object) {
+        if is_kept(&item.object) || options.keep.contains(&item.reference) {
             deletion.kept_by_policy.push(item.reference);
         } else if holds_data(&item.reference) && !options.delete_claims.contains(&item.reference.name) {
             deletion.kept_claims.push(item.reference);

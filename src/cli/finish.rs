@@ -16,7 +16,7 @@ pub struct Args {
     /// Namespace of the admin release (not needed; accepted so that the commands look alike)
     #[arg(long, alias = "adminNamespace", value_name = "NAMESPACE")]
     admin_namespace: Option<String>,
-    /// Retire it though no route was recorded: the traffic was moved by other means
+    /// Retire it though the traffic does not go to the future release as recorded: it was moved by other means
     #[arg(long)]
     force: bool,
     /// Limit of each wait, in seconds or as 5m0s (the upgrade's own when not given)

@@ -16,7 +16,7 @@ pub struct Args {
     /// Namespace of the admin release
     #[arg(long, alias = "adminNamespace", value_name = "NAMESPACE")]
     admin_namespace: Option<String>,
-    /// The admin release (found when not given)
+    /// The admin release (found when not given; empty when there is none any more)
     #[arg(long, alias = "adminRelease", value_name = "RELEASE")]
     admin_release: Option<String>,
     /// Chart of the admin release: a directory, a .tgz, or the name of an embedded chart (that of the route when not given)
@@ -25,7 +25,7 @@ pub struct Args {
     /// Value of the admin chart that names the served release (that of the route when not given)
     #[arg(long, value_name = "PATH")]
     release_value: Option<String>,
-    /// Leave what the future release has written since the switch
+    /// Leave what the future release has written since it came up
     #[arg(long)]
     accept_loss: bool,
     /// Limit of each wait, in seconds or as 5m0s (the upgrade's own when not given)

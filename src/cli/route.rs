@@ -27,7 +27,7 @@ pub struct Args {
     /// Value of the admin chart that names the served release
     #[arg(long, value_name = "PATH", default_value = "global.managedRelease")]
     release_value: String,
-    /// Leave what the current release has written since the fork
+    /// Leave what the release that is left has written, and the other does not have
     #[arg(long)]
     accept_loss: bool,
     /// Route to a release that is not ready
@@ -69,6 +69,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     );
     if let Some(loss) = &routed.lost {
         outln!("Left behind in {}: {} of WAL; {}.", loss.alpha, human_bytes(loss.bytes()), loss.rows());
+    }
+    if let (Some(rows), Some(journal)) = (&routed.left, &routed.journal) {
+        outln!("Left behind in {}: {rows}.", journal.beta);
     }
     if let Some(journal) = &routed.journal {
         for next in crate::report::next_commands(journal) {

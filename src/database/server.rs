@@ -156,6 +156,23 @@ impl Server {
         self.ask("", statements::POSITION, Position::read).await
     }
 
+    /// Which transactions have ended, as a text that stays the same until one more has; and the server's time, RFC 3339 in UTC.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn transactions(&self) -> Result<(String, String), Error> {
+        let read = |rows: &[Row]| Some((rows.first()?.text(0)?.to_owned(), rows.first()?.text(1)?.to_owned()));
+        self.ask("", statements::TRANSACTIONS, read).await
+    }
+
+    /// How many sessions of clients that are still there have done anything since this second (since 1970).
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn sessions_since(&self, second: i64) -> Result<u64, Error> {
+        self.ask("", &statements::sessions_since(second), |rows| rows.first()?.number(0)).await
+    }
+
     /// How a standby follows.
     ///
     /// # Errors

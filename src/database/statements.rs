@@ -100,6 +100,18 @@ pub const IDENTITY: &str = "SELECT current_setting('server_version_num'), curren
 /// standby has replayed; the server's time as `2026-01-31T00:14:07Z`.
 pub const POSITION: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"');";
 
+/// Which transactions have ended. One row: `XMIN:XMAX:RUNNING,...`, and as long as that is the same, none has; the server's time
+/// as in [`POSITION`]. Asked of masters.
+pub const TRANSACTIONS: &str =
+    "SELECT txid_current_snapshot(), to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"');";
+
+/// How many sessions of clients but our own have done anything since this second (since 1970). One row.
+pub fn sessions_since(second: i64) -> String {
+    format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state_change >= to_timestamp({second});"
+    )
+}
+
 /// A standby's view of its stream. One row: status of the WAL receiver (`streaming`, or empty when none runs), received
 /// position (or empty), replayed position, replay is paused (`t`/`f`).
 pub const RECEIVER: &str = "SELECT (SELECT status FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END;";

@@ -2,6 +2,12 @@
 
 use super::Journal;
 
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "._/-:@,+=".contains(letter);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 /// The commands that belong to a handover.
 pub struct Commands<'a> {
     journal: &'a Journal,
@@ -29,10 +35,10 @@ impl<'a> Commands<'a> {
         );
         if let Some(route) = &self.journal.route {
             if route.release_value != super::RELEASE_VALUE {
-                command.push_str(&format!(" --release-value {}", route.release_value));
+                command.push_str(&format!(" --release-value {}", quoted(&route.release_value)));
             }
             if route.admin_chart != super::ADMIN_CHART {
-                command.push_str(&format!(" --chart {}", route.admin_chart));
+                command.push_str(&format!(" --chart {}", quoted(&route.admin_chart)));
             }
         }
         command

@@ -1,9 +1,12 @@
 //! What alpha has written since beta was forked from it, and beta does not have.
 
-use super::{Commands, Error, Journal};
+use super::{
+    Commands, Error, Fork, Journal,
+    moment::{Moment, Since, settled},
+};
 use crate::{
-    cluster::Cluster,
-    database::{Lsn, TableChanges, diff_changes, human_bytes},
+    cluster::{Cluster, Observer},
+    database::{Lsn, Position, TableChanges, human_bytes},
 };
 
 /// What alpha has written since the fork.
@@ -23,6 +26,10 @@ pub struct Divergence {
     pub seconds: u64,
     /// Rows by table; `None` when the statistics can't tell.
     pub tables: Option<Vec<TableChanges>>,
+    /// Transactions have ended that the statistics do not show, however long one waits.
+    pub unseen: bool,
+    /// Which of alpha's transactions have ended; where that is the same in another look, nothing was written in between.
+    pub transactions: Option<String>,
     /// What can be done about it.
     pub choices: Vec<String>,
 }
@@ -35,12 +42,12 @@ impl Divergence {
 
     /// Whether anything is lost by leaving alpha: rows were written, or it can't be told that none were.
     pub fn loses(&self) -> bool {
-        self.bytes() > 0 && self.tables.as_ref().is_none_or(|tables| !tables.is_empty())
+        self.bytes() > 0 && (self.unseen || self.tables.as_ref().is_none_or(|tables| !tables.is_empty()))
     }
 
     /// Rows by table, in words.
     pub fn rows(&self) -> String {
-        rows(self.tables.as_deref())
+        if self.unseen { UNSEEN.into() } else { rows(self.tables.as_deref()) }
     }
 
     /// Minutes or seconds, for people.
@@ -72,6 +79,9 @@ impl Divergence {
     }
 }
 
+/// What is said where transactions have ended that the statistics do not show.
+pub const UNSEEN: &str = "rows changed: not known, since sessions keep what they have written from the statistics";
+
 /// Rows by table, in words; `None` when it is not known.
 pub fn rows(tables: Option<&[TableChanges]>) -> String {
     let Some(tables) = tables else {
@@ -91,12 +101,42 @@ pub fn rows(tables: Option<&[TableChanges]>) -> String {
     format!("rows changed by table: {}", tables.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
-/// Asks alpha. `None` when the journal records no fork, or alpha's master is gone.
+/// Asks alpha, at once: what its statistics do not show yet is not in the answer. `None` when the journal records no fork.
+///
+/// # Errors
+/// When alpha's master can't be asked.
 pub async fn ask(cluster: &Cluster, journal: &Journal) -> Result<Option<Divergence>, Error> {
-    let (Some(fork), Some(shared)) = (&journal.fork, journal.shared_up_to()) else { return Ok(None) };
+    let Some(fork) = &journal.fork else { return Ok(None) };
     let master = journal.layout.master.server(cluster, &journal.namespace);
+    let now = Moment::of(&master).await?;
+    let since = since(fork).until(&now);
     let position = master.position().await?;
-    let changes = master.changes().await?;
+    Ok(described(journal, fork, since, now, position).map(|found| Divergence { unseen: false, ..found }))
+}
+
+/// Asks alpha, again and again until its statistics must have shown what was written.
+///
+/// # Errors
+/// When alpha's master can't be asked.
+pub async fn ask_settled(
+    cluster: &Cluster,
+    observer: &dyn Observer,
+    journal: &Journal,
+) -> Result<Option<Divergence>, Error> {
+    let Some(fork) = &journal.fork else { return Ok(None) };
+    let master = journal.layout.master.server(cluster, &journal.namespace);
+    let major = journal.layout.master.identity.major;
+    let (since, now) = settled(&master, major, &since(fork), observer).await?;
+    let position = master.position().await?;
+    Ok(described(journal, fork, since, now, position))
+}
+
+/// The fork as a moment of alpha.
+fn since(fork: &Fork) -> Moment {
+    Moment { time: fork.time.clone(), changes: fork.changes.clone(), transactions: fork.transactions.clone() }
+}
+
+fn described(journal: &Journal, fork: &Fork, since: Since, now: Moment, position: Position) -> Option<Divergence> {
     let seconds = match (fork.time.parse::<jiff::Timestamp>(), position.time.parse::<jiff::Timestamp>()) {
         (Ok(then), Ok(now)) => u64::try_from(now.as_second() - then.as_second()).unwrap_or_default(),
         _ => 0,
@@ -106,16 +146,23 @@ pub async fn ask(cluster: &Cluster, journal: &Journal) -> Result<Option<Divergen
         format!("{} and upgrade again with --fence=read-only, or", commands.retreat()),
         format!("add --accept-loss to route without these changes: {} --accept-loss", commands.route()),
     ];
-    Ok(Some(Divergence {
+    let unseen = since == Since::Unseen;
+    Some(Divergence {
         alpha: journal.alpha.clone(),
         beta: journal.beta.clone(),
-        shared,
+        shared: journal.shared_up_to()?,
         fork_time: fork.time.clone(),
         now: position.lsn,
         seconds,
-        tables: diff_changes(&fork.changes, &changes),
+        tables: match since {
+            Since::Nothing | Since::Unseen => Some(Vec::new()),
+            Since::Rows(tables) => Some(tables),
+            Since::Unknown => None,
+        },
+        unseen,
+        transactions: now.transactions,
         choices,
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -131,6 +178,8 @@ mod tests {
             now: Lsn(now),
             seconds: 2220,
             tables,
+            unseen: false,
+            transactions: None,
             choices: Vec::new(),
         }
     }
@@ -140,6 +189,8 @@ mod tests {
         assert!(!divergence(Some(Vec::new()), 5000).loses());
         assert!(!divergence(None, 1000).loses());
         assert!(divergence(None, 1001).loses());
+        let unseen = Divergence { unseen: true, ..divergence(Some(Vec::new()), 1001) };
+        assert!(unseen.loses() && unseen.rows().contains("not known"));
     }
 
     #[test]

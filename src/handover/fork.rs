@@ -2,7 +2,7 @@
 //!
 //! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
 
-use super::{Error, Fence, Fork, Scaled, hold::hold, layout, run::Run, writers};
+use super::{Error, Fence, Fork, Moment, Scaled, hold::hold, layout, run::Run, writers};
 use crate::{
     cluster::{Step, wait_until},
     database::{Lsn, Server},
@@ -20,8 +20,8 @@ fn replica(run: &Run<'_>) -> Server {
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let fenced = fence(run).await?;
     let (master, replica) = (master(run), replica(run));
-    // Statistics first: what is written in between is then counted as written after the fork, never the reverse.
-    let changes = master.changes().await?;
+    // This first: what is written in between is then counted as written after the fork, never the reverse.
+    let Moment { changes, transactions, .. } = Moment::of(&master).await?;
     let position = master.position().await?;
     if position.in_recovery {
         return Err(Error::unfit(
@@ -46,7 +46,8 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     if let Some(fenced) = fenced {
         detail.push_str(&format!(", {fenced}"));
     }
-    run.journal.fork = Some(Fork { lsn: position.lsn, time: position.time, changes, counts, schema, settings, check });
+    let (lsn, time) = (position.lsn, position.time);
+    run.journal.fork = Some(Fork { lsn, time, changes, transactions, counts, schema, settings, check });
     Ok(detail)
 }
 

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Error, Layout, MANAGER, Stage};
+use super::{Error, Layout, MANAGER, Moment, Stage};
 use crate::{
     cluster::{Cluster, Error as ClusterError, Json, ObjectRef},
     database::{Changes, Lsn, TableCount},
@@ -90,6 +90,9 @@ pub struct Fork {
     pub time: String,
     /// What alpha's statistics said then.
     pub changes: Vec<Changes>,
+    /// Which of alpha's transactions had ended then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions: Option<String>,
     /// Rows, counted on the replica after it had replayed the position.
     pub counts: Vec<TableCount>,
     /// Version of the schema.
@@ -150,7 +153,7 @@ pub struct Scaled {
     pub replicas: u32,
 }
 
-/// The traffic, moved.
+/// The traffic, moved to beta; in state [`State::Up`] it may only be about to be moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// The admin release.
@@ -172,7 +175,7 @@ pub struct Route {
     /// What was left behind with `--accept-loss`, in bytes of WAL.
     #[serde(default)]
     pub lost_bytes: u64,
-    /// What beta's statistics said then.
+    /// What beta's statistics said before.
     #[serde(default)]
     pub changes: Vec<Changes>,
 }
@@ -289,6 +292,18 @@ pub struct Journal {
     /// Schema of beta.
     #[serde(default)]
     pub beta_schema: Option<String>,
+    /// How beta was when it came up: what it has written since is not given up unasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_up: Option<Moment>,
+    /// What beta has written may be lost: that was agreed to when the retreat that is under way began.
+    #[serde(default)]
+    pub loss_accepted: bool,
+    /// Secrets and ConfigMaps of alpha that stay when it is retired, since beta refers to them: kind and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpha_kept: Vec<(String, String)>,
+    /// Alpha's claims, which stay when it is retired: they hold what it wrote after the fork.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alpha_claims: Vec<String>,
     /// The SQL of the user's check file.
     #[serde(default)]
     pub check_sql: Option<String>,

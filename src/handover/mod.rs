@@ -21,6 +21,9 @@
 //! | `run` | the row of steps, its failures and their undoing |
 //! | `takeover` | whether alpha can take over again, asked before anything of beta is taken away |
 //! | `route`, `retreat`, `finish`, `status` | what comes after |
+//! | `ready`, `legacy` | whether a release can serve, and what beta needs when alpha goes |
+//! | `traffic` | which admin releases lead to beta |
+//! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
@@ -43,11 +46,14 @@ mod job;
 mod journal;
 mod keepers;
 mod layout;
+mod legacy;
+mod moment;
 mod options;
 mod permissions;
 mod preflight;
 mod promote;
 mod protect;
+mod ready;
 mod record;
 mod releases;
 mod retreat;
@@ -56,9 +62,11 @@ mod run;
 mod stage;
 mod status;
 mod takeover;
+mod traffic;
 mod values;
 mod verify;
 mod writers;
+mod written;
 
 pub use commands::Commands;
 pub use divergence::Divergence;
@@ -68,6 +76,7 @@ pub use journal::{
     Fork, Former, Future, Journal, NAME as JOURNAL_NAME, Progress, Promotion, Route, Scaled, State, StepRecord, now,
 };
 pub use layout::{Given, Layout, Place, Volume};
+pub use moment::Moment;
 pub use options::{Fence, Show, UpgradeOptions};
 pub use retreat::{RetreatOptions, retreat};
 pub use route::{ADMIN_CHART, RELEASE_VALUE, RouteOptions, Routed, route};

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
-    hazards, journal, keepers, layout, permissions, record, releases, route, writers,
+    hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
@@ -189,6 +189,10 @@ async fn look(
         beta_claims: Vec::new(),
         beta_counts: Vec::new(),
         beta_schema: None,
+        beta_up: None,
+        loss_accepted: false,
+        alpha_kept: Vec::new(),
+        alpha_claims: Vec::new(),
         check_sql: options.check_sql.clone(),
         route: None,
         slot,
@@ -258,7 +262,7 @@ async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<St
     let namespace = options.admin_namespace.as_ref()?;
     for name in releases::names(cluster, namespace).await.ok()? {
         let release = releases::current(cluster, namespace, &name).await.ok()??;
-        if route::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
+        if traffic::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
             return Some(name);
         }
     }

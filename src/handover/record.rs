@@ -94,6 +94,7 @@ pub async fn lower(run: &mut Run<'_>, replicas: u32) -> Result<Option<u32>, Erro
     let Some(release) = of_alpha(run).await?.filter(|_| run.journal.replicas_value.is_some()) else { return Ok(None) };
     let there = recorded(&release, &run.journal.layout)? == Some(replicas);
     if run.journal.lowered_revision.is_some() || there {
+        releases::keep_one_deployed(&run.cluster, &run.journal.namespace, &run.journal.alpha).await?;
         run.journal.lowered_revision.get_or_insert(release.version as u32);
         return run.save().await.map(|()| None);
     }

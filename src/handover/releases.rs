@@ -197,12 +197,25 @@ pub async fn uninstall(
     name: &str,
     timeout: Duration,
 ) -> Result<bool, Error> {
+    uninstall_but(cluster, observer, namespace, name, timeout, Vec::new()).await
+}
+
+/// The same, but for these objects, which stay.
+pub async fn uninstall_but(
+    cluster: &Cluster,
+    observer: &dyn Observer,
+    namespace: &str,
+    name: &str,
+    timeout: Duration,
+    keep: Vec<ObjectRef>,
+) -> Result<bool, Error> {
     if last(cluster, namespace, name).await?.is_none() {
         return Ok(false);
     }
     let mut options = action::UninstallOptions::new(name, namespace);
     options.ignore_not_found = true;
     options.timeout = timeout;
+    options.keep = keep;
     action::uninstall(cluster, &options, observer).await.map_err(failed)?;
     Ok(true)
 }

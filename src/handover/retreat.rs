@@ -2,8 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Commands, Error, Journal, Route, Show, State, fence, releases, route, run::Run, takeover};
-use crate::{cluster::Cluster, database::diff_changes};
+use super::{
+    Commands, Error, Journal, Show, State, fence, finish, releases,
+    run::Run,
+    takeover,
+    traffic::{self, Served},
+    written,
+};
+use crate::cluster::Cluster;
 
 /// What is asked of `retreat`.
 #[derive(Clone)]
@@ -12,13 +18,13 @@ pub struct RetreatOptions {
     pub namespace: String,
     /// Namespace of the admin release; its traffic is moved back when it goes to beta.
     pub admin_namespace: Option<String>,
-    /// The admin release; found when not given.
+    /// The admin release; found when not given. Empty: there is none any more.
     pub admin_release: Option<String>,
     /// The value of the admin chart that names the served release (that of the route when not given).
     pub release_value: Option<String>,
     /// Chart of the admin release, where its record does not hold all of it (that of the route when not given).
     pub admin_chart: Option<String>,
-    /// Leave what beta has written since the switch.
+    /// Leave what beta has written since it came up.
     pub accept_loss: bool,
     /// Instead of the handover's own limit of each wait.
     pub timeout: Option<Duration>,
@@ -49,78 +55,52 @@ fn must_be_open(namespace: &str, journal: Option<Journal>) -> Result<Journal, Er
             "a beta that was started otherwise is removed by: vulas-native uninstall NAME",
         ));
     };
-    if journal.state.is_closed() || journal.state == State::Finishing {
-        let end = if journal.state == State::Retreated {
-            "was taken back already"
-        } else {
-            "was finished: its current release is retired"
-        };
-        return Err(Error::unfit(
-            format!("{} → {} {end}", journal.alpha, journal.beta),
-            format!("see {}", Commands::of(&journal).status()),
-        ));
+    // Whether a finish that is under way could begin is asked when we have the Lease.
+    match too_late(&journal).filter(|_| journal.state != State::Finishing) {
+        Some(error) => Err(error),
+        None => Ok(journal),
     }
-    Ok(journal)
 }
 
-/// Refuses to give up what beta has written since the traffic goes to it.
-async fn must_not_lose(cluster: &Cluster, journal: &Journal, route: &Route) -> Result<(), Error> {
-    let now = route::written_by(cluster, journal).await.unwrap_or_default();
-    let written = diff_changes(&route.changes, &now).filter(|_| !now.is_empty());
-    let rows = match &written {
-        Some(tables) if tables.is_empty() => return Ok(()),
-        tables => super::divergence::rows(tables.as_deref()),
-    };
-    let commands = Commands::of(journal);
-    Err(Error::Decision {
-        what: format!(
-            "the traffic goes to {} since {}, and what was written to it would be lost by a retreat; {rows}",
-            journal.beta, route.time
+/// Why a handover can't be taken back any more.
+fn too_late(journal: &Journal) -> Option<Error> {
+    let (alpha, commands) = (&journal.alpha, Commands::of(journal));
+    let (end, advice) = match journal.state {
+        State::Retreated => ("was taken back already".to_owned(), format!("see {}", commands.status())),
+        State::Finished => (format!("was finished: {alpha} is retired"), format!("see {}", commands.status())),
+        State::Finishing => (
+            format!("is being finished: {alpha} is being retired, and not all of it is there any more"),
+            format!("go on with that: {}", commands.finish()),
         ),
-        choices: vec![
-            format!("give it up all the same: {} --accept-loss", commands.retreat()),
-            format!("or keep it, and retire {}: {}", journal.alpha, commands.finish()),
-        ],
-    })
+        _ => return None,
+    };
+    Some(Error::unfit(format!("{} → {} {end}", journal.alpha, journal.beta), advice))
 }
 
 async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
-    if let (State::Routed, false, Some(route)) = (run.journal.state, options.accept_loss, &run.journal.route) {
-        must_not_lose(&run.cluster, &run.journal, route).await?;
+    finish::reopen(&run.cluster, &mut run.journal).await?;
+    if let Some(error) = too_late(&run.journal) {
+        return Err(error);
     }
+    let seen = match options.accept_loss {
+        true => None,
+        false => written::must_not_be_lost(&run.cluster, run.show, &run.journal).await?,
+    };
     if run.journal.taken {
         takeover::must_be_possible(run).await?;
     }
+    let served = traffic::to_beta(&run.cluster, &run.journal, options).await?;
+    let moved = !served.is_empty();
     fence::lift_for_traffic(run).await?;
-    route_back(run, options).await.map_err(|cause| cause.midway("move the traffic back"))?;
+    route_back(run, served).await.map_err(|cause| cause.midway("move the traffic back"))?;
+    written::must_still_not_be_lost(run, seen.as_ref(), moved).await?;
+    run.journal.loss_accepted |= options.accept_loss;
     run.backward().await
 }
 
-/// Moves the traffic of every admin release that serves beta back to alpha.
-async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Error> {
-    let recorded = run.journal.route.clone();
-    let namespace = options
-        .admin_namespace
-        .clone()
-        .or_else(|| recorded.as_ref().map(|route| route.namespace.clone()))
-        .or_else(|| run.journal.admin_namespace.clone());
-    let Some(namespace) = namespace else { return Ok(()) };
-    let names = match options.admin_release.clone().or_else(|| recorded.as_ref().map(|route| route.release.clone())) {
-        Some(name) => vec![name],
-        None => releases::names(&run.cluster, &namespace).await?,
-    };
-    // A route that was made by another value would not be seen by ours, and lead to nowhere when beta is gone.
-    let of_route = |which: fn(&Route) -> &String, default: &str| {
-        recorded.as_ref().map_or_else(|| default.to_owned(), |route| which(route).clone())
-    };
-    let value = options.release_value.clone().unwrap_or_else(|| of_route(|r| &r.release_value, route::RELEASE_VALUE));
-    let chart = options.admin_chart.clone().unwrap_or_else(|| of_route(|r| &r.admin_chart, route::ADMIN_CHART));
-    for name in names {
-        let Some(admin) = releases::current(&run.cluster, &namespace, &name).await? else { continue };
-        if route::served_by(&admin, &value).as_deref() != Some(run.journal.beta.as_str()) {
-            continue;
-        }
-        let before = recorded.as_ref().map_or_else(|| run.journal.alpha.clone(), |route| route.before.clone());
+/// Moves the traffic of the admin releases that serve beta back.
+async fn route_back(run: &mut Run<'_>, served: Vec<Served>) -> Result<(), Error> {
+    for Served { namespace, name, value, chart, back_to } in served {
         run.show.task(9, "traffic");
         let started = Instant::now();
         let request = releases::SetValue {
@@ -128,14 +108,16 @@ async fn route_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), E
             name: &name,
             chart: &chart,
             path: &value,
-            value: &before,
+            value: &back_to,
             timeout: run.timeout,
         };
         releases::set_value(&run.cluster, run.show, &request).await?;
-        let detail = format!("{name}: {} → {before}", run.journal.beta);
+        let detail = format!("{name}: {} → {back_to}", run.journal.beta);
         run.show.task_done(&detail, started.elapsed());
     }
     run.journal.route = None;
-    run.journal.state = State::Retreating;
+    if run.journal.state == State::Routed {
+        run.journal.state = State::Up;
+    }
     run.save().await
 }

@@ -3,13 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Divergence, Error, Journal, Show, State, claims, containers, divergence, fence, journal, releases, run::take_lease,
+    Divergence, Error, Journal, Route, Show, State, divergence, fence, journal, ready::must_be_ready, releases,
+    run::take_lease, traffic::served_by, written,
 };
-use crate::{
-    cluster::{Cluster, ObjectRef, readiness},
-    database::{Changes, Server},
-    release::Release,
-};
+use crate::{cluster::Cluster, release::Release};
 
 /// The value of the embedded admin chart that names the served release.
 pub const RELEASE_VALUE: &str = "global.managedRelease";
@@ -32,7 +29,7 @@ pub struct RouteOptions {
     pub release_value: String,
     /// Chart of the admin release, where its record does not hold all of it (`admin`).
     pub admin_chart: String,
-    /// Leave what the other release has written since the fork.
+    /// Leave what the release that is left has written, and the other does not have.
     pub accept_loss: bool,
     /// Route to a release that is not ready.
     pub force: bool,
@@ -53,8 +50,10 @@ pub struct Routed {
     pub took: Duration,
     /// Revision of the admin release.
     pub revision: u32,
-    /// What was left behind.
+    /// What was left behind in alpha.
     pub lost: Option<Divergence>,
+    /// What was left behind in beta, in words.
+    pub left: Option<String>,
     /// The journal of the handover that this belongs to.
     pub journal: Option<Journal>,
     /// Nothing was to be done.
@@ -106,44 +105,34 @@ async fn switch(
     admin: &crate::release::Release,
 ) -> Result<Routed, Error> {
     let before = served_by(admin, &options.release_value);
+    let unchanged = before.as_deref() == Some(options.release.as_str());
     let journal = Journal::load(cluster, &options.namespace).await?.filter(|journal| !journal.state.is_closed());
     let mut journal = journal.filter(|j| j.alpha == options.release || j.beta == options.release);
-    let mut lost = None;
-    if let Some(journal) = &journal {
-        let to_beta = journal.beta == options.release;
-        if to_beta && !matches!(journal.state, State::Up | State::Routed) {
-            return Err(Error::Decision {
-                what: format!("{} is not ready for traffic: its handover is not complete", journal.beta),
-                choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
-            });
-        }
-        if to_beta && journal.state != State::Routed {
-            lost = match divergence::ask(cluster, journal).await {
-                Ok(found) => found.filter(Divergence::loses),
-                // A master that is gone can't be asked what would be lost, and then there is nothing to wait for.
-                Err(Error::Database(error)) if options.accept_loss => {
-                    show.warning(&format!(
-                        "{} can't be asked what it has written since the fork: {error}",
-                        journal.alpha
-                    ));
-                    None
-                }
-                Err(error) => return Err(error),
-            };
-        }
-    }
-    if let (Some(loss), false) = (&lost, options.accept_loss) {
-        return Err(Error::Diverged(Box::new(loss.clone())));
-    }
+    let asked = match &journal {
+        Some(journal) => may_go(cluster, show, options, journal, unchanged).await?,
+        None => None,
+    };
+    let mut lost = asked.clone().filter(Divergence::loses);
     if !options.force {
-        must_be_ready(cluster, options, core).await?;
+        let advice = "wait until it is, or add --force to send the traffic there all the same";
+        must_be_ready(cluster, &options.namespace, core, advice).await?;
+    }
+    let to_beta = journal.as_ref().is_some_and(|journal| journal.beta == options.release);
+    let former = journal.as_ref().and_then(|journal| journal.route.clone());
+    // Recorded before the traffic moves: whatever ends this run, the next one knows where beta is served from.
+    if let (Some(journal), true) = (&mut journal, to_beta && !unchanged) {
+        let mut route = intended(journal, options, before.as_deref());
+        // Whatever is written while the traffic moves was written since.
+        route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        journal.route = Some(route);
+        holder_of(journal, options);
+        journal.save(cluster).await?;
     }
     if let Some(found) = journal {
         let traffic = (options.release.as_str(), before.as_deref());
         journal = Some(fence::lift_for_route(cluster, show, found, traffic, options.timeout).await?);
     }
     let started = Instant::now();
-    let unchanged = before.as_deref() == Some(options.release.as_str());
     let revision = if unchanged {
         admin.version as u32
     } else {
@@ -156,7 +145,14 @@ async fn switch(
             value: &options.release,
             timeout: options.timeout,
         };
-        releases::set_value(cluster, show, &request).await?
+        let switched = releases::set_value(cluster, show, &request).await;
+        let put_back = switched.as_ref().is_err_and(|error| !matches!(error, Error::Left(_)));
+        if let (true, Some(journal), true) = (put_back, &mut journal, to_beta) {
+            journal.route = former;
+            // What went wrong before is what is told.
+            let _ = journal.save(cluster).await;
+        }
+        switched?
     };
     let took = started.elapsed();
     if !unchanged {
@@ -167,19 +163,19 @@ async fn switch(
     }
     if let Some(journal) = &mut journal {
         holder_of(journal, options);
-        if journal.beta == options.release {
+        if to_beta {
             journal.state = State::Routed;
-            journal.route = Some(super::Route {
-                release: options.admin_release.clone(),
-                namespace: options.admin_namespace.clone(),
-                before: before.clone().unwrap_or_else(|| journal.alpha.clone()),
-                time: journal::now(),
-                millis: took.as_millis() as u64,
-                release_value: options.release_value.clone(),
-                admin_chart: options.admin_chart.clone(),
-                lost_bytes: lost.as_ref().map(Divergence::bytes).unwrap_or_default(),
-                changes: written_by(cluster, journal).await.unwrap_or_default(),
-            });
+            let mut route = match journal.route.take() {
+                Some(route) => route,
+                // It was moved by other means.
+                None => intended(journal, options, before.as_deref()),
+            };
+            if !unchanged {
+                route.time = journal::now();
+                route.millis = took.as_millis() as u64;
+            }
+            route.lost_bytes = lost.as_ref().map_or(route.lost_bytes, Divergence::bytes);
+            journal.route = Some(route);
         } else if journal.state == State::Routed {
             journal.state = State::Up;
             journal.route = None;
@@ -190,61 +186,121 @@ async fn switch(
                 options.release
             )));
         }
+        if to_beta
+            && !unchanged
+            && let Some((more, words)) = written_meanwhile(cluster, show, journal, asked.as_ref()).await
+        {
+            show.warning(&words);
+            journal.warnings.push(words);
+            if let (Some(route), Some(more)) = (&mut journal.route, &more) {
+                route.lost_bytes = more.bytes();
+            }
+            lost = more.or(lost);
+            // It was told; that it is not in the journal does not undo the switch.
+            if let Err(error) = journal.save(cluster).await {
+                show.warning(&format!("that could not be recorded: {error}"));
+            }
+        }
         show.recorded(journal);
     }
-    Ok(Routed { before, after: options.release.clone(), took, revision, lost, journal, unchanged })
+    let left = match &journal {
+        Some(journal) if !to_beta && !unchanged && journal.state == State::Up => {
+            written::ask(cluster, show, journal).await.0
+        }
+        _ => None,
+    };
+    Ok(Routed { before, after: options.release.clone(), took, revision, lost, left, journal, unchanged })
 }
 
-/// What beta's statistics say was written to it so far.
-pub async fn written_by(cluster: &Cluster, journal: &Journal) -> Result<Vec<Changes>, Error> {
-    let known = &journal.layout.replica;
-    let users = claims::users(cluster, &journal.namespace, &journal.layout.volume.claim).await?;
-    let [pod] = users.as_slice() else { return Ok(Vec::new()) };
-    let live = cluster.get(&ObjectRef::new("v1", "Pod", &journal.namespace, pod)).await?;
-    let container = live.as_ref().and_then(|pod| {
-        let found = containers::postgres_like(pod.get("spec")?, pod.pointer("/metadata/labels"), &known.container)?;
-        found.get("name")?.as_str()
-    });
-    let server = Server::new(cluster, &journal.namespace, pod, container.unwrap_or(&known.container));
-    Ok(server.with_login(known.heir_login()).changes().await?)
+/// Refuses what would leave rows behind unsaid. Returns what alpha answered, where it had to be asked.
+async fn may_go(
+    cluster: &Cluster,
+    show: &dyn Show,
+    options: &RouteOptions,
+    journal: &Journal,
+    unchanged: bool,
+) -> Result<Option<Divergence>, Error> {
+    if journal.beta != options.release {
+        if !unchanged {
+            written::must_not_be_left(cluster, show, journal, options.accept_loss).await?;
+        }
+        return Ok(None);
+    }
+    if !matches!(journal.state, State::Up | State::Routed) {
+        return Err(Error::Decision {
+            what: format!("{} is not ready for traffic: its handover is not complete", journal.beta),
+            choices: vec![format!("see where it stands: {}", super::Commands::of(journal).status())],
+        });
+    }
+    // Wherever the traffic goes now but to beta, alpha may have been written to.
+    if unchanged && journal.state == State::Routed {
+        return Ok(None);
+    }
+    if options.accept_loss {
+        return match divergence::ask(cluster, journal).await {
+            // A master that is gone can't be asked what would be lost, and then there is nothing to wait for.
+            Err(Error::Database(error)) => {
+                show.warning(&format!("{} can't be asked what it has written since the fork: {error}", journal.alpha));
+                Ok(None)
+            }
+            asked => asked,
+        };
+    }
+    match divergence::ask_settled(cluster, show, journal).await? {
+        Some(loss) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
+        asked => Ok(asked),
+    }
+}
+
+/// What alpha was written to, where that is more than it was when it was asked before the traffic moved, and in words.
+async fn written_meanwhile(
+    cluster: &Cluster,
+    show: &dyn Show,
+    journal: &Journal,
+    asked: Option<&Divergence>,
+) -> Option<(Option<Divergence>, String)> {
+    let (before, alpha) = (asked?, &journal.alpha);
+    let after = match divergence::ask(cluster, journal).await {
+        Ok(after) if after.as_ref()?.transactions.is_some() && after.as_ref()?.transactions == before.transactions => {
+            return None;
+        }
+        Ok(_) => divergence::ask_settled(cluster, show, journal).await,
+        error => error,
+    };
+    match after {
+        Ok(after) => {
+            let more = after.filter(Divergence::loses).filter(|after| after.tables != before.tables)?;
+            let words = format!(
+                "{alpha} was written to until the traffic had moved; since the fork ({}): {}",
+                more.fork_time,
+                more.rows()
+            );
+            Some((Some(more), words))
+        }
+        Err(error) => {
+            Some((None, format!("{alpha} can't be asked what was written to it while the traffic moved: {error}")))
+        }
+    }
+}
+
+/// The record of a switch to beta that is about to be made, or was made already.
+fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> Route {
+    // What served beta before the switch that is recorded is what it goes back to, never beta itself.
+    let before = before.filter(|name| *name != journal.beta).unwrap_or(&journal.alpha);
+    Route {
+        release: options.admin_release.clone(),
+        namespace: options.admin_namespace.clone(),
+        before: before.to_owned(),
+        time: journal::now(),
+        millis: 0,
+        release_value: options.release_value.clone(),
+        admin_chart: options.admin_chart.clone(),
+        lost_bytes: 0,
+        changes: Vec::new(),
+    }
 }
 
 fn holder_of(journal: &mut Journal, options: &RouteOptions) {
     options.holder.clone_into(&mut journal.holder);
     journal.admin_namespace = Some(options.admin_namespace.clone());
-}
-
-/// The release that an admin release serves.
-pub fn served_by(admin: &crate::release::Release, value: &str) -> Option<String> {
-    let pointer = format!("/{}", value.replace('~', "~0").replace('/', "~1").replace('.', "/"));
-    let own = admin.config.pointer(&pointer).and_then(|v| v.as_str());
-    let all = releases::all_values(admin);
-    own.or_else(|| all.pointer(&pointer).and_then(|v| v.as_str())).filter(|name| !name.is_empty()).map(str::to_owned)
-}
-
-/// A release that is not ready can't serve.
-async fn must_be_ready(cluster: &Cluster, options: &RouteOptions, core: &crate::release::Release) -> Result<(), Error> {
-    let mut problems = Vec::new();
-    for object in releases::manifest_objects(core)? {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        if !matches!(kind, "Deployment" | "StatefulSet") {
-            continue;
-        }
-        let name = object.pointer("/metadata/name").and_then(|n| n.as_str()).unwrap_or_default();
-        let reference = ObjectRef::new("apps/v1", kind, &options.namespace, name);
-        let state = match cluster.get(&reference).await? {
-            Some(live) => readiness::readiness(&live, 0),
-            None => readiness::Readiness::Failed("does not exist".into()),
-        };
-        if let readiness::Readiness::Progressing(why) | readiness::Readiness::Failed(why) = state {
-            problems.push(format!("{reference}: {why}"));
-        }
-    }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    Err(Error::unfit(
-        format!("release {} is not ready: {}", options.release, problems.join("; ")),
-        "wait until it is, or add --force to send the traffic there all the same",
-    ))
 }

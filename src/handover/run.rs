@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fence, fork, install, journal,
-    preflight, promote, protect, takeover, verify,
+    preflight, promote, protect, takeover, verify, written,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
@@ -260,10 +260,7 @@ async fn act(run: &mut Run<'_>, stage: Stage) -> Result<String, Error> {
         Stage::Promote => promote::apply(run).await,
         Stage::Install => install::apply(run).await,
         Stage::Verify => verify::apply(run).await,
-        Stage::Record => {
-            run.journal.state = State::Up;
-            Ok(format!("{} is up beside {}", run.journal.beta, run.journal.alpha))
-        }
+        Stage::Record => written::came_up(run).await,
     }
 }
 
@@ -402,6 +399,9 @@ fn open_handover(open: &Journal, alpha: &str, beta: &str) -> Error {
     if open.state == State::Upgrading {
         choices.push(format!("go on with it: {}", commands.resume()));
     }
-    choices.push(format!("take it back: {}", commands.retreat()));
+    choices.push(match open.state {
+        State::Finishing => format!("go on with its end: {}", commands.finish()),
+        _ => format!("take it back: {}", commands.retreat()),
+    });
     Error::Decision { what, choices }
 }

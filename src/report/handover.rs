@@ -165,7 +165,8 @@ fn facts(journal: &Journal) -> Vec<Fact> {
         (None, Some(only)) | (Some(only), None) => fact("schema", only),
         (None, None) => {}
     }
-    if let Some(route) = &journal.route {
+    // Before the traffic has moved, the record says only where it shall go.
+    if let Some(route) = journal.route.as_ref().filter(|_| journal.state != State::Up) {
         fact(
             "route",
             format!("{} → {} at {}, in {:.2} s", route.before, journal.beta, route.time, route.millis as f64 / 1000.0),

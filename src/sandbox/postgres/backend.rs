@@ -80,6 +80,7 @@ pub fn start(state: &mut State, pod: &Json, environment: &Environment) -> Outcom
         }
     }
     if written > 0 {
+        server.transactions += 1;
         server.advance(written);
     }
     lines.push("Started backend".into());

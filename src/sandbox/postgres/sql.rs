@@ -309,7 +309,7 @@ impl Session<'_> {
                 self.write("DELETE", 0)?;
                 let table = self.table(words[2])?;
                 let rows = std::mem::take(&mut table.rows);
-                table.changes[2] += rows;
+                self.wrote(words[2], [0, 0, rows])?;
                 self.server()?.advance(rows * 56 + 64);
                 Ok(Rows::tag(format!("DELETE {rows}")))
             }
@@ -320,7 +320,7 @@ impl Session<'_> {
                 self.write("UPDATE", 0)?;
                 let table = self.table(words[1])?;
                 let rows = table.rows;
-                table.changes[1] += rows;
+                self.wrote(words[1], [0, rows, 0])?;
                 self.server()?.advance(rows * 120 + 64);
                 Ok(Rows::tag(format!("UPDATE {rows}")))
             }
@@ -368,9 +368,17 @@ impl Session<'_> {
                 what.split(' ').next().filter(|word| matches!(*word, "INSERT" | "UPDATE" | "DELETE")).unwrap_or(what);
             return Err(format!("cannot execute {verb} in a read-only transaction"));
         }
+        server.transactions += 1;
         if bytes > 0 {
             server.advance(bytes);
         }
+        Ok(())
+    }
+
+    /// Rows that the statistics will count.
+    fn wrote(&mut self, table: &str, rows: [u64; 3]) -> Result<(), String> {
+        let entry = (std::time::Instant::now(), self.database.clone(), qualified(table), rows);
+        self.server()?.unseen.push(entry);
         Ok(())
     }
 
@@ -411,7 +419,7 @@ impl Session<'_> {
         };
         let table = self.table(name)?;
         table.rows += rows;
-        table.changes[0] += rows;
+        self.wrote(name, [rows, 0, 0])?;
         self.server()?.advance(rows * 120 + 64);
         Ok(Rows::tag(format!("INSERT 0 {rows}")))
     }

@@ -73,6 +73,14 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
         session
             .server()
             .map(|server| Rows::one(server.settings.get("default_transaction_read_only").map_or("off", String::as_str)))
+    } else if begins("SELECT txid_current_snapshot(), to_char(now()") {
+        session.server().map(|server| {
+            let next = server.transactions + 1;
+            Rows::of([[format!("{next}:{next}:"), now()]])
+        })
+    } else if begins("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'") {
+        // Sessions end with their command; those whose rows are not counted yet are taken to be there still.
+        session.server().map(|server| Rows::one(server.unseen.len()))
     } else if is("SELECT pg_is_in_recovery()") {
         session.server().map(|server| Rows::one(flag(server.standby)))
     } else if is("SELECT NOT pg_is_in_recovery()") {
@@ -148,8 +156,11 @@ fn identity(session: &mut Session<'_>) -> Answer {
 
 fn position(session: &mut Session<'_>) -> Answer {
     let server = session.server()?;
-    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    Ok(Rows::of([[flag(server.standby), server.position.to_string(), time]]))
+    Ok(Rows::of([[flag(server.standby), server.position.to_string(), now()]]))
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn receiver(session: &mut Session<'_>) -> Answer {
@@ -262,6 +273,8 @@ fn settings(session: &Session<'_>, statement: &str) -> Rows {
 }
 
 fn changes(session: &mut Session<'_>) -> Answer {
+    let delay = std::time::Duration::from_millis(session.state.config.pace.statistics);
+    session.server()?.count(delay);
     let started = session.server()?.started;
     let mut rows = vec![["*".to_string(), "0".into(), started.to_string(), "0".into()]];
     for (name, table) in &session.database()?.tables {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A position in the write-ahead log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +86,10 @@ pub struct Server {
     pub asks_password: bool,
     /// `ALTER SYSTEM` settings.
     pub settings: BTreeMap<String, String>,
+    /// What the statistics do not show yet: when it was written, database, table, rows inserted, updated, deleted.
+    pub unseen: Vec<(Instant, String, String, [u64; 3])>,
+    /// How many transactions have written.
+    pub transactions: u64,
     /// When something was written last.
     pub written: Option<Instant>,
     /// When it was started, in seconds since 1970; 0 for never.
@@ -117,6 +121,8 @@ impl Server {
             roles: BTreeMap::from([("postgres".to_string(), Role { superuser: true, ..Role::default() })]),
             asks_password: false,
             settings: BTreeMap::new(),
+            unseen: Vec::new(),
+            transactions: 740,
             written: None,
             started: 0,
             paused: false,
@@ -146,6 +152,19 @@ impl Server {
     pub fn advance(&mut self, bytes: u64) {
         self.position = Lsn(self.position.0 + bytes.next_multiple_of(8));
         self.written = Some(Instant::now());
+    }
+
+    /// Counts what was written longer ago than `delay`, as statistics do.
+    pub fn count(&mut self, delay: Duration) {
+        let (due, unseen) = std::mem::take(&mut self.unseen).into_iter().partition(|(at, ..)| at.elapsed() >= delay);
+        self.unseen = unseen;
+        let due: Vec<(Instant, String, String, [u64; 3])> = due;
+        for (_, database, table, rows) in due {
+            let table = self.databases.get_mut(&database).and_then(|database| database.tables.get_mut(&table));
+            if let Some(table) = table {
+                table.changes.iter_mut().zip(rows).for_each(|(count, rows)| *count += rows);
+            }
+        }
     }
 
     /// Whether this standby can stream from `master`.
@@ -196,9 +215,11 @@ impl Server {
             return;
         }
         self.position = master.position;
+        self.transactions = master.transactions;
         self.timeline = master.timeline;
         self.history.clone_from(&master.history);
         self.databases.clone_from(&master.databases);
+        self.unseen.clear();
         self.tablespaces.clone_from(&master.tablespaces);
         self.roles.clone_from(&master.roles);
         for database in self.databases.values_mut() {
