@@ -248,7 +248,7 @@ impl<'a> Gatherer<'a> {
         for name in before.difference(&packed) {
             let path = to.join(name);
             let shown = path.display();
-            match loader::load_plainly(&path, self.notices) {
+            match loader::load_file(&path, self.notices) {
                 Err(error) => {
                     self.tell(format_args!("Could not verify {shown} for deletion: {error} (Skipping)"));
                 }

@@ -96,8 +96,17 @@ fn check_directory(path: &Path) -> Result<Option<Detected>, Error> {
 /// Helm's texts.
 pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
+    if about.is_dir() { load_directory(path, notices) } else { load_file(path, notices) }
+}
+
+/// Loads an archive as [`load_plainly`] does; a directory is refused.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_file(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     if about.is_dir() {
-        return load_directory(path, notices);
+        return Err(Error::new("cannot load a directory"));
     }
     check_archive_file(path, &about)?;
     let data = read_archive(path)?;
