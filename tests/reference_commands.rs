@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use support::helm::{helm, ours, root, run};
+use support::helm::{helm, ours, root, run, run_with};
 
 fn words(command: &str) -> Vec<String> {
     command.split(' ').map(str::to_owned).collect()
@@ -42,4 +42,110 @@ fn links_among_gathered_charts_are_kept_alike() {
     });
     assert_eq!(found, expected);
     assert!(found.1.len() > 2, "{found:?}");
+}
+
+/// Kubeconfig files, by name.
+const KUBECONFIGS: &[(&str, &str)] = &[
+    ("one", "current-context: c1\ncontexts: [{name: c1, context: {namespace: from-one}}, {name: c2, context: {}}]\n"),
+    ("two", "contexts: [{name: c1, context: {namespace: from-two}}, {name: c2, context: {namespace: two-of-two}}]\n"),
+    ("broken", "contexts: [\n"),
+    ("list", "- a\n"),
+    ("empty", ""),
+    ("comment", "# nothing\n"),
+    ("second", "apiVersion: v2\ncurrent-context: c1\n"),
+    ("pod", "kind: Pod\n"),
+    ("first", "apiVersion: v1\nkind: Config\ncurrent-context: c2\n"),
+    (
+        "twice",
+        "current-context: a\ncontexts: [{name: a, context: {namespace: x}}, {name: a, context: {namespace: y}}]\n",
+    ),
+    ("number", "current-context: a\ncontexts: [{name: a, context: {namespace: 5}}]\n"),
+    ("case", "Current-Context: a\ncontexts: [{name: a, context: {Namespace: x}}]\n"),
+    ("none", "contexts: [{name: '', context: {namespace: of-no-name}}]\n"),
+    ("gone", "current-context: gone\ncontexts: [{name: a, context: {namespace: x}}]\n"),
+];
+
+/// Users and clusters of a context with the namespace `used`.
+const PARTS: &[(&str, &str)] = &[
+    ("{token: a}", "{server: 'https://a'}"),
+    ("{token: a, username: b}", "{}"),
+    ("{username: b, password: c}", "{}"),
+    ("{client-certificate: one}", "{}"),
+    ("{client-certificate: one, client-key: two}", "{}"),
+    ("{client-certificate: one, client-key: missing}", "{}"),
+    ("{client-certificate-data: YQ==, client-key-data: YQ==}", "{}"),
+    ("{client-certificate-data: YQ==, client-key-data: YQ==, client-key: one}", "{}"),
+    ("{client-certificate-data: YQ=, client-key-data: YQ==}", "{}"),
+    ("{exec: {command: a, apiVersion: client.authentication.k8s.io/v1beta1}}", "{}"),
+    ("{exec: {command: a, apiVersion: client.authentication.k8s.io/v1}}", "{}"),
+    ("{exec: {command: a, apiVersion: x, interactiveMode: Never, env: [{name: ''}]}}", "{}"),
+    ("{exec: {command: a, apiVersion: x, interactiveMode: Never}, auth-provider: {name: x}}", "{}"),
+    ("{as-groups: [a]}", "{}"),
+    ("{as: b, as-groups: [a]}", "{}"),
+    ("{as-uid: a}", "{}"),
+    ("{}", "{certificate-authority: one}"),
+    ("{}", "{certificate-authority: missing}"),
+    ("{}", "{certificate-authority: one, certificate-authority-data: YQ==}"),
+    ("{}", "{certificate-authority-data: '-'}"),
+    ("{}", "{proxy-url: 'socks5://a'}"),
+    ("{}", "{proxy-url: 'ftp://a'}"),
+    ("{}", "{proxy-url: 'http://a:b'}"),
+    ("{}", "{server: 5}"),
+];
+
+#[test]
+fn namespaces_come_from_kubeconfigs_alike() {
+    let (helm, ours) = (helm(), ours());
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    for (name, text) in KUBECONFIGS {
+        write(name, text);
+    }
+    std::fs::create_dir_all(folder.path().join("chart/templates")).unwrap();
+    write("chart/Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}");
+    write("chart/templates/namespace.yaml", "namespace: {{ .Release.Namespace }}\n");
+    let compare = |command: &str, variables: &[(&str, &str)]| {
+        let command = words(&format!("template chart {command}"));
+        let command: Vec<String> = command.into_iter().filter(|word| !word.is_empty()).collect();
+        let [expected, found] = [&helm, &ours].map(|program| run_with(program, &command, folder.path(), variables));
+        assert_eq!(found, expected, "{command:?} {variables:?}");
+        found.stdout
+    };
+    for (name, _) in KUBECONFIGS {
+        compare("", &[("KUBECONFIG", name)]);
+        compare(&format!("--kubeconfig {name}"), &[]);
+        for list in [format!("one:{name}"), format!("{name}:one"), format!("missing::{name}:{name}:two")] {
+            compare("", &[("KUBECONFIG", &list)]);
+            compare("--kube-context c2", &[("KUBECONFIG", &list)]);
+            compare("--kube-context=", &[("KUBECONFIG", &list), ("HELM_KUBECONTEXT", "c2")]);
+        }
+    }
+    for flag in ["", "--kube-context=", "--kubeconfig=", "--namespace=", "-n other", "--kube-context nowhere"] {
+        for variables in [
+            &[("KUBECONFIG", "one")][..],
+            &[("KUBECONFIG", "one"), ("HELM_KUBECONTEXT", "")],
+            &[("KUBECONFIG", "one"), ("HELM_NAMESPACE", "")],
+            &[("KUBECONFIG", "one"), ("HELM_NAMESPACE", "mine")],
+            &[("KUBECONFIG", "one"), ("HELM_KUBECONTEXT", "c2")],
+            &[("KUBECONFIG", "")],
+            &[("KUBECONFIG", "missing")],
+        ] {
+            compare(flag, variables);
+        }
+    }
+    let mut usable = 0;
+    for (user, cluster) in PARTS {
+        let context = "{name: c, context: {user: u, cluster: k, namespace: used}}";
+        write(
+            "parts",
+            &format!(
+                "current-context: c\ncontexts: [{context}]\nusers: [{{name: u, user: {user}}}]\n\
+                 clusters: [{{name: k, cluster: {cluster}}}]\n"
+            ),
+        );
+        for flag in ["", "--kube-token t", "--kube-as-user u", "--kube-as-group g", "--kube-ca-file chart/Chart.yaml"] {
+            usable += usize::from(compare(flag, &[("KUBECONFIG", "parts")]).contains("namespace: used"));
+        }
+    }
+    assert!(usable > 20 && usable < 5 * PARTS.len() - 20, "{usable}");
 }

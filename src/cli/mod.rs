@@ -29,6 +29,7 @@ mod goflags;
 mod handover;
 mod history;
 mod install;
+mod kubeconfig;
 mod lint;
 mod list;
 mod namespace;

@@ -97,6 +97,8 @@ pub mod check {
     pub struct Url {
         /// It has a scheme.
         pub absolute: bool,
+        /// The scheme in lower case.
+        pub scheme: String,
         /// Host and port, an IPv6 address in brackets.
         pub host: String,
         /// The host without port and brackets.

@@ -258,6 +258,7 @@ pub(super) fn checked(raw: &[u8]) -> Result<super::check::Url, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(super::check::Url {
         absolute: !url.scheme.is_empty(),
+        scheme: text(&url.scheme),
         host: text(&url.host),
         host_name: text(host_name(&url.host)),
         path: text(&url.path),
