@@ -1,7 +1,7 @@
 //! Flags read as Helm's library reads them: booleans with a value, the last of several wins, values that begin with a hyphen.
 
 use clap::builder::ValueParser;
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 
 use crate::gotemplate::strconv;
 
@@ -21,6 +21,39 @@ pub fn as_go_reads(command: Command) -> Command {
         if takes_value && !arg.is_require_equals_set() { arg.allow_hyphen_values(true) } else { arg }
     });
     command.mut_subcommands(as_go_reads)
+}
+
+/// The flags with long names that a command line gives, in its order, as they are spelled. What follows a flag that takes a
+/// value is none.
+pub fn given<'a>(command: &Command, words: &'a [String]) -> Vec<&'a str> {
+    let takes_value =
+        |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set();
+    let mut found = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        let arg = if let Some(long) = word.strip_prefix("--") {
+            let name = long.split('=').next().unwrap_or(long);
+            found.push(name);
+            let named = |arg: &&Arg| {
+                arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
+            };
+            command.get_arguments().find(named).filter(|_| name.len() == long.len())
+        } else if let Some(letters) = word.strip_prefix('-') {
+            // A value may follow the last letter alone.
+            let of = |letter| command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+            let taking = letters.char_indices().find(|(_, letter)| of(*letter).is_some_and(takes_value));
+            taking.filter(|(at, letter)| at + letter.len_utf8() == letters.len()).and_then(|(_, letter)| of(letter))
+        } else {
+            None
+        };
+        if arg.is_some_and(takes_value) {
+            words.next();
+        }
+    }
+    found
 }
 
 /// Go's `strconv.ParseBool`.

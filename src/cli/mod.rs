@@ -3,13 +3,10 @@
 //! Results go to stdout, all talk to stderr.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _};
-
-use crate::gotemplate::errtext;
 
 /// Says something to a reader who may have gone, as after `| head`: the standard library's macro would panic then, in the
 /// midst of a change.
@@ -214,7 +211,7 @@ fn refuse(error: &clap::Error, line: &[OsString]) -> ExitCode {
         let _ = plain.as_ref().unwrap_or(error).print();
     } else {
         let words: Vec<String> = line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        eprintln!("{}", usage::message(error, &command_line(), &words));
+        output::complain(&usage::message(error, &command_line(), &words));
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
@@ -233,10 +230,7 @@ pub fn main() -> ExitCode {
                 Failure::Failed(message)
                 | Failure::Usage(message)
                 | Failure::Left(message)
-                | Failure::Refused(message) => {
-                    // There is nobody to tell when stderr is closed.
-                    let _ = std::io::stderr().write_all(&[&errtext::bytes(message), &b"\n"[..]].concat());
-                }
+                | Failure::Refused(message) => output::complain(message),
                 Failure::Changes => {}
             }
             ExitCode::from(failure.code())

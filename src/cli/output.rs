@@ -5,7 +5,8 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::{Failure, Outcome};
-use crate::{gotemplate::Value, goyaml};
+use crate::gotemplate::{Value, errtext};
+use crate::goyaml;
 
 /// `-o`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -82,6 +83,11 @@ pub fn plain(json: &serde_json::Value) -> Value {
 /// Says a line on stdout. What was done stays done when nobody hears it.
 pub fn say(line: std::fmt::Arguments<'_>) {
     let _ = std::io::stdout().lock().write_fmt(format_args!("{line}\n"));
+}
+
+/// Says a line on stderr, which may hold what is not UTF-8 as [`errtext`] says. There is nobody to tell when it is closed.
+pub fn complain(line: &str) {
+    let _ = std::io::stderr().lock().write_all(&[&errtext::bytes(line), &b"\n"[..]].concat());
 }
 
 /// Writes results.

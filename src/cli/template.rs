@@ -177,7 +177,7 @@ struct Prepared {
 }
 
 fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared, Failure> {
-    warn_of_deprecated_flags();
+    warn_of_deprecated_flags(&global.typed);
     args.check(collected)?;
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
@@ -268,20 +268,28 @@ impl Prepared {
     }
 }
 
-/// Old spellings are taken with the remark that Helm makes, in the order of the command line.
-fn warn_of_deprecated_flags() {
-    for arg in std::env::args() {
-        let flag = arg.split('=').next().unwrap_or(&arg);
-        let remark = match flag {
-            "--validate" => "use '--dry-run=server' instead",
-            "--hide-notes" | "--render-subchart-notes" => {
-                "this flag has no effect for 'helm template' and will be removed in Helm 5"
-            }
-            "--force" => "use --force-replace instead",
-            "--atomic" => "use --rollback-on-failure instead",
-            _ => continue,
-        };
-        eprintln!("Flag {flag} has been deprecated, {remark}");
+/// Old spellings, and what Helm remarks on them.
+const DEPRECATED: [(&str, &str); 5] = [
+    ("validate", "use '--dry-run=server' instead"),
+    ("hide-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5"),
+    ("render-subchart-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5"),
+    ("force", "use --force-replace instead"),
+    ("atomic", "use --rollback-on-failure instead"),
+];
+
+/// Old spellings are taken with a remark, in the order of the command line.
+fn warn_of_deprecated_flags(words: &[String]) {
+    let remark = |name: &str| DEPRECATED.iter().find(|(flag, _)| *flag == name).map(|(_, remark)| *remark);
+    let looks_old = |word: &String| word.strip_prefix("--").and_then(|w| remark(w.split('=').next().unwrap_or(w)));
+    // To tell flags from values, all flags have to be set up once more.
+    if !words.iter().any(|word| looks_old(word).is_some()) {
+        return;
+    }
+    let Some(command) = super::command_alone("template") else { return };
+    for flag in goflags::given(&command, words) {
+        if let Some(remark) = remark(flag) {
+            output::complain(&format!("Flag --{flag} has been deprecated, {remark}"));
+        }
     }
 }
 
