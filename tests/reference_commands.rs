@@ -149,3 +149,53 @@ fn namespaces_come_from_kubeconfigs_alike() {
     }
     assert!(usable > 20 && usable < 5 * PARTS.len() - 20, "{usable}");
 }
+
+#[test]
+fn directories_of_output_fail_alike() {
+    let (helm, ours) = (helm(), ours());
+    // What is in the way, and what is asked for.
+    for (directories, files, flags) in [
+        (&["out/c/templates/z.yaml"][..], &[][..], ""),
+        (&["out/c/templates/b.yaml"], &[], ""),
+        (&["out/c/templates/b.yaml", "out/c/templates/z.yaml"], &[], ""),
+        (&[], &["out"], ""),
+        (&["out"], &["out/c"], ""),
+        (&["out/c"], &["out/c/templates"], ""),
+        (&["out"], &[], "-s templates/a.yaml"),
+        (&["out/c/templates/a.yaml"], &[], "-s templates/a.yaml"),
+        (&[], &[], "--release-name"),
+        (&[], &["out"], "--release-name"),
+        (&[], &[], "--set broken=true"),
+        (&["out/c/templates/b.yaml"], &[], "--set broken=true"),
+    ] {
+        for (directory, debug) in [("out", false), ("out", true), ("./out//x/..", false), ("out/", true)] {
+            let [expected, found] = [&helm, &ours].map(|program| {
+                let folder = tempfile::tempdir().unwrap();
+                let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+                std::fs::create_dir_all(folder.path().join("c/templates")).unwrap();
+                write("c/Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}");
+                write("c/templates/a.yaml", "kind: A\n");
+                write("c/templates/b.yaml", "{kind: B, metadata: {annotations: {helm.sh/hook: test}}}\n");
+                write("c/templates/x.yaml", "{{ if .Values.broken }}kind: [{{ end }}\n");
+                write("c/templates/z.yaml", "kind: Z\n");
+                for name in directories {
+                    std::fs::create_dir_all(folder.path().join(name)).unwrap();
+                }
+                for name in files {
+                    write(name, "");
+                }
+                let command =
+                    format!("template c --output-dir {directory} {flags}{}", if debug { " --debug" } else { "" });
+                let command: Vec<String> = words(&command).into_iter().filter(|word| !word.is_empty()).collect();
+                let mut outcome = run(program, &command, folder.path());
+                outcome.stderr = outcome.stderr.lines().filter(|line| !line.starts_with("level=DEBUG")).collect();
+                // Broken files come in the order of Go's maps.
+                let mut lines: Vec<&str> = outcome.stdout.split_inclusive('\n').collect();
+                lines.sort_unstable();
+                outcome.stdout = lines.concat();
+                outcome
+            });
+            assert_eq!(found, expected, "{directories:?} {files:?} {flags} {directory} {debug}");
+        }
+    }
+}

@@ -33,6 +33,7 @@ mod namespace;
 mod naming;
 mod notices;
 mod output;
+mod output_dir;
 mod package;
 mod post_renderer;
 mod resources;
