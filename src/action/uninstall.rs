@@ -3,12 +3,13 @@
 use crate::{
     cluster::{Cluster, DeleteOptions, Error as ClusterError, Json, ObjectRef, Observer, Patch, in_parallel},
     release::{Release, Status, Time, order},
+    render,
 };
 
 use super::{
     Error, Outcome, Releases, UninstallOptions,
     hooks::Hooks,
-    install::{check_name, unreachable},
+    install::unreachable,
     lock::Lock,
     objects::{Item, Owner, Promised, belongs_to_another, holds_data, is_kept, items},
     signals::Signals,
@@ -36,7 +37,7 @@ pub async fn uninstall(
 ) -> Result<Option<Uninstalled>, Error> {
     let UninstallOptions { name, namespace, .. } = options;
     cluster.version().await.map_err(|error| unreachable(error.into()))?;
-    check_name(name).map_err(|_| Error::new(format!("uninstall: Release name is invalid: {name}")))?;
+    render::check_release_name(name).map_err(|_| Error::new(format!("uninstall: Release name is invalid: {name}")))?;
     let releases = Releases::of(cluster, namespace);
     if options.dry_run {
         let history = releases.history(name, observer).await?;

@@ -8,7 +8,7 @@ use super::post_renderer::PostRenderer;
 use super::source::{ChartSource, load_installable};
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, output, session};
-use crate::action::{Seen, schemas};
+use crate::action::{Seen, check_labels, schemas};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
 use crate::chart::{Chart, File, Level, Location, Notices, loader};
@@ -219,6 +219,9 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
         skip_schema_validation: args.values.skip_schema_validation,
         schemas: Some(schemas::remote()),
         leave_memory: true,
+        refusal: check_labels(args.without_effect.labels.iter().flat_map(|pairs| pairs.0.iter().map(|(key, _)| key)))
+            .err()
+            .map(|error| error.to_string()),
         ..Options::default()
     };
     Ok(Prepared { chart, config, release, capabilities, options, on_server })

@@ -90,6 +90,8 @@ pub struct Options {
     pub sub_notes: bool,
     /// Values are not checked against `values.schema.json`.
     pub skip_schema_validation: bool,
+    /// Once values are known to be right, nothing is rendered and this is the error.
+    pub refusal: Option<String>,
     /// How much of the processor's time the templates may take; without it, a minute.
     pub max_time: Option<Duration>,
     /// The process ends soon: values and compiled templates are not given back to the allocator one by one, but left to the
@@ -181,6 +183,9 @@ pub fn release(
     let values = chart::coalesce::values(chart, config, notices)?;
     if !options.skip_schema_validation {
         chart::schema::validate(chart, &values, options.schemas.as_ref(), notices)?;
+    }
+    if let Some(refusal) = &options.refusal {
+        return Err(Error::Chart(chart::Error::new(refusal)));
     }
     let wanted = &chart.metadata.kube_version;
     let offered = &capabilities.kube_version;
