@@ -18,6 +18,7 @@ mod completion;
 mod demo;
 mod dependency;
 mod describe;
+mod environment;
 mod finish;
 mod flags;
 mod get;
