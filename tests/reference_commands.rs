@@ -151,6 +151,32 @@ fn namespaces_come_from_kubeconfigs_alike() {
 }
 
 #[test]
+fn values_files_are_taken_for_addresses_first() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("fixtures/charts/objects"), &folder.path().join("c"));
+    std::fs::create_dir(folder.path().join("x:")).unwrap();
+    for name in ["1:2.yaml", "a%zz.yaml", ":x.yaml", "a%20b.yaml", "a#%zz", "a?b:c", "x:/y", "\u{7f}"] {
+        std::fs::write(folder.path().join(name), "a: 1\n").unwrap();
+    }
+    let (helm, ours) = (helm(), ours());
+    for name in ["1:2.yaml", "a%zz.yaml", ":x.yaml", "a%20b.yaml", "a#%zz", "a?b:c", "x:/y", "\u{7f}", "./1:2.yaml"] {
+        for flag in ["-f", "--set-file"] {
+            let value = if flag == "-f" { name.to_owned() } else { format!("data={name}") };
+            let command = ["template", "c", flag, &value].map(str::to_owned);
+            let [expected, found] = [&helm, &ours].map(|program| run(program, &command, folder.path()));
+            assert_eq!(found, expected, "{command:?}");
+        }
+    }
+    for list in
+        ["c/values.yaml\nfoo", "\n\nc/values.yaml", "\"c/values.yaml\"\r\nx", "\"c/values\n.yaml\"", "c/values.yaml\r"]
+    {
+        let command = ["template", "c", "-f", list].map(str::to_owned);
+        let [expected, found] = [&helm, &ours].map(|program| run(program, &command, folder.path()));
+        assert_eq!(found, expected, "{command:?}");
+    }
+}
+
+#[test]
 fn directories_of_output_fail_alike() {
     let (helm, ours) = (helm(), ours());
     // What is in the way, and what is asked for.

@@ -3,6 +3,7 @@
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, Command};
 
+use super::csv;
 use crate::gotemplate::strconv;
 
 /// The same command, taking what Go's flags take.
@@ -80,45 +81,12 @@ pub fn integer(text: &str) -> Result<i64, String> {
 #[derive(Clone, Debug)]
 pub struct List(pub Vec<String>);
 
-/// Reads a [`List`] as Go's CSV reader does: `"a,b"` is one element.
+/// Reads a [`List`] as Go's CSV reader does: `"a,b"` is one element, and what follows the first line is left out.
 ///
 /// # Errors
 /// Go's words for quotes in the wrong place.
 pub fn list(text: &str) -> Result<List, String> {
-    let wrong = |at: usize, what: &str| Err(format!("parse error on line 1, column {}: {what}", at + 1));
-    let mut elements = Vec::new();
-    let mut at = 0;
-    while at < text.len() || !elements.is_empty() {
-        let rest = &text[at..];
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut element = String::new();
-            let mut chars = quoted.char_indices().peekable();
-            let end = loop {
-                match chars.next() {
-                    None => return wrong(text.len(), "extraneous or missing \" in quoted-field"),
-                    Some((end, '"')) if chars.next_if(|(_, next)| *next == '"').is_none() => break at + 1 + end,
-                    Some((_, c)) => element.push(c),
-                }
-            };
-            elements.push(element);
-            match text[end + 1..].chars().next() {
-                None => break,
-                Some(',') => at = end + 2,
-                Some(_) => return wrong(end, "extraneous or missing \" in quoted-field"),
-            }
-        } else {
-            let length = rest.find(',').unwrap_or(rest.len());
-            if let Some(quote) = rest[..length].find('"') {
-                return wrong(at + quote, "bare \" in non-quoted-field");
-            }
-            elements.push(rest[..length].to_string());
-            if length == rest.len() {
-                break;
-            }
-            at += length + 1;
-        }
-    }
-    Ok(List(elements))
+    if text.is_empty() { Ok(List(Vec::new())) } else { csv::record(text).map(List) }
 }
 
 /// A flag that holds `KEY=VALUE` pairs divided by commas.
@@ -189,19 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn lists_split_as_csv() {
-        let split = |text| list(text).map(|list| list.0);
-        assert_eq!(split("a,b").unwrap(), ["a", "b"]);
-        assert_eq!(split("\"a,b\",\"c\"\"d\"").unwrap(), ["a,b", "c\"d"]);
-        assert_eq!(split("").unwrap(), Vec::<String>::new());
-        assert_eq!(split("a,").unwrap(), ["a", ""]);
-        assert_eq!(split("a\"b").unwrap_err(), "parse error on line 1, column 2: bare \" in non-quoted-field");
-        for text in ["\"a\"b", "\"a"] {
-            assert_eq!(
-                split(text).unwrap_err(),
-                "parse error on line 1, column 3: extraneous or missing \" in quoted-field",
-                "{text}"
-            );
-        }
+    fn what_follows_a_flag_is_no_flag() {
+        use clap::CommandFactory;
+        let given = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            given(&Sample::command(), &words).join(" ")
+        };
+        assert_eq!(given(&["--flag", "--set", "--name", "--set=1", "x", "--flag=0"]), "flag set set flag");
+        assert_eq!(given(&["-n", "--flag", "-n=x", "--flag", "-nx", "--set"]), "flag set");
+        assert_eq!(given(&["--", "--flag"]), "");
     }
 }

@@ -15,6 +15,7 @@ macro_rules! outln {
 }
 
 mod completion;
+mod csv;
 mod demo;
 mod dependency;
 mod describe;
