@@ -150,6 +150,74 @@ fn namespaces_come_from_kubeconfigs_alike() {
     assert!(usable > 20 && usable < 5 * PARTS.len() - 20, "{usable}");
 }
 
+/// Compares commands in a directory; words are divided by spaces.
+fn compare_all(commands: &[&str], directory: &Path) {
+    let (helm, ours) = (helm(), ours());
+    for command in commands {
+        let [expected, found] = [&helm, &ours].map(|program| run(program, &words(command), directory));
+        assert_eq!(found, expected, "{command}");
+    }
+}
+
+#[test]
+fn wrong_flags_are_told_alike() {
+    let (helm, ours) = (helm(), ours());
+    for command in [
+        "template c --timeout 1d",
+        "template c --timeout 5",
+        "template c --timeout .s",
+        "template c --timeout 9999999h",
+        "template c --qps abc",
+        "template c --qps 1e39",
+        "template c --burst-limit x",
+        "template c --burst-limit 99999999999999999999",
+        "template c -v x",
+        "template c --v 0x1",
+        "template c --wait=5",
+        "template c --no-hooks=maybe",
+        "dependency list --max-col-width -1",
+        "dependency list --max-col-width=1e3",
+        "template c -f",
+        "template c --values",
+        "template c -gf",
+        "template c -n",
+        "template c --set",
+        "template c -f a\"b",
+        "template c -f \n",
+        "template c -a \"a\nb\"c",
+        "template c -l a",
+        "list --offset x",
+        "list -m 1d",
+        "upgrade a c --history-max x",
+        "rollback a --history-max x",
+    ] {
+        // The one word with a newline in it.
+        let command: Vec<String> = words(command).iter().map(|word| word.replace("\\n", "\n")).collect();
+        let [expected, found] = [&helm, &ours].map(|program| run(program, &command, root()));
+        // Helm's exit code for a wrong command line is that of any failure.
+        assert_eq!((expected.code, found.code), (1, 2), "{command:?}: {found:?}");
+        assert_eq!((found.stdout, found.stderr), (expected.stdout, expected.stderr), "{command:?}");
+    }
+}
+
+#[test]
+fn right_flags_are_taken_alike() {
+    let chart = "template rel fixtures/charts/objects";
+    let commands = [
+        "--timeout=-5s",
+        "--timeout 1.5h1ns",
+        "--qps 1e3 --burst-limit 0x10 -v 5",
+        "--description --atomic",
+        "--description=--atomic --atomic=false",
+        "--force --set a=1 --hide-notes=0 --render-subchart-notes --force=true",
+        "--wait --force-replace -n --force",
+        "-gn --atomic",
+        "-- --force",
+    ];
+    let commands: Vec<String> = commands.iter().map(|flags| format!("{chart} {flags}")).collect();
+    compare_all(&commands.iter().map(String::as_str).collect::<Vec<_>>(), root());
+}
+
 #[test]
 fn values_files_are_taken_for_addresses_first() {
     let folder = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        _ => Err(number_fault("ParseBool", text, &strconv::NumError::Syntax)),
     }
 }
 
@@ -74,7 +74,37 @@ pub fn boolean(text: &str) -> Result<bool, String> {
 /// # Errors
 /// Its text.
 pub fn integer(text: &str) -> Result<i64, String> {
-    strconv::parse_int(text.as_bytes(), 0, 64).map_err(|error| format!("strconv.ParseInt: parsing {text:?}: {error}"))
+    strconv::parse_int(text.as_bytes(), 0, 64).map_err(|error| number_fault("ParseInt", text, &error))
+}
+
+/// Go's `strconv.ParseUint`, with the base that the text's own prefix says.
+///
+/// # Errors
+/// Its text.
+pub fn unsigned(text: &str) -> Result<u64, String> {
+    strconv::parse_uint(text.as_bytes(), 0, 64).map_err(|error| number_fault("ParseUint", text, &error))
+}
+
+/// The decimal numbers that fit into 32 bits, as the flag of Kubernetes' log takes them.
+///
+/// # Errors
+/// Go's text.
+pub fn level(text: &str) -> Result<i64, String> {
+    strconv::parse_int(text.as_bytes(), 10, 32).map_err(|error| number_fault("ParseInt", text, &error))
+}
+
+/// Go's `strconv.ParseFloat` with 32 bits.
+///
+/// # Errors
+/// Its text.
+pub fn float(text: &str) -> Result<f64, String> {
+    let fault = |error| number_fault("ParseFloat", text, &error);
+    let number = strconv::parse_float(text.as_bytes()).map_err(fault)?;
+    if number.is_finite() && (number as f32).is_infinite() { Err(fault(strconv::NumError::Range)) } else { Ok(number) }
+}
+
+fn number_fault(function: &str, text: &str, error: &strconv::NumError) -> String {
+    format!("strconv.{function}: parsing {}: {error}", strconv::quote(text.as_bytes()))
 }
 
 /// A flag that holds a list: elements divided by commas, quoted as in CSV.

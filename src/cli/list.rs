@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Global, Outcome, goflags, history::app_version, output, session};
+use super::{Failure, Global, Outcome, flags, goflags, history::app_version, output, session};
 use crate::{
     action::Releases,
     release::{Release, Status},
@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long)]
     time_format: Option<String>,
     /// Number of the first release, from 0
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = flags::count)]
     offset: usize,
     /// Do not print headers
     #[arg(long)]

@@ -120,6 +120,23 @@ pub mod check {
         super::url::with_pointer(url, change)
     }
 
+    /// Reads a duration such as `1h30m` as Go's `time.ParseDuration` does: nanoseconds, which may be negative.
+    ///
+    /// # Errors
+    /// Go's text: `time: CAUSE`.
+    pub fn duration(text: &str) -> Result<i64, String> {
+        super::time::parse_duration(text.as_bytes())
+    }
+
+    /// Reads a time in the form of RFC 3339 as Go does, and writes it down so.
+    ///
+    /// # Errors
+    /// Go's text: `parsing time "TEXT" as "2006-01-02T15:04:05Z07:00": CAUSE`.
+    pub fn timestamp(text: &[u8]) -> Result<String, String> {
+        let time = super::time::parse(b"2006-01-02T15:04:05Z07:00", text, &super::time::Zone::Utc)?;
+        Ok(String::from_utf8_lossy(&time.format(b"2006-01-02T15:04:05.999999999Z07:00")).into_owned())
+    }
+
     /// Whether a text is a date such as `2006-01-02` to Go.
     ///
     /// # Errors
