@@ -293,3 +293,41 @@ fn directories_of_output_fail_alike() {
         }
     }
 }
+
+#[test]
+fn dependencies_are_listed_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let (helm, ours) = (helm(), ours());
+    for (name, version) in
+        [("foo", "1.2.3"), ("foo", "v1.2.4"), ("foo-bar", "1.0.0"), ("two", "1.0.0"), ("two", "2.0.0")]
+    {
+        write("sub/Chart.yaml", &format!("{{apiVersion: v2, name: {name}, version: {version}}}"));
+        run(&helm, &words("package sub -d charts"), folder.path());
+    }
+    for chart in ["dep", "dep[1]", "dep[1", "dep*", "de\\p", "d?p"] {
+        write(
+            &format!("{chart}/Chart.yaml"),
+            "apiVersion: v2\nname: dep\nversion: 1.0.0\ndependencies:\n\
+             - {name: foo, version: 1.x, repository: 'https://日本語.example.com/x'}\n\
+             - {name: foo-bar, version: '>2', repository: ''}\n\
+             - {name: two, version: 1.x, repository: \"https://e\\u0301.example.com/\\na longer line\"}\n\
+             - {name: 'f[', version: 1.x, repository: 'https://example.com/한국어한국어한국어'}\n\
+             - {name: 'f*', version: 1.x, repository: ''}\n\
+             - {name: '../charts/foo', version: 1.x, repository: ''}\n\
+             - {name: unpacked, version: 1.x, repository: ''}\n",
+        );
+        copy(&folder.path().join("charts"), &folder.path().join(chart).join("charts"));
+        write(&format!("{chart}/charts/unpacked/Chart.yaml"), "{apiVersion: v2, name: unpacked, version: 1.0.0}");
+        write(&format!("{chart}/charts/broken-1.0.0.tgz"), "");
+        for width in ["80", "20", "3", "1", "0"] {
+            let command = ["dependency", "list", chart, "--max-col-width", width].map(str::to_owned);
+            let [expected, found] = [&helm, &ours].map(|program| run(program, &command, folder.path()));
+            assert_eq!(found, expected, "{command:?}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::table::table;
 use super::{Failure, Global, Outcome, flags, goflags, history::app_version, output, session};
 use crate::{
     action::Releases,
@@ -182,7 +183,7 @@ impl Args {
                 let cells = rows.into_iter().map(|row| {
                     vec![row.name, row.namespace, row.revision, row.updated, row.status, row.chart, row.app_version]
                 });
-                Ok(output::table(&header.into_iter().chain(cells).collect::<Vec<_>>()))
+                Ok(table(&header.into_iter().chain(cells).collect::<Vec<_>>(), 0))
             }
         }
     }

@@ -48,6 +48,7 @@ mod show;
 mod source;
 mod status;
 mod status_handover;
+mod table;
 mod template;
 mod test;
 mod uninstall;
@@ -57,6 +58,7 @@ mod upgrade_in_place;
 mod usage;
 pub mod values;
 mod version;
+mod width;
 
 pub use global::Global;
 

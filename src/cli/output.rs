@@ -1,4 +1,4 @@
-//! Tables, JSON and YAML as Helm prints them.
+//! JSON and YAML as Helm prints them, and where output goes.
 
 use std::io::Write as _;
 
@@ -18,20 +18,6 @@ pub enum Format {
     Json,
     /// YAML.
     Yaml,
-}
-
-/// Columns as wide as their widest cell, with tabs between them (Helm's `uitable`).
-pub fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let lines = rows.iter().map(|row| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        cells.join("\t")
-    });
-    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// JSON in one line, with the characters escaped that Go's encoder escapes for HTML.
@@ -114,12 +100,6 @@ pub fn printed(written: std::io::Result<()>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_of_helm() {
-        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
-        assert_eq!(table(&[row(["NAME", "B"]), row(["x", "long"])]), "NAME\tB   \nx   \tlong\n");
-    }
 
     #[test]
     fn json_is_escaped_as_go_escapes() {
