@@ -295,6 +295,29 @@ fn directories_of_output_fail_alike() {
 }
 
 #[test]
+fn archives_are_put_alike() {
+    let outcomes = [&helm(), &ours()].map(|program| {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&root().join("fixtures/charts/gather/child"), &folder.path().join("c"));
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink("loop", folder.path().join("loop")).unwrap();
+        std::os::unix::fs::symlink("missing", folder.path().join("dangling")).unwrap();
+        let mut outcomes = Vec::new();
+        for directory in
+            ["./o//x", "o/../p/", "file", "file/x", "loop", "loop/x", "dangling", "dangling/x", ".", "./", "new"]
+        {
+            outcomes.push((directory, run(program, &words(&format!("package c -d {directory}")), folder.path())));
+        }
+        for schema in ["{\"a\":1e999}", "{", "{}{}", " [] ", "\"\\ud800\"", "1e", "nul"] {
+            std::fs::write(folder.path().join("c/values.schema.json"), schema).unwrap();
+            outcomes.push((schema, run(program, &words("package c -d o"), folder.path())));
+        }
+        outcomes
+    });
+    assert_eq!(outcomes[1], outcomes[0]);
+}
+
+#[test]
 fn dependencies_are_listed_alike() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
