@@ -295,6 +295,53 @@ fn directories_of_output_fail_alike() {
 }
 
 #[test]
+fn locks_are_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("fixtures/charts/gather"), folder.path());
+    let lock = folder.path().join("child/Chart.lock");
+    for text in [
+        "",
+        "# nothing\n",
+        "null",
+        "dependencies: []",
+        "dependencies: []\ngenerated: 2020-01-01",
+        "dependencies: []\ngenerated: '2020-01-01 00:00:00Z'",
+        "dependencies: []\ngenerated: '2020-01-01T00:00:00+25:00'",
+        "dependencies: []\ngenerated: '2020-01-01T00:00:00.600+02:00'",
+        "dependencies: []\ngenerated: '2020-13-01T00:00:00Z'",
+        "dependencies: []\ngenerated: '2020-01-01T00:00:00z'",
+        "dependencies: []\ngenerated: '2020-01-01T0:00:00Z'",
+        "dependencies: []\ngenerated: '<\"'",
+        "dependencies: []\ngenerated: ''",
+        "dependencies: []\ngenerated: []",
+        "dependencies: []\ngenerated: 2020-01-01T00:00:00Z\ndigest: 5",
+    ] {
+        std::fs::write(&lock, text).unwrap();
+        compare_all(&["template rel child", "show chart child", "lint child", "package child -d out"], folder.path());
+        let (helm, ours) = (helm(), ours());
+        let packed = [&helm, &ours].map(|program| {
+            run(program, &words("package child -d out"), folder.path());
+            let archive = std::process::Command::new("tar")
+                .args(["xzOf", "out/child-1.2.3.tgz", "child/Chart.lock"])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            String::from_utf8_lossy(&archive.stdout).into_owned()
+        });
+        assert_eq!(packed[1], packed[0], "{text}");
+    }
+    // A lock of nothing is none.
+    let outcomes = [&helm(), &ours()].map(|program| {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&root().join("fixtures/charts/gather"), folder.path());
+        std::fs::write(folder.path().join("parent/Chart.lock"), "").unwrap();
+        let outcome = run(program, &words("dependency build parent"), folder.path());
+        (outcome, std::fs::read(folder.path().join("parent/Chart.lock")).unwrap().is_empty())
+    });
+    assert_eq!(outcomes[1], outcomes[0]);
+}
+
+#[test]
 fn archives_are_put_alike() {
     let outcomes = [&helm(), &ours()].map(|program| {
         let folder = tempfile::tempdir().unwrap();

@@ -390,9 +390,8 @@ impl<'a> Tree<'a> {
             match file.name.as_str() {
                 "Chart.yaml" => {}
                 "Chart.lock" => {
-                    let lock = Lock::read(file.data.as_bytes())
+                    chart.lock = Lock::read(file.data.as_bytes())
                         .map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
-                    chart.lock = Some(lock);
                 }
                 "values.yaml" => {
                     let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
@@ -420,9 +419,8 @@ impl<'a> Tree<'a> {
                     }
                 }
                 "requirements.lock" => {
-                    let lock = Lock::read(file.data.as_bytes())
+                    chart.lock = Lock::read(file.data.as_bytes())
                         .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
-                    chart.lock = Some(lock);
                     let read = metadata.get_or_insert_default();
                     if read.api_version != "v1" {
                         notices.info(
