@@ -164,14 +164,24 @@ fn check_generation(data: Vec<u8>) -> Result<Option<Detected>, Error> {
     let mut metadata = Metadata::default();
     let detected = metadata.read(&data).is_ok().then_some(metadata);
     let version = match &detected {
-        Some(metadata) => Ok(metadata.api_version.clone()),
-        None => metadata::api_version(&data),
+        Some(metadata) if !names_infinity(&data) => Ok(metadata.api_version.clone()),
+        _ => metadata::api_version(&data),
     };
     match version.map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?.as_str() {
         // Charts of the third generation are loaded, but nothing can be done with them yet.
         "" | "v1" | "v2" | "v3" => Ok(detected.map(|metadata| Detected { data, metadata })),
         _ => Err(Error::new("unsupported chart version")),
     }
+}
+
+/// Whether a text may hold a float that JSON cannot say (`.inf`, `.nan`): as the text of a field it passes, to those who do not
+/// know the field it does not.
+fn names_infinity(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'.', text).any(|dot| {
+        let word = &text[dot + 1..text.len().min(dot + 4)];
+        let is_last = text.get(dot + 4).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        is_last && (word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan"))
+    })
 }
 
 /// Refuses what cannot be read twice or has no end, with what Helm says once it has read the beginning.
