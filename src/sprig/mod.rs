@@ -115,6 +115,11 @@ pub mod check {
         super::url::checked(text.as_bytes())
     }
 
+    /// Whether a text that Go's `url.ParseRequestURI` accepts has a scheme; `None` for one that it does not accept.
+    pub fn request_url(text: &str) -> Option<bool> {
+        super::url::request(text.as_bytes())
+    }
+
     /// A URL with the pointer in its fragment changed, and written as Go does: each part escaped by `url.PathEscape`.
     pub fn with_pointer(url: &str, change: impl FnOnce(&str) -> String) -> String {
         super::url::with_pointer(url, change)

@@ -17,7 +17,7 @@ mod deprecations;
 mod names;
 mod templates;
 mod unpacked;
-mod urls;
+pub mod urls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
