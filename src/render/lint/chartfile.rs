@@ -101,7 +101,7 @@ fn version(metadata: &Metadata) -> Result<(), String> {
     };
     // The least of all versions is the only one that is not above it.
     if (version.major, version.minor, version.patch, version.pre.as_str()) == (0, 0, 0, "0") {
-        return Err(format!("version {} is less than or equal to 0.0.0-0", metadata.version));
+        return Err(format!("version {} is less than or equal to \"0.0.0-0\"", quote(&version.to_string())));
     }
     Ok(())
 }
