@@ -27,6 +27,15 @@ const MAX_LINKS: usize = 10_000;
 const MAX_DEPTH: usize = 100;
 /// How many charts may be within a chart, at all depths.
 const MAX_CHARTS: usize = 10_000;
+
+/// Refuses more charts within a chart than [`MAX_CHARTS`].
+pub(super) fn check_count(charts: usize) -> Result<(), Error> {
+    if charts > MAX_CHARTS {
+        return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
+    }
+    Ok(())
+}
+
 /// How many dependencies a chart may list.
 const MAX_LISTED: usize = 1000;
 /// How large the files of all archives may be that are within each other, unpacked.
@@ -486,9 +495,7 @@ impl<'a> Tree<'a> {
         parent: &str,
     ) -> Result<Chart, Error> {
         self.charts += 1;
-        if self.charts > MAX_CHARTS {
-            return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
-        }
+        check_count(self.charts)?;
         if self.depth == MAX_DEPTH {
             return Err(Error::new(format!("subcharts are nested more than {MAX_DEPTH} levels deep")));
         }

@@ -213,14 +213,7 @@ pub fn check_release_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("no name provided".into());
     }
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let is_label = |label: &str| {
-        let bytes = label.as_bytes();
-        bytes.first().is_some_and(|b| alphanumeric(*b))
-            && bytes.last().is_some_and(|b| alphanumeric(*b))
-            && bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
-    };
-    if name.len() > LONGEST || !name.split('.').all(is_label) {
+    if name.len() > LONGEST || !name.split('.').all(lint::names::is_dns_label) {
         return Err(format!(
             "invalid release name, must match regex \
              ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than \
