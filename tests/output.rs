@@ -1,5 +1,6 @@
 //! What becomes of results when nobody takes them.
 
+use std::fs::File;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -18,5 +19,19 @@ fn a_reader_that_has_gone_is_no_failure() {
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !errors.contains("panicked"), "{command}: {}: {errors}", output.status);
+    }
+}
+
+#[test]
+fn warnings_that_cannot_be_written_are_no_failure() {
+    for (command, code) in [("template core --force", 0), ("template core --bogus", 2), ("template nowhere", 1)] {
+        let status = Command::new(env!("CARGO_BIN_EXE_vulas-native"))
+            .args(command.split(' '))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::options().write(true).open("/dev/full").unwrap())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{command}");
     }
 }

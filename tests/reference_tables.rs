@@ -466,3 +466,95 @@ fn formats_are_judged_as_by_helms_schema_library() {
     }
     differences.finish();
 }
+
+/// Texts that are nearly mail and web addresses.
+const ADDRESSES: &[&str] = &[
+    "a@b.example",
+    "a.b+c@d-e.f_g.h~i.example.",
+    "\"a\".\"b\"@c.d",
+    "\"a b\"@c.d",
+    "\"@c.d",
+    "\"(\"x\"@c.d",
+    "\"\t\r\n a\"@b.c",
+    "é@ü.ß",
+    "a@b..c",
+    "a@1.b1c",
+    "https://example.com/x.png?a=b#c",
+    "http://user:pass@h.example:8080/",
+    "http://us%zzer@h",
+    "http://user:pa ss@h",
+    "http://h%41.com",
+    "ssh://git@github.com/x",
+    "git@github.com:x/y.git",
+    "ftp://a.b",
+    "wss://a-b.c_d.e",
+    "mailto:a@b.c",
+    "//host/path",
+    "///path",
+    "/%zz",
+    "*",
+    "path/to",
+    "path/to.x",
+    "localhost:80",
+    "www.a.b",
+    "www.a_b.c.d",
+    "a.b.c.d.e.f",
+    "http://a..b",
+    "http://-a.com",
+    "http://a--b.com",
+    "http://a---b.com",
+    "http://a-.com",
+    "http://é.ü",
+    "http://例え.テスト",
+    "http://.a",
+    ".a.b",
+    "256.1.1.1",
+    "1.2.3.4",
+    "0.0.0.0",
+    "224.0.0.1",
+    "http://255.255.255.255:65535/",
+    "[::1]",
+    "https://[::1]:80/",
+    "https://[1:2:3:4:5:6:7:8]",
+    "https://[1:2::7:8]",
+    "https://[::ffff:1.2.3.4]",
+    "https://[1::1.2.3.4]",
+    "https://[fe80::1%25a]",
+    "a?b",
+    "a#b.c",
+    "a.b?c d",
+    "x:y",
+];
+
+/// The linter's judgement of addresses in `Chart.yaml`.
+#[test]
+fn addresses_are_judged_as_by_helms_linter() {
+    use vulas_native::render::lint::urls;
+    let mut random = Random::new();
+    let mut texts: Vec<String> = ADDRESSES.iter().map(|text| (*text).to_owned()).collect();
+    for i in 0..cases(6000) {
+        let mut text = ADDRESSES[i % ADDRESSES.len()].as_bytes().to_vec();
+        for _ in 0..=i % 3 {
+            text = mutate(&mut random, text);
+        }
+        texts.extend(String::from_utf8(text));
+    }
+    let questions: Vec<Json> = texts.iter().map(|text| text.as_str().into()).collect();
+    let mut go = reference();
+    let mut differences = Differences::default();
+    let mut valid = 0;
+    for op in ["is_email", "is_url", "is_request_url"] {
+        let ours = match op {
+            "is_email" => urls::is_email,
+            "is_url" => urls::is_url,
+            _ => urls::is_request_url,
+        };
+        for (text, answer) in texts.iter().zip(go.ask_all(op, &questions)) {
+            let theirs = ok(answer) == Json::Bool(true);
+            valid += usize::from(theirs);
+            differences.compare(&format!("{op} {text:?}"), &theirs, &ours(text));
+        }
+    }
+    assert!(valid > 500, "only {valid} are valid");
+    differences.finish();
+}

@@ -7,7 +7,7 @@ use crate::{
     cluster::{Cluster, Json, ObjectRef, Observer, in_parallel},
     gotemplate::Value,
     release::{History, Info, Release, Status, Time, chart as record, stored},
-    render::{Lookup, ReleaseInfo},
+    render::{Lookup, ReleaseInfo, check_release_name},
 };
 
 use super::{
@@ -33,9 +33,9 @@ pub async fn install(
     observer: &dyn Observer,
 ) -> Result<Release, Error> {
     let InstallOptions { name, namespace, common, .. } = options;
-    check_name(name)
+    check_release_name(name)
         .map_err(|problem| Error::new(format!("release name check failed: release name {name:?}: {problem}")))?;
-    check_labels(&options.labels)?;
+    check_labels(options.labels.keys())?;
     let releases = Releases::of(cluster, namespace);
     let missing = namespace_is_missing(cluster, namespace).await?;
     if missing && !options.create_namespace {
@@ -181,29 +181,15 @@ async fn new_definitions(cluster: &Cluster, definitions: Vec<Json>) -> Result<Ve
 
 /// Whether a release may have this name.
 pub fn is_name(name: &str) -> bool {
-    check_name(name).is_ok()
+    check_release_name(name).is_ok()
 }
 
-/// Helm's rule for names: DNS labels with dots between them, 53 characters at most.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
-    let label = |label: &str| {
-        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !label.is_empty() && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    if name.is_empty() {
-        return Err("no name provided".into());
-    }
-    if name.len() > 53 || !name.split('.').all(label) {
-        return Err(
-            "invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53"
-                .into(),
-        );
-    }
-    Ok(())
-}
-
-pub(super) fn check_labels(labels: &std::collections::BTreeMap<String, String>) -> Result<(), Error> {
-    if labels.keys().any(|key| stored::SYSTEM_LABELS.contains(&key.as_str())) {
+/// Refuses labels of users whose names Helm keeps for itself.
+///
+/// # Errors
+/// Helm's text.
+pub fn check_labels<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), Error> {
+    if names.any(|name| stored::SYSTEM_LABELS.contains(&name.as_str())) {
         return Err(Error::new(format!(
             "user supplied labels contains system reserved label name. System labels: [{}]",
             stored::SYSTEM_LABELS.join(" ")
@@ -219,10 +205,10 @@ mod tests {
     #[test]
     fn names() {
         for good in ["a", "a-b", "a.b", "alpha-1"] {
-            assert_eq!(check_name(good), Ok(()), "{good}");
+            assert_eq!(check_release_name(good), Ok(()), "{good}");
         }
         for bad in ["", "A", "a_b", "-a", "a-", "a..b", &"a".repeat(54)] {
-            assert!(check_name(bad).is_err(), "{bad}");
+            assert!(check_release_name(bad).is_err(), "{bad}");
         }
     }
 }

@@ -49,7 +49,7 @@ mod uninstall;
 mod upgrade;
 
 pub use error::{Error, Outcome};
-pub use install::{install, is_name};
+pub use install::{check_labels, install, is_name};
 pub use options::{
     Common, DryRun, InstallOptions, OnFailure, Rendering, Reuse, TestOptions, UninstallOptions, UpgradeOptions, Wait,
 };

@@ -3,11 +3,12 @@
 use crate::{
     cluster::{Cluster, Observer},
     release::{History, HookExecution, Info, Release, Status, Time},
+    render,
 };
 
 use super::{
     Common, DryRun, Error, Releases,
-    install::{check_name, give_back, unreachable},
+    install::{give_back, unreachable},
     lock::Lock,
     recover::lock_and_recover,
     transaction::{Request, Transaction, Verb},
@@ -26,7 +27,8 @@ pub async fn rollback(
     common: &Common,
     observer: &dyn Observer,
 ) -> Result<Release, Error> {
-    check_name(name).map_err(|_| Error::new(format!("prepareRollback: Release name is invalid: {name}")))?;
+    render::check_release_name(name)
+        .map_err(|_| Error::new(format!("prepareRollback: Release name is invalid: {name}")))?;
     if revision < 0 {
         return Err(Error::new("invalid release revision"));
     }

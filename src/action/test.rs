@@ -3,12 +3,13 @@
 use crate::{
     cluster::{Cluster, LogOptions, ObjectRef, Observer},
     release::{Release, Status},
+    render,
 };
 
 use super::{
     Error, Releases, TestOptions,
     hooks::{Hooks, due},
-    install::{check_name, unreachable},
+    install::unreachable,
 };
 
 /// How the tests of a release went.
@@ -29,7 +30,8 @@ pub struct Tested {
 pub async fn test(cluster: &Cluster, options: &TestOptions, observer: &dyn Observer) -> Result<Tested, Error> {
     let TestOptions { name, namespace, .. } = options;
     cluster.version().await.map_err(|error| unreachable(error.into()))?;
-    check_name(name).map_err(|_| Error::new(format!("releaseTest: Release name is invalid: {name}")))?;
+    render::check_release_name(name)
+        .map_err(|_| Error::new(format!("releaseTest: Release name is invalid: {name}")))?;
     let releases = Releases::of(cluster, namespace);
     let history = releases.history(name, observer).await?;
     let mut release = history.last().cloned().ok_or_else(|| Error::new("release: not found"))?;

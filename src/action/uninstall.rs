@@ -3,13 +3,14 @@
 use crate::{
     cluster::{Cluster, Error as ClusterError, ObjectRef, Observer, in_parallel},
     release::{Release, Status, Time, order},
+    render,
 };
 
 use super::{
     Error, Outcome, Releases, UninstallOptions,
     deletion::delete_object,
     hooks::Hooks,
-    install::{check_name, unreachable},
+    install::unreachable,
     lock::Lock,
     objects::{Item, Owner, Promised, belongs_to_another, holds_data, is_kept, items},
     signals::Signals,
@@ -37,7 +38,7 @@ pub async fn uninstall(
 ) -> Result<Option<Uninstalled>, Error> {
     let UninstallOptions { name, namespace, .. } = options;
     cluster.version().await.map_err(|error| unreachable(error.into()))?;
-    check_name(name).map_err(|_| Error::new(format!("uninstall: Release name is invalid: {name}")))?;
+    render::check_release_name(name).map_err(|_| Error::new(format!("uninstall: Release name is invalid: {name}")))?;
     let releases = Releases::of(cluster, namespace);
     if options.dry_run {
         let history = releases.history(name, observer).await?;

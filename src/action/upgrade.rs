@@ -7,12 +7,12 @@ use crate::{
     cluster::{Cluster, Observer},
     gotemplate::Value,
     release::{ApplyMethod, History, Info, Release, Status, Time, chart as record},
-    render::{Lookup, ReleaseInfo},
+    render::{self, Lookup, ReleaseInfo},
 };
 
 use super::{
     DryRun, Error, Releases, Reuse, UpgradeOptions,
-    install::{check_labels, check_name, give_back, unreachable},
+    install::{check_labels, give_back, unreachable},
     recover::lock_and_recover,
     rendering::{FromCluster, capabilities, hooks, render},
     transaction::{Request, Transaction, Verb},
@@ -33,8 +33,8 @@ pub async fn upgrade(
     observer: &dyn Observer,
 ) -> Result<Release, Error> {
     let UpgradeOptions { name, namespace, common, .. } = options;
-    check_name(name).map_err(|_| Error::new(format!("release name is invalid: {name}")))?;
-    check_labels(&options.labels)?;
+    render::check_release_name(name).map_err(|_| Error::new(format!("release name is invalid: {name}")))?;
+    check_labels(options.labels.keys())?;
     let releases = Releases::of(cluster, namespace);
     // What the cluster can do is read while we wait for the Lease.
     let capable = async { capabilities(cluster, &[]).await.map_err(unreachable) };

@@ -5,12 +5,9 @@ use std::rc::Rc;
 use super::coalesce::{self, table};
 use super::model::{Chart, Dependency};
 use super::notice::quote;
-use super::{Error, Notices};
+use super::{Error, Notices, loader};
 use crate::gotemplate::{Map, MapKind, Value, fmt};
 use crate::sprig::semver;
-
-/// How many subcharts may take part, at all depths.
-const MAX_CHARTS: usize = 10_000;
 
 /// Renames, enables and prunes the subcharts of the whole tree, then imports values. The chart is changed in place.
 ///
@@ -32,9 +29,7 @@ fn enable(chart: &mut Chart, user: &Value, path: &str, charts: &mut usize, notic
     let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
     chart.dependencies = select(&chart.dependencies, &mut wanted);
     *charts += chart.dependencies.len();
-    if *charts > MAX_CHARTS {
-        return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
-    }
+    loader::check_count(*charts)?;
     for dependency in &mut wanted {
         dependency.enabled = true;
     }

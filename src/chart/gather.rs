@@ -12,6 +12,7 @@ use super::notice::quote;
 use super::{Chart, Dependency, Error, Lock, Notices, archive, goerr, loader, save};
 use crate::gotemplate::Value;
 use crate::goyaml;
+use crate::sprig::check;
 use crate::sprig::semver::{Constraints, Version};
 
 /// A chart directory whose dependencies are gathered.
@@ -112,7 +113,7 @@ impl<'a> Gatherer<'a> {
                 if self.verbose {
                     self.tell(format_args!("Repository from local path: {repository}"));
                 }
-            } else if !repository.is_empty() && !is_url(repository) {
+            } else if !repository.is_empty() && check::request_url(repository).is_none() {
                 unknown.push(repository.as_str());
             }
         }
@@ -248,7 +249,7 @@ impl<'a> Gatherer<'a> {
         for name in before.difference(&packed) {
             let path = to.join(name);
             let shown = path.display();
-            match loader::load_plainly(&path, self.notices) {
+            match loader::load_file(&path, self.notices) {
                 Err(error) => {
                     self.tell(format_args!("Could not verify {shown} for deletion: {error} (Skipping)"));
                 }
@@ -307,16 +308,6 @@ impl Drop for Scratch {
 
 fn is_local(repository: &str) -> bool {
     repository.is_empty() || repository.starts_with("file://")
-}
-
-/// Whether it has a scheme or is an absolute path: what Go's `url.ParseRequestURI` takes.
-fn is_url(repository: &str) -> bool {
-    let scheme = repository.split_once(':').map(|(scheme, _)| scheme);
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-    };
-    repository.starts_with('/') || scheme.is_some_and(is_scheme)
 }
 
 fn refuse_remote(dependencies: &[Dependency]) -> Result<(), Error> {

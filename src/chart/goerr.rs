@@ -17,6 +17,30 @@ pub fn path_error(operation: &str, path: &Path, error: &io::Error) -> String {
     format!("{operation} {}: {}", path.display(), reason(error))
 }
 
+/// Makes a directory and those above it that are missing, as Go's `os.MkdirAll` does.
+///
+/// # Errors
+/// Go's text, which names the directory that could not be made.
+pub fn make_directories(path: &Path) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for path in path.ancestors().take_while(|path| !path.as_os_str().is_empty()) {
+        match std::fs::metadata(path) {
+            Ok(about) if about.is_dir() => break,
+            Ok(_) => return Err(format!("mkdir {}: not a directory", path.display())),
+            Err(_) => missing.push(path),
+        }
+    }
+    for path in missing.into_iter().rev() {
+        // Somebody else may have made it meanwhile; a link to nowhere is none.
+        if let Err(error) = std::fs::create_dir(path)
+            && !std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
+        {
+            return Err(path_error("mkdir", path, &error));
+        }
+    }
+    Ok(())
+}
+
 /// More than this is read of no file and no pipe.
 const MAX_SIZE: u64 = 100 << 20;
 

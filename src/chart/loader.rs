@@ -27,6 +27,15 @@ const MAX_LINKS: usize = 10_000;
 const MAX_DEPTH: usize = 100;
 /// How many charts may be within a chart, at all depths.
 const MAX_CHARTS: usize = 10_000;
+
+/// Refuses more charts within a chart than [`MAX_CHARTS`].
+pub(super) fn check_count(charts: usize) -> Result<(), Error> {
+    if charts > MAX_CHARTS {
+        return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
+    }
+    Ok(())
+}
+
 /// How many dependencies a chart may list.
 const MAX_LISTED: usize = 1000;
 /// How large the files of all archives may be that are within each other, unpacked.
@@ -96,8 +105,17 @@ fn check_directory(path: &Path) -> Result<Option<Detected>, Error> {
 /// Helm's texts.
 pub fn load_plainly(path: &Path, notices: &Notices) -> Result<Chart, Error> {
     let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
+    if about.is_dir() { load_directory(path, notices) } else { load_file(path, notices) }
+}
+
+/// Loads an archive as [`load_plainly`] does; a directory is refused.
+///
+/// # Errors
+/// Helm's texts.
+pub fn load_file(path: &Path, notices: &Notices) -> Result<Chart, Error> {
+    let about = std::fs::metadata(path).map_err(|e| Error::new(goerr::path_error("stat", path, &e)))?;
     if about.is_dir() {
-        return load_directory(path, notices);
+        return Err(Error::new("cannot load a directory"));
     }
     check_archive_file(path, &about)?;
     let data = read_archive(path)?;
@@ -155,14 +173,24 @@ fn check_generation(data: Vec<u8>) -> Result<Option<Detected>, Error> {
     let mut metadata = Metadata::default();
     let detected = metadata.read(&data).is_ok().then_some(metadata);
     let version = match &detected {
-        Some(metadata) => Ok(metadata.api_version.clone()),
-        None => metadata::api_version(&data),
+        Some(metadata) if !names_infinity(&data) => Ok(metadata.api_version.clone()),
+        _ => metadata::api_version(&data),
     };
     match version.map_err(|e| Error::new(format!("cannot load Chart.yaml: {e}")))?.as_str() {
         // Charts of the third generation are loaded, but nothing can be done with them yet.
         "" | "v1" | "v2" | "v3" => Ok(detected.map(|metadata| Detected { data, metadata })),
         _ => Err(Error::new("unsupported chart version")),
     }
+}
+
+/// Whether a text may hold a float that JSON cannot say (`.inf`, `.nan`): as the text of a field it passes, to those who do not
+/// know the field it does not.
+fn names_infinity(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'.', text).any(|dot| {
+        let word = &text[dot + 1..text.len().min(dot + 4)];
+        let is_last = text.get(dot + 4).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        is_last && (word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan"))
+    })
 }
 
 /// Refuses what cannot be read twice or has no end, with what Helm says once it has read the beginning.
@@ -381,9 +409,8 @@ impl<'a> Tree<'a> {
             match file.name.as_str() {
                 "Chart.yaml" => {}
                 "Chart.lock" => {
-                    let lock = Lock::read(file.data.as_bytes())
+                    chart.lock = Lock::read(file.data.as_bytes())
                         .map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
-                    chart.lock = Some(lock);
                 }
                 "values.yaml" => {
                     let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
@@ -411,9 +438,8 @@ impl<'a> Tree<'a> {
                     }
                 }
                 "requirements.lock" => {
-                    let lock = Lock::read(file.data.as_bytes())
+                    chart.lock = Lock::read(file.data.as_bytes())
                         .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
-                    chart.lock = Some(lock);
                     let read = metadata.get_or_insert_default();
                     if read.api_version != "v1" {
                         notices.info(
@@ -469,9 +495,7 @@ impl<'a> Tree<'a> {
         parent: &str,
     ) -> Result<Chart, Error> {
         self.charts += 1;
-        if self.charts > MAX_CHARTS {
-            return Err(Error::new(format!("there are more than {MAX_CHARTS} subcharts")));
-        }
+        check_count(self.charts)?;
         if self.depth == MAX_DEPTH {
             return Err(Error::new(format!("subcharts are nested more than {MAX_DEPTH} levels deep")));
         }

@@ -9,7 +9,7 @@ use super::{Error, archive};
 use crate::gotemplate::{Map, MapKind, Value, runes};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
-use crate::sprig::semver;
+use crate::sprig::{check, semver};
 
 static MAINTAINER: Struct = Struct {
     package: "v2",
@@ -64,7 +64,7 @@ static LOCK: Struct = Struct {
     package: "v2",
     name: "Lock",
     fields: &[
-        Field { name: "generated", ty: Type::Time },
+        Field { name: "generated", ty: Type::Time(check::timestamp) },
         Field { name: "digest", ty: Type::Str },
         Field { name: "dependencies", ty: Type::List(&Type::Pointer(&Type::Struct(&DEPENDENCY))) },
     ],
@@ -300,18 +300,21 @@ impl Dependency {
 }
 
 impl Lock {
-    /// Reads `Chart.lock`.
+    /// Reads `Chart.lock`; a file of nothing is none.
     ///
     /// # Errors
     /// Go's text.
-    pub fn read(data: &[u8]) -> Result<Self, String> {
+    pub fn read(data: &[u8]) -> Result<Option<Self>, String> {
         let map = structure(data, &LOCK, false)?;
+        if map.is_empty() && matches!(goyaml::from_yaml(data), Ok(Value::Nil)) {
+            return Ok(None);
+        }
         let dependencies = map.get("dependencies").unwrap_or_default();
-        Ok(Self {
+        Ok(Some(Self {
             generated: map.get("generated").map(|v| plain_text(&v)).unwrap_or_default(),
             digest: text(&map, "digest").unwrap_or_default(),
             dependencies: structs(&dependencies, dependency, &mut false),
-        })
+        }))
     }
 
     /// As a JSON encoder sees it.

@@ -119,6 +119,45 @@ fn class_char(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<cha
     rest.peek().map(|_| c)
 }
 
+/// Go's `filepath.Glob`: the paths that match a pattern, those of a directory by name; `None` if it is malformed.
+#[cfg(any(feature = "cluster", test))]
+pub fn glob(pattern: &str) -> Option<Vec<String>> {
+    const MOST_LEVELS: usize = 10_000;
+    let has_meta = |text: &str| text.contains(['*', '?', '[', '\\']);
+    // From the end to a directory that is named, then forth again.
+    let mut names = Vec::new();
+    let mut directory = pattern;
+    while has_meta(directory) {
+        Pattern::new(directory)?;
+        let (outer, name) = match directory.rfind('/') {
+            Some(0) => ("/", &directory[1..]),
+            Some(at) => (&directory[..at], &directory[at + 1..]),
+            None => (".", directory),
+        };
+        names.push(Pattern::new(name)?);
+        directory = outer;
+        if names.len() == MOST_LEVELS {
+            return None;
+        }
+    }
+    let mut found = vec![directory.to_owned()];
+    found.retain(|path| std::fs::symlink_metadata(path).is_ok());
+    for name in names.iter().rev() {
+        found = found.iter().flat_map(|directory| matching(directory, name)).collect();
+    }
+    Some(found)
+}
+
+/// The paths in a directory whose names match, in order.
+#[cfg(any(feature = "cluster", test))]
+fn matching(directory: &str, name: &Pattern) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|file| name.matches(file)).collect();
+    names.sort_unstable();
+    names.iter().map(|file| super::archive::clean(&format!("{directory}/{file}"))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +200,23 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn patterns_may_lead_through_directories() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().to_string_lossy().into_owned();
+        for name in ["a1", "a2", "b[1]"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("x.tgz"), "").unwrap();
+        }
+        let found = |pattern: &str| {
+            let found = glob(&format!("{top}/{pattern}"))?;
+            Some(found.iter().map(|path| path[top.len()..].to_owned()).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(found("*/x*").as_deref(), Some("/a1/x.tgz /a2/x.tgz /b[1]/x.tgz"));
+        assert_eq!(found("b[1]/x.tgz").as_deref(), Some(""));
+        assert_eq!(found("a1/x.tgz").as_deref(), Some("/a1/x.tgz"));
+        assert_eq!(found("b[1/x.tgz"), None);
     }
 }

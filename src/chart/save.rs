@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::{Compression, GzBuilder};
 
-use super::{Chart, Error, goerr, metadata};
+use super::{Chart, Error, archive, goerr, metadata};
 use crate::goyaml;
 
 /// Helm marks its archives with these in the gzip header.
@@ -21,11 +21,19 @@ const DEFAULT_TIME: u64 = 315_532_800;
 /// The chart is invalid, or the file cannot be written.
 pub fn save(chart: &Chart, directory: &Path) -> Result<PathBuf, Error> {
     chart.metadata.clone().validate().map_err(|e| e.within("chart validation"))?;
-    if std::fs::metadata(directory).is_ok_and(|about| !about.is_dir()) {
-        return Err(Error::new(format!("is not a directory: {}", directory.display())));
+    let name = format!("{}-{}.tgz", chart.name(), chart.metadata.version);
+    let path = PathBuf::from(archive::clean(&directory.join(name).to_string_lossy()));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match std::fs::metadata(directory) {
+        Ok(about) if !about.is_dir() => {
+            return Err(Error::new(format!("is not a directory: {}", directory.display())));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let (shown, error) = (directory.display(), goerr::path_error("stat", directory, &error));
+            return Err(Error::new(format!("stat {shown}: {error}")));
+        }
+        _ => goerr::make_directories(directory).map_err(Error::new)?,
     }
-    std::fs::create_dir_all(directory).map_err(|e| Error::new(goerr::path_error("mkdir", directory, &e)))?;
-    let path = directory.join(format!("{}-{}.tgz", chart.name(), chart.metadata.version));
     let time = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|t| t.parse().ok()).unwrap_or(DEFAULT_TIME);
     let data = pack(chart, time)?;
     std::fs::write(&path, data).map_err(|e| Error::new(goerr::path_error("open", &path, &e)))?;
@@ -75,7 +83,7 @@ fn write_chart(chart: &Chart, base: &str, add: &mut Add<'_>) -> Result<(), Error
         add(&metadata::join(base, "Chart.lock"), &yaml(lock.to_value())?).map_err(failed)?;
     }
     if let Some(schema) = &chart.schema
-        && goyaml::from_json(schema.as_bytes()).is_err()
+        && !goyaml::is_json(schema.as_bytes())
     {
         return Err(Error::new("invalid JSON in values.schema.json"));
     }

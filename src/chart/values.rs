@@ -8,6 +8,7 @@ use super::strvals::{self, Kind};
 use super::{Error, goerr};
 use crate::gotemplate::{Map, MapKind, Value};
 use crate::goyaml;
+use crate::sprig::check;
 
 /// What was given on the command line, by kind.
 ///
@@ -88,7 +89,9 @@ fn read_source(path: &str) -> Result<Vec<u8>, Error> {
         let read = goerr::read_all(std::io::stdin());
         return read.map_err(|e| Error::new(goerr::path_error("read", Path::new("-"), &e)));
     }
-    if let Some((scheme @ ("http" | "https" | "oci"), _)) = path.split_once("://") {
+    // Helm takes all of them for addresses first.
+    let scheme = check::url(path).map_err(Error::new)?.scheme;
+    if matches!(&*scheme, "http" | "https" | "oci") {
         return Err(Error::new(format!(
             "{path} is not read: values come from files here, not by {scheme}; download it and name the file"
         )));

@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::source::Access;
-use super::{Failure, Global, Outcome, notices, output};
+use super::table::table;
+use super::{Failure, Global, Outcome, goflags, notices, output};
 use crate::chart::gather::Gatherer;
 use crate::chart::notice::quote;
-use crate::chart::pathmatch::Pattern;
-use crate::chart::{Chart, Dependency, Error, Notices, archive, loader};
+use crate::chart::{Chart, Dependency, Error, Notices, archive, loader, pathmatch};
 use crate::sprig::semver;
 
 /// Manage a chart's dependencies
@@ -36,8 +36,8 @@ struct ListArgs {
     #[arg(default_value = ".")]
     chart: String,
     /// Maximum column width for output table
-    #[arg(long, default_value_t = 80)]
-    max_col_width: usize,
+    #[arg(long, default_value_t = 80, value_parser = goflags::unsigned)]
+    max_col_width: u64,
 }
 
 /// Dependencies come from directories (`file://`); what says how to reach repositories is taken without effect.
@@ -76,32 +76,32 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
 }
 
 fn list(args: &ListArgs, notices: &Notices) -> Result<String, Error> {
-    let path = PathBuf::from(archive::clean(&args.chart));
-    let chart = loader::load_plainly(&path, notices)?;
-    let folder = path.join("charts");
+    let path = archive::clean(&args.chart);
+    let chart = loader::load_plainly(Path::new(&path), notices)?;
+    let folder = archive::clean(&format!("{path}/charts"));
     let Some(wanted) = &chart.metadata.dependencies else {
-        return Ok(format!("WARNING: no dependencies at {}\n", folder.display()));
+        return Ok(format!("WARNING: no dependencies at {folder}\n"));
     };
-    let mut rows = vec![["NAME", "VERSION", "REPOSITORY", "STATUS"].map(String::from)];
+    let mut rows = vec![["NAME", "VERSION", "REPOSITORY", "STATUS"].map(String::from).to_vec()];
     for dependency in wanted {
+        let Dependency { name, version, repository, .. } = dependency;
         let status = status(&folder, dependency, &chart, notices);
-        rows.push([
-            dependency.name.clone(),
-            dependency.version.clone(),
-            dependency.repository.clone(),
-            status.to_string(),
-        ]);
+        rows.push(vec![name.clone(), version.clone(), repository.clone(), status.to_owned()]);
     }
-    let mut text = table(&rows, args.max_col_width);
+    let mut text = table(&rows, args.max_col_width.try_into().unwrap_or(usize::MAX));
     text.push('\n');
-    for file in entries(&folder) {
+    let Some(files) = pathmatch::glob(&format!("{folder}/*")) else {
+        return Ok(text + pathmatch::BAD_PATTERN + "\n");
+    };
+    for name in files {
+        let file = Path::new(&name);
         let is_archive = file.extension().is_some_and(|ext| ext == "tgz");
         if !file.is_dir() && !is_archive {
             continue;
         }
         // Writing to a string cannot fail.
-        let shown = quote(&file.to_string_lossy());
-        let _ = match loader::load_plainly(&file, notices) {
+        let shown = quote(&name);
+        let _ = match loader::load_plainly(file, notices) {
             Err(_) => writeln!(text, "WARNING: {shown} is not a chart."),
             Ok(sub) if wanted.iter().all(|d| d.name != sub.name()) => {
                 writeln!(text, "WARNING: {shown} is not in Chart.yaml.")
@@ -112,30 +112,22 @@ fn list(args: &ListArgs, notices: &Notices) -> Result<String, Error> {
     Ok(text)
 }
 
-/// The visible files of a folder by name, as Go's `filepath.Glob("folder/*")`.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut names: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    names.sort();
-    names
-}
-
-fn status(folder: &Path, wanted: &Dependency, parent: &Chart, notices: &Notices) -> &'static str {
-    let Some(pattern) = Pattern::new(&format!("{}-*.tgz", wanted.name)) else { return "bad pattern" };
-    let base = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut archives: Vec<PathBuf> = entries(folder).into_iter().filter(|path| pattern.matches(&base(path))).collect();
+fn status(folder: &str, wanted: &Dependency, parent: &Chart, notices: &Notices) -> &'static str {
+    let pattern = archive::clean(&format!("{folder}/{}-*.tgz", wanted.name));
+    let Some(mut archives) = pathmatch::glob(&pattern) else { return "bad pattern" };
     if archives.len() > 1 {
         // Names such as a-b-1.0.0 match the pattern of a, too.
+        let prefix = format!("{}-", wanted.name);
         archives.retain(|path| {
-            let name = base(path);
-            let version = name.strip_suffix(".tgz").and_then(|n| n.strip_prefix(&format!("{}-", wanted.name)));
-            version.is_some_and(|v| semver::Version::parse(v).is_ok() && v.split('.').count() >= 3)
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = name.strip_suffix(".tgz").unwrap_or(name);
+            semver::Version::parse_strict(name.strip_prefix(&prefix).unwrap_or(name)).is_some()
         });
         if archives.len() > 1 {
             return "too many matches";
         }
     }
-    if let Some(path) = archives.first() {
+    if let Some(path) = archives.first().map(Path::new).filter(|path| path.exists()) {
         return match loader::load_plainly(path, notices) {
             Err(_) => "corrupt",
             Ok(sub) if sub.name() != wanted.name => "misnamed",
@@ -158,28 +150,4 @@ fn version_status(sub: &Chart, wanted: &Dependency, fits: &'static str) -> &'sta
         (Ok(_), Ok(_)) => "wrong version",
         _ => "invalid version",
     }
-}
-
-/// Columns as wide as their widest cell, with a tab between them; no wider than `most`, unless that is 0.
-fn table(rows: &[[String; 4]], most: usize) -> String {
-    let width = |text: &str| text.chars().count();
-    let most = if most == 0 { usize::MAX } else { most };
-    let widths: Vec<usize> =
-        (0..4).map(|column| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0).min(most)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| fit(cell, *width)).collect();
-        text.push_str(&cells.join("\t"));
-        text.push('\n');
-    }
-    text
-}
-
-/// Cut, with dots after at least one character, or filled up with blanks.
-fn fit(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return format!("{text:<width$}");
-    }
-    let kept: String = text.chars().take(width.saturating_sub(3).max(1)).collect();
-    kept + "..."
 }

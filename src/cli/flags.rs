@@ -6,6 +6,7 @@ use super::post_renderer::PostRenderer;
 use super::source::ChartSource;
 use super::{Failure, goflags};
 use crate::action::{Common, DryRun, OnFailure, Rendering, Wait};
+use crate::sprig::check;
 
 /// How an operation goes about its work.
 #[derive(clap::Args, Debug, Clone)]
@@ -33,7 +34,7 @@ pub struct OperationArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "none", default_missing_value = "client", value_name = "none|client|server")]
     pub dry_run: String,
     /// Revisions kept, 0 for all
-    #[arg(long, default_value_t = 10, env = "HELM_MAX_HISTORY")]
+    #[arg(long, default_value_t = 10, env = "HELM_MAX_HISTORY", value_parser = count)]
     pub history_max: usize,
     /// Server-side apply: auto and true are the same, client-side apply is not supported
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "true")]
@@ -180,32 +181,20 @@ pub fn deprecated_wait(strategy: &str) -> Option<String> {
     Some(format!("--wait={strategy} is deprecated (boolean value) and can be replaced with --wait={instead}"))
 }
 
-/// Go's durations: `300s`, `5m0s`, `1h30m`, `1.5h`.
+/// Go's durations: `300s`, `5m0s`, `1h30m`, `1.5h`. Of one below zero nothing is left.
 ///
 /// # Errors
 /// What is not one.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let invalid = || format!("time: invalid duration {text:?}");
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(|| format!("time: missing unit in duration {text:?}"))?;
-        let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
-        rest = &rest[digits..];
-        let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-        let (unit, size) = units.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(invalid)?;
-        seconds += number * size;
-        rest = &rest[unit.len()..];
-    }
-    Duration::try_from_secs_f64(seconds).map_err(|_| invalid())
+    Ok(Duration::from_nanos(check::duration(text)?.try_into().unwrap_or_default()))
+}
+
+/// A whole number of things; one below zero counts as 0.
+///
+/// # Errors
+/// What is no number.
+pub fn count(text: &str) -> Result<usize, String> {
+    Ok(goflags::integer(text)?.try_into().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -218,6 +207,7 @@ mod tests {
         assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("300").unwrap_err(), "time: missing unit in duration \"300\"");
-        assert!(duration("5x").is_err() && duration("").is_err() && duration("-5s").is_err());
+        assert_eq!(duration("-5s"), Ok(Duration::ZERO));
+        assert_eq!(duration("1d").unwrap_err(), "time: unknown unit \"d\" in duration \"1d\"");
     }
 }

@@ -61,10 +61,10 @@ pub struct Global {
 #[derive(clap::Args, Debug, Clone, Default)]
 #[group(skip)]
 pub struct WithoutEffect {
-    #[arg(long, global = true, hide = true)]
+    #[arg(long, global = true, hide = true, value_parser = goflags::integer)]
     burst_limit: Option<i64>,
-    #[arg(long, global = true, hide = true)]
-    qps: Option<f32>,
+    #[arg(long, global = true, hide = true, value_parser = goflags::float)]
+    qps: Option<f64>,
     #[arg(long, global = true, hide = true)]
     registry_config: Option<String>,
     #[arg(long, global = true, hide = true)]
@@ -73,8 +73,8 @@ pub struct WithoutEffect {
     repository_config: Option<String>,
     #[arg(long, global = true, hide = true)]
     content_cache: Option<String>,
-    #[arg(short, long, global = true, hide = true)]
-    v: Option<i32>,
+    #[arg(short, long, global = true, hide = true, value_parser = goflags::level)]
+    v: Option<i64>,
 }
 
 impl Global {

@@ -1,8 +1,9 @@
 //! Flags read as Helm's library reads them: booleans with a value, the last of several wins, values that begin with a hyphen.
 
 use clap::builder::ValueParser;
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 
+use super::csv;
 use crate::gotemplate::strconv;
 
 /// The same command, taking what Go's flags take.
@@ -23,6 +24,39 @@ pub fn as_go_reads(command: Command) -> Command {
     command.mut_subcommands(as_go_reads)
 }
 
+/// The flags with long names that a command line gives, in its order, as they are spelled. What follows a flag that takes a
+/// value is none.
+pub fn given<'a>(command: &Command, words: &'a [String]) -> Vec<&'a str> {
+    let takes_value =
+        |arg: &Arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set();
+    let mut found = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        let arg = if let Some(long) = word.strip_prefix("--") {
+            let name = long.split('=').next().unwrap_or(long);
+            found.push(name);
+            let named = |arg: &&Arg| {
+                arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
+            };
+            command.get_arguments().find(named).filter(|_| name.len() == long.len())
+        } else if let Some(letters) = word.strip_prefix('-') {
+            // A value may follow the last letter alone.
+            let of = |letter| command.get_arguments().find(|arg| arg.get_short() == Some(letter));
+            let taking = letters.char_indices().find(|(_, letter)| of(*letter).is_some_and(takes_value));
+            taking.filter(|(at, letter)| at + letter.len_utf8() == letters.len()).and_then(|(_, letter)| of(letter))
+        } else {
+            None
+        };
+        if arg.is_some_and(takes_value) {
+            words.next();
+        }
+    }
+    found
+}
+
 /// Go's `strconv.ParseBool`.
 ///
 /// # Errors
@@ -31,7 +65,7 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        _ => Err(number_fault("ParseBool", text, &strconv::NumError::Syntax)),
     }
 }
 
@@ -40,52 +74,49 @@ pub fn boolean(text: &str) -> Result<bool, String> {
 /// # Errors
 /// Its text.
 pub fn integer(text: &str) -> Result<i64, String> {
-    strconv::parse_int(text.as_bytes(), 0, 64).map_err(|error| format!("strconv.ParseInt: parsing {text:?}: {error}"))
+    strconv::parse_int(text.as_bytes(), 0, 64).map_err(|error| number_fault("ParseInt", text, &error))
+}
+
+/// Go's `strconv.ParseUint`, with the base that the text's own prefix says.
+///
+/// # Errors
+/// Its text.
+pub fn unsigned(text: &str) -> Result<u64, String> {
+    strconv::parse_uint(text.as_bytes(), 0, 64).map_err(|error| number_fault("ParseUint", text, &error))
+}
+
+/// The decimal numbers that fit into 32 bits, as the flag of Kubernetes' log takes them.
+///
+/// # Errors
+/// Go's text.
+pub fn level(text: &str) -> Result<i64, String> {
+    strconv::parse_int(text.as_bytes(), 10, 32).map_err(|error| number_fault("ParseInt", text, &error))
+}
+
+/// Go's `strconv.ParseFloat` with 32 bits.
+///
+/// # Errors
+/// Its text.
+pub fn float(text: &str) -> Result<f64, String> {
+    let fault = |error| number_fault("ParseFloat", text, &error);
+    let number = strconv::parse_float(text.as_bytes()).map_err(fault)?;
+    if number.is_finite() && (number as f32).is_infinite() { Err(fault(strconv::NumError::Range)) } else { Ok(number) }
+}
+
+fn number_fault(function: &str, text: &str, error: &strconv::NumError) -> String {
+    format!("strconv.{function}: parsing {}: {error}", strconv::quote(text.as_bytes()))
 }
 
 /// A flag that holds a list: elements divided by commas, quoted as in CSV.
 #[derive(Clone, Debug)]
 pub struct List(pub Vec<String>);
 
-/// Reads a [`List`] as Go's CSV reader does: `"a,b"` is one element.
+/// Reads a [`List`] as Go's CSV reader does: `"a,b"` is one element, and what follows the first line is left out.
 ///
 /// # Errors
 /// Go's words for quotes in the wrong place.
 pub fn list(text: &str) -> Result<List, String> {
-    let wrong = |at: usize, what: &str| Err(format!("parse error on line 1, column {}: {what}", at + 1));
-    let mut elements = Vec::new();
-    let mut at = 0;
-    while at < text.len() || !elements.is_empty() {
-        let rest = &text[at..];
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut element = String::new();
-            let mut chars = quoted.char_indices().peekable();
-            let end = loop {
-                match chars.next() {
-                    None => return wrong(text.len(), "extraneous or missing \" in quoted-field"),
-                    Some((end, '"')) if chars.next_if(|(_, next)| *next == '"').is_none() => break at + 1 + end,
-                    Some((_, c)) => element.push(c),
-                }
-            };
-            elements.push(element);
-            match text[end + 1..].chars().next() {
-                None => break,
-                Some(',') => at = end + 2,
-                Some(_) => return wrong(end, "extraneous or missing \" in quoted-field"),
-            }
-        } else {
-            let length = rest.find(',').unwrap_or(rest.len());
-            if let Some(quote) = rest[..length].find('"') {
-                return wrong(at + quote, "bare \" in non-quoted-field");
-            }
-            elements.push(rest[..length].to_string());
-            if length == rest.len() {
-                break;
-            }
-            at += length + 1;
-        }
-    }
-    Ok(List(elements))
+    if text.is_empty() { Ok(List(Vec::new())) } else { csv::record(text).map(List) }
 }
 
 /// A flag that holds `KEY=VALUE` pairs divided by commas.
@@ -156,19 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn lists_split_as_csv() {
-        let split = |text| list(text).map(|list| list.0);
-        assert_eq!(split("a,b").unwrap(), ["a", "b"]);
-        assert_eq!(split("\"a,b\",\"c\"\"d\"").unwrap(), ["a,b", "c\"d"]);
-        assert_eq!(split("").unwrap(), Vec::<String>::new());
-        assert_eq!(split("a,").unwrap(), ["a", ""]);
-        assert_eq!(split("a\"b").unwrap_err(), "parse error on line 1, column 2: bare \" in non-quoted-field");
-        for text in ["\"a\"b", "\"a"] {
-            assert_eq!(
-                split(text).unwrap_err(),
-                "parse error on line 1, column 3: extraneous or missing \" in quoted-field",
-                "{text}"
-            );
-        }
+    fn what_follows_a_flag_is_no_flag() {
+        use clap::CommandFactory;
+        let given = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+            given(&Sample::command(), &words).join(" ")
+        };
+        assert_eq!(given(&["--flag", "--set", "--name", "--set=1", "x", "--flag=0"]), "flag set set flag");
+        assert_eq!(given(&["-n", "--flag", "-n=x", "--flag", "-nx", "--set"]), "flag set");
+        assert_eq!(given(&["--", "--flag"]), "");
     }
 }

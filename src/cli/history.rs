@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::table::table;
 use super::{Failure, Global, Outcome, goflags, output, session};
 use crate::{
     action::{self, Releases},
@@ -68,7 +69,7 @@ fn text(revisions: &[Release], format: output::Format) -> Result<String, Failure
                 release.info.description.clone(),
             ]
         });
-        return Ok(output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()));
+        return Ok(table(&std::iter::once(header).chain(rows).collect::<Vec<_>>(), 0));
     }
     let rows: Vec<Row<'_>> = revisions
         .iter()

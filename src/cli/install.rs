@@ -110,7 +110,7 @@ pub async fn install(
     let update = printed.chart.dependency_update.then_some(printed.debug);
     let chart = source::load_installable(&location, loader::load, update, &notices).map_err(failed)?;
     for notice in notices.take() {
-        eprintln!("{notice}");
+        output::complain(&notice.to_string());
     }
     let release = action::install(cluster, chart, user, options, reporter)
         .await

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Failure, Global, Outcome, goflags, history::app_version, output, session};
+use super::table::table;
+use super::{Failure, Global, Outcome, flags, goflags, history::app_version, output, session};
 use crate::{
     action::Releases,
     release::{Release, Status},
@@ -41,7 +42,7 @@ pub struct Args {
     #[arg(long)]
     time_format: Option<String>,
     /// Number of the first release, from 0
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = flags::count)]
     offset: usize,
     /// Do not print headers
     #[arg(long)]
@@ -182,7 +183,7 @@ impl Args {
                 let cells = rows.into_iter().map(|row| {
                     vec![row.name, row.namespace, row.revision, row.updated, row.status, row.chart, row.app_version]
                 });
-                Ok(output::table(&header.into_iter().chain(cells).collect::<Vec<_>>()))
+                Ok(table(&header.into_iter().chain(cells).collect::<Vec<_>>(), 0))
             }
         }
     }

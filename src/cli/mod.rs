@@ -3,13 +3,10 @@
 //! Results go to stdout, all talk to stderr.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args as _, FromArgMatches as _};
-
-use crate::gotemplate::errtext;
 
 /// Says something to a reader who may have gone, as after `| head`: the standard library's macro would panic then, in the
 /// midst of a change.
@@ -18,9 +15,11 @@ macro_rules! outln {
 }
 
 mod completion;
+mod csv;
 mod demo;
 mod dependency;
 mod describe;
+mod environment;
 mod finish;
 mod flags;
 mod get;
@@ -29,12 +28,14 @@ mod goflags;
 mod handover;
 mod history;
 mod install;
+mod kubeconfig;
 mod lint;
 mod list;
 mod namespace;
 mod naming;
 mod notices;
 mod output;
+mod output_dir;
 mod package;
 mod post_renderer;
 mod resources;
@@ -47,6 +48,7 @@ mod show;
 mod source;
 mod status;
 mod status_handover;
+mod table;
 mod template;
 mod test;
 mod uninstall;
@@ -56,6 +58,7 @@ mod upgrade_in_place;
 mod usage;
 pub mod values;
 mod version;
+mod width;
 
 pub use global::Global;
 
@@ -216,7 +219,7 @@ fn refuse(error: &clap::Error, line: &[OsString]) -> ExitCode {
         let _ = plain.as_ref().unwrap_or(error).print();
     } else {
         let words: Vec<String> = line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        eprintln!("{}", usage::message(error, &command_line(), &words));
+        output::complain(&usage::message(error, &command_line(), &words));
     }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
@@ -231,8 +234,7 @@ pub fn main() -> ExitCode {
     match global.check().and_then(|()| command.run(&global)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // There is nobody to tell when stderr is closed.
-            let _ = std::io::stderr().write_all(&[&errtext::bytes(failure.message()), &b"\n"[..]].concat());
+            output::complain(failure.message());
             ExitCode::from(failure.code())
         }
     }

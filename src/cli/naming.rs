@@ -1,5 +1,6 @@
 //! The name of a release on a command line: given, made of a template, or generated.
 
+use super::environment;
 use crate::chart::Error;
 use crate::gotemplate::{MissingKey, Set, Value};
 use crate::sprig;
@@ -41,9 +42,11 @@ impl Naming {
     }
 }
 
-/// A template with sprig's functions and no data.
+/// A template with sprig's functions, those of the environment included, and no data.
 fn from_template(template: &str) -> Result<String, Error> {
-    let mut set = Set::new("name-template", &sprig::functions()).missing_key(MissingKey::Default);
+    let mut functions = sprig::functions();
+    functions.extend(environment::FUNCTIONS);
+    let mut set = Set::new("name-template", &functions).missing_key(MissingKey::Default);
     set.parse("name-template", template).map_err(|e| Error::new(e.to_string()))?;
     let mut host = sprig::Host::new(Box::new(()));
     let name = set.execute("name-template", Value::Nil, &mut host).map_err(|e| Error::new(e.to_string()))?;

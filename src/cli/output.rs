@@ -1,11 +1,12 @@
-//! Tables, JSON and YAML as Helm prints them.
+//! JSON and YAML as Helm prints them, and where output goes.
 
 use std::io::Write as _;
 
 use serde::Serialize;
 
 use super::{Failure, Outcome};
-use crate::{gotemplate::Value, goyaml};
+use crate::gotemplate::{Value, errtext};
+use crate::goyaml;
 
 /// `-o`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -17,20 +18,6 @@ pub enum Format {
     Json,
     /// YAML.
     Yaml,
-}
-
-/// Columns as wide as their widest cell, with tabs between them (Helm's `uitable`).
-pub fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let lines = rows.iter().map(|row| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        cells.join("\t")
-    });
-    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// JSON in one line, with the characters escaped that Go's encoder escapes for HTML.
@@ -84,6 +71,11 @@ pub fn say(line: std::fmt::Arguments<'_>) {
     let _ = std::io::stdout().lock().write_fmt(format_args!("{line}\n"));
 }
 
+/// Says a line on stderr, which may hold what is not UTF-8 as [`errtext`] says. There is nobody to tell when it is closed.
+pub fn complain(line: &str) {
+    let _ = std::io::stderr().lock().write_all(&[&errtext::bytes(line), &b"\n"[..]].concat());
+}
+
 /// Writes results.
 ///
 /// # Errors
@@ -108,12 +100,6 @@ pub fn printed(written: std::io::Result<()>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_of_helm() {
-        let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
-        assert_eq!(table(&[row(["NAME", "B"]), row(["x", "long"])]), "NAME\tB   \nx   \tlong\n");
-    }
 
     #[test]
     fn json_is_escaped_as_go_escapes() {

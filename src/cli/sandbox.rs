@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{Failure, Global, Outcome};
+use super::{Failure, Global, Outcome, output};
 use crate::sandbox::{Config, Deny, Pace, Server};
 
 /// Run an API server in memory and write a kubeconfig for it
@@ -78,11 +78,12 @@ async fn serve(global: &Global, args: &Args, config: Config) -> Outcome {
     })?;
     outln!("{}", path.display());
     if !global.quiet {
-        eprintln!(
-            "The sandbox serves at http://{}, until it is interrupted (Ctrl-C). In another terminal:",
-            server.address()
-        );
-        eprintln!("  export KUBECONFIG={}", path.display());
+        output::complain(&format!(
+            "The sandbox serves at http://{}, until it is interrupted (Ctrl-C). In another terminal:\n  \
+             export KUBECONFIG={}",
+            server.address(),
+            path.display()
+        ));
     }
     let ended = tokio::signal::ctrl_c().await;
     server.stop().await;

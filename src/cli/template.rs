@@ -1,17 +1,17 @@
 //! `template`
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
 
 use super::naming::Naming;
+use super::output_dir::OutputDir;
 use super::post_renderer::PostRenderer;
 use super::source::{ChartSource, load_installable};
 use super::values::ValuesArgs;
 use super::{Failure, Global, Outcome, flags, goflags, namespace, notices, output, session};
-use crate::action::{Seen, schemas};
+use crate::action::{Seen, check_labels, schemas};
 use crate::chart::notice::quote;
 use crate::chart::pathmatch::Pattern;
-use crate::chart::{Chart, File, Level, Location, Notices, archive, goerr, loader};
+use crate::chart::{Chart, File, Level, Location, Notices, loader};
 use crate::cluster::Cluster;
 use crate::gotemplate::{Value, errtext, runes};
 use crate::render::{self, Capabilities, Hook, HookEvent, KubeVersion, Options, ReleaseInfo, Rendered};
@@ -161,6 +161,9 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
     result
 }
 
+/// What follows an error after which there is something to show.
+const HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
+
 fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Failed(format!("Error: {error}"))
 }
@@ -177,7 +180,7 @@ struct Prepared {
 }
 
 fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared, Failure> {
-    warn_of_deprecated_flags();
+    warn_of_deprecated_flags(&global.typed);
     args.check(collected)?;
     let mut capabilities = Capabilities::default();
     if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
@@ -216,6 +219,9 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
         skip_schema_validation: args.values.skip_schema_validation,
         schemas: Some(schemas::remote()),
         leave_memory: true,
+        refusal: check_labels(args.without_effect.labels.iter().flat_map(|pairs| pairs.0.iter().map(|(key, _)| key)))
+            .err()
+            .map(|error| error.to_string()),
         ..Options::default()
     };
     Ok(Prepared { chart, config, release, capabilities, options, on_server })
@@ -224,7 +230,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
 impl Prepared {
     fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
         let rendered = self.render(global, args, collected)?;
-        let outcome = show(args, &self.release.name, &rendered, &self.chart);
+        let outcome = show(args, &self.release.name, &rendered, &self.chart, global.debug);
         // The process ends: giving every node of the values back to the allocator would only take time.
         std::mem::forget((rendered, self));
         outcome
@@ -238,7 +244,7 @@ impl Prepared {
         let rendered = self.render(global, args, collected)?;
         let known = seen.check(cluster, &rendered, &self.release).await;
         known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
-        show(args, &self.release.name, &rendered, &self.chart)
+        show(args, &self.release.name, &rendered, &self.chart, global.debug)
     }
 
     fn render(&mut self, global: &Global, args: &Args, collected: &Notices) -> Result<Rendered, Failure> {
@@ -246,9 +252,7 @@ impl Prepared {
         match render::release(chart, config, release, capabilities, options, collected) {
             Ok(rendered) => Ok(rendered),
             Err(render::Error::Chart(error)) => Err(failed(error)),
-            Err(error) if !global.debug => {
-                Err(failed(format!("{error}\n\nUse --debug flag to render out invalid YAML")))
-            }
+            Err(error) if !global.debug => Err(failed(format!("{error}{HINT}"))),
             Err(error) => {
                 // What there is of the rendering is shown, however broken.
                 let (manifest, hooks) = match &error {
@@ -256,7 +260,14 @@ impl Prepared {
                     _ => ("", &[][..]),
                 };
                 let mut text = format!("{}\n", manifest.trim());
-                append_hooks(args, hooks, &mut text);
+                if args.output_dir.is_empty() {
+                    append_hooks(args, hooks, &mut text);
+                } else {
+                    let mut directory = output_dir(args, &release.name);
+                    let written = directory.hooks(wanted_hooks(args, hooks));
+                    print(&directory.log)?;
+                    written.map_err(failed)?;
+                }
                 if args.show_only.is_empty() {
                     print(&text)?;
                 } else if let Ok(selected) = selected(&args.show_only, &text) {
@@ -268,20 +279,28 @@ impl Prepared {
     }
 }
 
-/// Old spellings are taken with the remark that Helm makes, in the order of the command line.
-fn warn_of_deprecated_flags() {
-    for arg in std::env::args() {
-        let flag = arg.split('=').next().unwrap_or(&arg);
-        let remark = match flag {
-            "--validate" => "use '--dry-run=server' instead",
-            "--hide-notes" | "--render-subchart-notes" => {
-                "this flag has no effect for 'helm template' and will be removed in Helm 5"
-            }
-            "--force" => "use --force-replace instead",
-            "--atomic" => "use --rollback-on-failure instead",
-            _ => continue,
-        };
-        eprintln!("Flag {flag} has been deprecated, {remark}");
+/// Old spellings, and what Helm remarks on them.
+const DEPRECATED: [(&str, &str); 5] = [
+    ("validate", "use '--dry-run=server' instead"),
+    ("hide-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5"),
+    ("render-subchart-notes", "this flag has no effect for 'helm template' and will be removed in Helm 5"),
+    ("force", "use --force-replace instead"),
+    ("atomic", "use --rollback-on-failure instead"),
+];
+
+/// Old spellings are taken with a remark, in the order of the command line.
+fn warn_of_deprecated_flags(words: &[String]) {
+    let remark = |name: &str| DEPRECATED.iter().find(|(flag, _)| *flag == name).map(|(_, remark)| *remark);
+    let looks_old = |word: &String| word.strip_prefix("--").and_then(|w| remark(w.split('=').next().unwrap_or(w)));
+    // To tell flags from values, all flags have to be set up once more.
+    if !words.iter().any(|word| looks_old(word).is_some()) {
+        return;
+    }
+    let Some(command) = super::command_alone("template") else { return };
+    for flag in goflags::given(&command, words) {
+        if let Some(remark) = remark(flag) {
+            output::complain(&format!("Flag --{flag} has been deprecated, {remark}"));
+        }
     }
 }
 
@@ -314,10 +333,10 @@ fn is_on_server(strategy: Option<&str>, collected: &Notices) -> Result<bool, Fai
     }
 }
 
-fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart) -> Outcome {
+fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart, debug: bool) -> Outcome {
     let crds = if args.include_crds { chart.crds() } else { Vec::new() };
     if !args.output_dir.is_empty() {
-        return write_files(args, release, rendered, &crds);
+        return write_files(args, release, rendered, &crds, debug);
     }
     let crds = crds.iter().map(|(path, file)| (path.as_str(), file.data.as_bytes()));
     let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_bytes()));
@@ -408,58 +427,32 @@ fn source(document: &str) -> Option<&str> {
     })
 }
 
-fn write_files(args: &Args, release: &str, rendered: &Rendered, crds: &[(String, &File)]) -> Outcome {
-    let directory = args.output_dir.as_str();
-    let named = if args.release_name { format!("{directory}/{release}") } else { directory.to_string() };
-    let mut written: Vec<&str> = Vec::new();
-    let mut log = String::new();
-    for (path, file) in crds {
-        write_file(directory, path, file.data.as_bytes(), written.contains(&path.as_str()), &mut log)?;
-        written.push(path);
+/// Shows a release whose documents go to files, `rendered` as far as it was: how that ended is told last.
+fn write_files(args: &Args, release: &str, rendered: &Rendered, crds: &[(String, &File)], debug: bool) -> Outcome {
+    let mut directory = output_dir(args, release);
+    let result = directory.documents(crds, &rendered.manifests);
+    if let (Err(error), false) = (&result, debug) {
+        print(&directory.log)?;
+        return Err(failed(format!("{error}{HINT}")));
     }
-    for manifest in &rendered.manifests {
-        let again = written.contains(&manifest.path.as_str());
-        write_file(&named, &manifest.path, manifest.content.as_bytes(), again, &mut log)?;
-        written.push(&manifest.path);
+    if let Err(error) = directory.hooks(wanted_hooks(args, &rendered.hooks)) {
+        print(&directory.log)?;
+        return Err(failed(error));
     }
-    for hook in wanted_hooks(args, &rendered.hooks) {
-        // Hooks are added to a file of an earlier run, too: that is how Helm does it.
-        let exists = Path::new(&named).join(&hook.path).exists();
-        write_file(&named, &hook.path, hook.manifest.as_bytes(), exists, &mut log)?;
+    if args.show_only.is_empty() {
+        directory.log.push('\n');
     }
-    if let Some(wanted) = args.show_only.first() {
-        // Nothing is left to be shown.
-        print(&log)?;
-        return Err(missing(wanted));
+    print(&directory.log)?;
+    // Nothing is left to be shown.
+    match (result, args.show_only.first()) {
+        (Err(error), _) => Err(failed(error)),
+        (Ok(()), Some(wanted)) => Err(missing(wanted)),
+        (Ok(()), None) => Ok(()),
     }
-    log.push('\n');
-    print(&log)
 }
 
-fn write_file(directory: &str, path: &str, content: &[u8], append: bool, log: &mut String) -> Outcome {
-    let full = format!("{directory}/{path}");
-    let target = PathBuf::from(&full);
-    let io = |operation: &str, path: &Path, e: &std::io::Error| {
-        failed(format!("{}\n\nUse --debug flag to render out invalid YAML", goerr::path_error(operation, path, e)))
-    };
-    if let Some(parent) = target.parent() {
-        let parent = PathBuf::from(archive::clean(&parent.to_string_lossy()));
-        if let Err(error) = std::fs::metadata(&parent)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(io("stat", &parent, &error));
-        }
-        std::fs::create_dir_all(&parent).map_err(|e| io("mkdir", &parent, &e))?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let opened = if append { options.append(true).open(&target) } else { std::fs::File::create(&target) };
-    let mut file = opened.map_err(|e| io("open", &target, &e))?;
-    let document = [format!("---\n# Source: {path}\n").as_bytes(), content, b"\n"].concat();
-    file.write_all(&document).map_err(|e| io("write", &target, &e))?;
-    log.push_str("wrote ");
-    log.push_str(&full);
-    log.push('\n');
-    Ok(())
+fn output_dir(args: &Args, release: &str) -> OutputDir {
+    OutputDir::new(&args.output_dir, args.release_name.then_some(release))
 }
 
 /// Writes results, which hold what is not UTF-8 as [`errtext`] says.

@@ -85,7 +85,7 @@ fn in_place(global: &Global, args: &Args, name: &str, chart_reference: &str) -> 
         let update = args.chart.dependency_update.then_some(global.debug);
         let chart = source::load_installable(&location, loader::load, update, &notices).map_err(failed)?;
         for notice in notices.take() {
-            eprintln!("{notice}");
+            output::complain(&notice.to_string());
         }
         let options = UpgradeOptions {
             name: name.to_owned(),

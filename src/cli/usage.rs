@@ -5,6 +5,8 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
+use crate::gotemplate::strconv;
+
 /// The message for an error of the parser; `words` are those after the program's name.
 pub fn message(error: &clap::Error, program: &Command, words: &[String]) -> String {
     let text = |kind| match error.get(kind) {
@@ -16,7 +18,8 @@ pub fn message(error: &clap::Error, program: &Command, words: &[String]) -> Stri
         ErrorKind::UnknownArgument => unknown_flag(flag, words),
         ErrorKind::ValueValidation => error.source().map(|reason| {
             let flag = flag.split([' ', '=', '[']).next().unwrap_or(flag);
-            format!("invalid argument {value:?} for {:?} flag: {reason}", with_short(flag, program, words))
+            let value = strconv::quote(value.as_bytes());
+            format!("invalid argument {value} for {:?} flag: {reason}", with_short(flag, program, words))
         }),
         ErrorKind::InvalidSubcommand => Some(unknown_command(text(ContextKind::InvalidSubcommand), error)),
         ErrorKind::InvalidValue if flag.starts_with("--output") && !value.is_empty() => {
@@ -27,7 +30,7 @@ pub fn message(error: &clap::Error, program: &Command, words: &[String]) -> Stri
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             let flag = flag.split([' ', '=', '[']).next().unwrap_or(flag);
-            flag.starts_with('-').then(|| format!("flag needs an argument: {flag}"))
+            flag.starts_with('-').then(|| format!("flag needs an argument: {}", as_spelled(flag, words)))
         }
         _ => None,
     };
@@ -72,6 +75,15 @@ fn unknown_flag(flag: &str, words: &[String]) -> Option<String> {
     let letter = flag.strip_prefix('-')?;
     let word = words.iter().find(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(letter));
     Some(format!("unknown shorthand flag: '{letter}' in {}", word.map_or(flag, String::as_str)))
+}
+
+/// A flag whose value is missing, which ends the line: `'f' in -f` for one that is spelled as a letter.
+fn as_spelled(flag: &str, words: &[String]) -> String {
+    let letters = words.last().filter(|word| !word.starts_with("--")).and_then(|word| word.strip_prefix('-'));
+    match letters.and_then(|letters| letters.chars().last()) {
+        Some(letter) => format!("'{letter}' in -{letter}"),
+        None => flag.to_owned(),
+    }
 }
 
 /// `-f, --values` for `--values` of a command that has both.

@@ -20,7 +20,7 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
-    /// `uint32` and the like are not taken by any function; `float64` is.
+    /// `float64`
     Float,
     /// `string`
     Str,

@@ -108,6 +108,19 @@ pub fn from_yaml_struct(text: &[u8], target: &'static Struct, strict: bool) -> R
     structs::decode(&value, target, strict).map_err(|e| e.within(WHILE_DECODING))
 }
 
+/// Whether a text is JSON (`json.Valid`): numbers may be larger than any float.
+pub fn is_json(text: &[u8]) -> bool {
+    json::decode::decode(text).is_ok()
+}
+
+/// Decodes what JSON said into a Go struct, as [`from_yaml_struct`] does, but nothing becomes a string.
+///
+/// # Errors
+/// `json: cannot unmarshal array into Go struct field Metadata.version of type string` and the like.
+pub fn json_to_struct(value: &Value, target: &'static Struct) -> Result<Value, Error> {
+    structs::decode(value, target, false)
+}
+
 /// Reads JSON into what Go calls an `interface{}`: all numbers are `float64`.
 ///
 /// # Errors

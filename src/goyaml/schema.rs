@@ -13,8 +13,9 @@ pub enum Type {
     Int,
     /// `float64`
     Float,
-    /// `time.Time`, kept as a string in RFC 3339 form
-    Time,
+    /// `time.Time`: the function reads what stands between the quotes of a JSON string and writes it down in RFC 3339 form, or
+    /// says what Go says
+    Time(fn(&[u8]) -> Result<String, String>),
     /// `[]T`
     List(&'static Type),
     /// `map[string]T`
@@ -79,7 +80,7 @@ impl Type {
             Self::Bool => "bool".into(),
             Self::Int => "int".into(),
             Self::Float => "float64".into(),
-            Self::Time => "time.Time".into(),
+            Self::Time(_) => "time.Time".into(),
             Self::List(item) => format!("[]{}", item.go_name()),
             Self::Map(item) => format!("map[string]{}", item.go_name()),
             Self::Pointer(inner) => format!("*{}", inner.go_name()),

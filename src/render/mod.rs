@@ -90,6 +90,8 @@ pub struct Options {
     pub sub_notes: bool,
     /// Values are not checked against `values.schema.json`.
     pub skip_schema_validation: bool,
+    /// Once values are known to be right, nothing is rendered and this is the error.
+    pub refusal: Option<String>,
     /// How much of the processor's time the templates may take; without it, a minute.
     pub max_time: Option<Duration>,
     /// The process ends soon: values and compiled templates are not given back to the allocator one by one, but left to the
@@ -182,6 +184,9 @@ pub fn release(
     if !options.skip_schema_validation {
         chart::schema::validate(chart, &values, options.schemas.as_ref(), notices)?;
     }
+    if let Some(refusal) = &options.refusal {
+        return Err(Error::Chart(chart::Error::new(refusal)));
+    }
     let wanted = &chart.metadata.kube_version;
     let offered = &capabilities.kube_version;
     if !wanted.is_empty() && !chart::dependencies::is_compatible(wanted, &offered.normalized) {
@@ -208,14 +213,7 @@ pub fn check_release_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("no name provided".into());
     }
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let is_label = |label: &str| {
-        let bytes = label.as_bytes();
-        bytes.first().is_some_and(|b| alphanumeric(*b))
-            && bytes.last().is_some_and(|b| alphanumeric(*b))
-            && bytes.iter().all(|b| alphanumeric(*b) || *b == b'-')
-    };
-    if name.len() > LONGEST || !name.split('.').all(is_label) {
+    if name.len() > LONGEST || !name.split('.').all(lint::names::is_dns_label) {
         return Err(format!(
             "invalid release name, must match regex \
              ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than \

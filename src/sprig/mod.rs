@@ -97,6 +97,8 @@ pub mod check {
     pub struct Url {
         /// It has a scheme.
         pub absolute: bool,
+        /// The scheme in lower case.
+        pub scheme: String,
         /// Host and port, an IPv6 address in brackets.
         pub host: String,
         /// The host without port and brackets.
@@ -113,9 +115,31 @@ pub mod check {
         super::url::checked(text.as_bytes())
     }
 
+    /// Whether a text that Go's `url.ParseRequestURI` accepts has a scheme; `None` for one that it does not accept.
+    pub fn request_url(text: &str) -> Option<bool> {
+        super::url::request(text.as_bytes())
+    }
+
     /// A URL with the pointer in its fragment changed, and written as Go does: each part escaped by `url.PathEscape`.
     pub fn with_pointer(url: &str, change: impl FnOnce(&str) -> String) -> String {
         super::url::with_pointer(url, change)
+    }
+
+    /// Reads a duration such as `1h30m` as Go's `time.ParseDuration` does: nanoseconds, which may be negative.
+    ///
+    /// # Errors
+    /// Go's text: `time: CAUSE`.
+    pub fn duration(text: &str) -> Result<i64, String> {
+        super::time::parse_duration(text.as_bytes())
+    }
+
+    /// Reads a time in the form of RFC 3339 as Go does, and writes it down so.
+    ///
+    /// # Errors
+    /// Go's text: `parsing time "TEXT" as "2006-01-02T15:04:05Z07:00": CAUSE`.
+    pub fn timestamp(text: &[u8]) -> Result<String, String> {
+        let time = super::time::parse(b"2006-01-02T15:04:05Z07:00", text, &super::time::Zone::Utc)?;
+        Ok(String::from_utf8_lossy(&time.format(b"2006-01-02T15:04:05.999999999Z07:00")).into_owned())
     }
 
     /// Whether a text is a date such as `2006-01-02` to Go.

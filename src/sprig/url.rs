@@ -179,6 +179,16 @@ fn parse_reference(raw: &[u8]) -> Result<Url<'_>, String> {
     Ok(url)
 }
 
+/// Whether a URL of a request, which has no fragment, has a scheme; `None` if it is none.
+pub(super) fn request(raw: &[u8]) -> Option<bool> {
+    if !split_scheme(raw).ok()?.0.is_empty() || raw == b"*" {
+        return parse_reference(raw).ok().map(|url| !url.scheme.is_empty());
+    }
+    // A path that begins with two slashes names no host here.
+    let slashes = raw.iter().take_while(|&&byte| byte == b'/').count();
+    parse_reference(&raw[slashes.checked_sub(1)?..]).ok().map(|_| false)
+}
+
 fn parse_authority(url: &mut Url<'_>, authority: &[u8]) -> Result<(), String> {
     let at = authority.iter().rposition(|&byte| byte == b'@');
     let is_http = matches!(url.scheme.as_slice(), b"http" | b"https");
@@ -258,6 +268,7 @@ pub(super) fn checked(raw: &[u8]) -> Result<super::check::Url, String> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(super::check::Url {
         absolute: !url.scheme.is_empty(),
+        scheme: text(&url.scheme),
         host: text(&url.host),
         host_name: text(host_name(&url.host)),
         path: text(&url.path),

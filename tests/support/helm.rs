@@ -65,6 +65,11 @@ fn words(command: &str) -> Vec<String> {
 
 /// Runs a program with nothing of the user's settings around it. The arguments may begin with `< FILE`, its standard input.
 pub fn run(program: &Path, args: &[String], directory: &Path) -> Outcome {
+    run_with(program, args, directory, &[])
+}
+
+/// [`run`] with variables of the environment.
+pub fn run_with(program: &Path, args: &[String], directory: &Path, environment: &[(&str, &str)]) -> Outcome {
     let (input, args) = match args {
         [sign, file, rest @ ..] if sign == "<" => (std::fs::File::open(directory.join(file)).unwrap().into(), rest),
         args => (Stdio::null(), args),
@@ -75,6 +80,7 @@ pub fn run(program: &Path, args: &[String], directory: &Path) -> Outcome {
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("XDG_CACHE_HOME", "/nonexistent")
+        .envs(environment.iter().copied())
         .stdin(input)
         .output()
         .unwrap_or_else(|e| panic!("{}: {e}", program.display()));

@@ -57,7 +57,7 @@ pub fn lint(linter: &mut Linter<'_>) {
         );
         linter.add(Severity::Error, FILE, text);
     }
-    if !is_strict_version(&metadata.version) {
+    if semver::Version::parse_strict(&metadata.version).is_none() {
         let text = format!("version '{}' is not a valid SemVerV2", metadata.version);
         linter.add(Severity::Warning, FILE, text);
     }
@@ -101,7 +101,7 @@ fn version(metadata: &Metadata) -> Result<(), String> {
     };
     // The least of all versions is the only one that is not above it.
     if (version.major, version.minor, version.patch, version.pre.as_str()) == (0, 0, 0, "0") {
-        return Err(format!("version {} is less than or equal to 0.0.0-0", metadata.version));
+        return Err(format!("version {} is less than or equal to \"0.0.0-0\"", quote(&version.to_string())));
     }
     Ok(())
 }
@@ -129,13 +129,4 @@ fn sources(metadata: &Metadata) -> Result<(), String> {
         Some(source) => Err(format!("invalid source URL '{source}'")),
         None => Ok(()),
     }
-}
-
-/// Semantic versioning to the letter: three numbers without leading zeros, no `v`.
-fn is_strict_version(text: &str) -> bool {
-    let Ok(version) = semver::Version::parse(text) else { return false };
-    let core = text.split(['-', '+']).next().unwrap_or(text);
-    let numbers: Vec<&str> = core.split('.').collect();
-    let plain = |n: &&str| n.bytes().all(|b| b.is_ascii_digit()) && (n.len() == 1 || !n.starts_with('0'));
-    numbers.len() == 3 && numbers.iter().all(plain) && version.original() == text
 }

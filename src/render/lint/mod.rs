@@ -14,24 +14,24 @@
 
 mod chartfile;
 mod deprecations;
-mod names;
+pub(super) mod names;
+mod objects;
 mod templates;
 mod unpacked;
-mod urls;
+pub mod urls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use objects::objects;
 use unpacked::Unpacked;
 
 use super::KubeVersion;
-use super::sort::{MAX_DOCUMENT, MAX_OBJECTS};
 use crate::chart::schema::Fetch;
 use crate::chart::{self, Notices, archive, goerr, loader};
 use crate::gotemplate::{Map, Value};
 use crate::goyaml;
-use crate::goyaml::schema::{Field, Struct, Type};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,74 +109,6 @@ fn lint_directory(path: &Path, values: &Value, options: &Options, notices: &Noti
     linter.dependencies();
     linter.crds();
     Ok(linter.messages)
-}
-
-/// A Kubernetes object as far as the rules look at it.
-static OBJECT: Struct = Struct {
-    package: "rules",
-    name: "k8sYamlStruct",
-    fields: &[
-        Field { name: "apiVersion", ty: Type::Str },
-        Field { name: "Kind", ty: Type::Str },
-        Field { name: "Metadata", ty: Type::Struct(&OBJECT_METADATA) },
-    ],
-};
-
-static OBJECT_METADATA: Struct = Struct {
-    package: "rules",
-    name: "k8sYamlMetadata",
-    fields: &[Field { name: "Namespace", ty: Type::Str }, Field { name: "Name", ty: Type::Str }],
-};
-
-struct Object {
-    api_version: String,
-    kind: String,
-    name: String,
-}
-
-/// The objects of a stream, null ones left out, and the error that ended it.
-fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
-    let (documents, bad_separator) = goyaml::documents_before_error(stream);
-    let mut found = Vec::new();
-    for document in documents {
-        if document.len() > MAX_DOCUMENT || found.len() == MAX_OBJECTS {
-            return (found, Some(format!("more than {MAX_OBJECTS} objects, or one of more than {MAX_DOCUMENT} bytes")));
-        }
-        // A document of nothing leaves the pointer nil.
-        if matches!(goyaml::from_yaml(&document), Ok(Value::Nil)) {
-            continue;
-        }
-        let text = |map: &Value, key: &str| {
-            let found = map.as_map().and_then(|m| m.get(key));
-            found.and_then(|v| v.as_str().map(|s| s.to_str().into_owned())).unwrap_or_default()
-        };
-        match goyaml::from_yaml_struct(&document, &OBJECT, false) {
-            Ok(map) => {
-                let metadata = map.as_map().and_then(|m| m.get("Metadata")).unwrap_or_default();
-                found.push(Object {
-                    api_version: text(&map, "apiVersion"),
-                    kind: text(&map, "Kind"),
-                    name: text(&metadata, "Name"),
-                });
-            }
-            // What looks like JSON and is neither is told off as JSON.
-            Err(error) => return (found, Some(json_fault(stream).unwrap_or_else(|| error.to_string()))),
-        }
-    }
-    (found, bad_separator.map(|e| e.to_string()))
-}
-
-/// Go's error for a stream that begins like a JSON object but is none.
-fn json_fault(stream: &[u8]) -> Option<String> {
-    if !stream.trim_ascii_start().starts_with(b"{") {
-        return None;
-    }
-    let fault = goyaml::from_json_prefix(stream).err()?;
-    let mut objects = serde_json::Deserializer::from_slice(stream).into_iter::<serde::de::IgnoredAny>();
-    let place = objects.next()?.err()?;
-    let lines_before = stream.split_inclusive(|b| *b == b'\n').take(place.line().saturating_sub(1));
-    let offset = lines_before.map(<[u8]>::len).sum::<usize>() + place.column();
-    Some(format!("json: offset {offset}: {fault}"))
 }
 
 struct Linter<'a> {

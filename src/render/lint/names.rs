@@ -34,7 +34,8 @@ fn is_label(text: &str, first: fn(u8) -> bool) -> bool {
         && bytes.iter().all(|b| plain(*b) || *b == b'-')
 }
 
-fn is_dns_label(text: &str) -> bool {
+/// Whether a text is a label of RFC 1123 but for its length.
+pub fn is_dns_label(text: &str) -> bool {
     is_label(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 

@@ -1,6 +1,7 @@
 //! Rules for templates and what they render to.
 
-use super::{Linter, Object, Severity, deprecations, names, objects};
+use super::objects::{Object, objects};
+use super::{Linter, Severity, deprecations, names};
 use crate::chart::notice::quote;
 use crate::chart::{self, Chart, goerr, loader};
 use crate::gotemplate::Value;
@@ -74,12 +75,7 @@ fn lint_file(linter: &mut Linter<'_>, name: &str, content: &str) -> bool {
     if ![".yaml", ".yml"].contains(&extension.to_lowercase().as_str()) || content.trim().is_empty() {
         return true;
     }
-    if let Some(line) = content.lines().find(|line| !line.trim().is_empty())
-        && line.starts_with([' ', '\t'])
-    {
-        let text = format!("document starts with an illegal indent: {}, which may cause parsing problems", quote(line));
-        linter.add(Severity::Warning, name, text);
-    }
+    linter.check(Severity::Warning, name, first_line(content));
     let (found, error) = objects(content.as_bytes());
     for object in found {
         lint_object(linter, name, &object, content);
@@ -91,6 +87,25 @@ fn lint_file(linter: &mut Linter<'_>, name: &str, content: &str) -> bool {
         }
         None => true,
     }
+}
+
+/// The first line with something in it begins at the margin, and Go's scanner of lines can hold those up to it.
+fn first_line(content: &str) -> Result<(), String> {
+    const LONGEST: usize = 64 << 10;
+    for line in content.split('\n') {
+        if line.len() >= LONGEST {
+            return Err("bufio.Scanner: token too long".into());
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            let line = quote(line.strip_suffix('\r').unwrap_or(line));
+            return Err(format!("document starts with an illegal indent: {line}, which may cause parsing problems"));
+        }
+        break;
+    }
+    Ok(())
 }
 
 fn lint_object(linter: &mut Linter<'_>, file: &str, object: &Object, content: &str) {

@@ -1,95 +1,66 @@
-//! Mail and web addresses as far as the linter's library (`govalidator`) accepts them.
+//! Mail and web addresses as far as the linter's library (`govalidator`) accepts them: what its expressions match, written
+//! as the parts that they are made of.
 
-/// A mail address: dotted atoms, `@`, a domain of at least two labels.
+use std::sync::LazyLock;
+
+use crate::sprig::check;
+
+/// What stands beside ASCII in mail addresses.
+const WIDE: &str = r"\x{A0}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}";
+
+static MAIL: LazyLock<String> = LazyLock::new(|| {
+    let atom = format!(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{{|}}~{WIDE}]+");
+    let space = r"(([ \t]*\r\n)?[ \t]+)?";
+    let text = format!(r"([\x01-\x08\x0B\x0C\x0E-\x1F\x7F!#-\[\]-~{WIDE}]|\([\x01-\x09\x0B-\x7F])");
+    let label = format!(r"[a-zA-Z0-9{WIDE}]([a-zA-Z0-9\-._~{WIDE}]*[a-zA-Z0-9{WIDE}])?");
+    let top = format!(r"[a-zA-Z{WIDE}]([a-zA-Z0-9\-_~{WIDE}]*[a-zA-Z{WIDE}])?");
+    // Each character between quotes has one before it: an escape is missing in the expression.
+    format!(r#"^({atom}(\.{atom})*|("{space}{text})*{space}")@({label}\.)+{top}\.?$"#)
+});
+
+static WEB: LazyLock<String> = LazyLock::new(|| {
+    let part = r"([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])";
+    let v4 = format!(r"([1-9][0-9]?|1[0-9]{{2}}|2[01][0-9]|22[0-3]|24[0-9]|25[0-5])(\.{part}){{3}}");
+    // An address of version 6: all of its groups, or some on each side of a gap.
+    let group = "[0-9a-fA-F]{1,4}";
+    let byte = "(25[0-5]|(2[0-4]|1?[0-9])?[0-9])";
+    let embedded = format!(r"({byte}\.){{3}}{byte}");
+    let mut v6 = vec![
+        format!("({group}:){{7}}{group}"),
+        format!("({group}:){{1,7}}:"),
+        format!(":((:{group}){{1,7}}|:)"),
+        "fe80:(:[0-9a-fA-F]{0,4}){0,4}%[0-9a-zA-Z]+".to_owned(),
+        format!("::(ffff(:0{{1,4}})?:)?{embedded}"),
+        format!("({group}:){{1,4}}:{embedded}"),
+    ];
+    v6.extend((1..=6).map(|before| format!("({group}:){{1,{before}}}(:{group}){{1,{}}}", 7 - before)));
+    let v6 = v6.join("|");
+    let named = r"([a-zA-Z0-9][a-zA-Z0-9\-_]*[a-zA-Z0-9]([\-.][a-zA-Z0-9]+)*|www\.|[a-zA-Z0-9]([\-_.]?[a-zA-Z0-9])*[a-zA-Z0-9]\.[a-zA-Z0-9]+)?";
+    let last = r"[a-zA-Z0-9\x{A1}-\x{FFFF}](-{0,2}[a-zA-Z0-9\x{A1}-\x{FFFF}])*(\.[a-zA-Z\x{A1}-\x{FFFF}]+)?";
+    format!(r"^((ftp|tcp|udp|wss?|https?)://)?(\S+@)?({v4}|\[({v6})\]|{named}{last})\.?(:[0-9]{{1,5}})?([/?#]\S*)?$")
+});
+
+/// A mail address.
 pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let wide = |c: char| matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{ffef}');
-    let atom = |part: &str| {
-        !part.is_empty()
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || wide(c))
-    };
-    let quoted =
-        local.len() > 2 && local.starts_with('"') && local.ends_with('"') && !local[1..local.len() - 1].contains('"');
-    if !quoted && !local.split('.').all(atom) {
-        return false;
-    }
-    let domain = domain.strip_suffix('.').unwrap_or(domain);
-    let Some((labels, top)) = domain.rsplit_once('.') else { return false };
-    let edge = |c: char, digits: bool| c.is_ascii_alphabetic() || (digits && c.is_ascii_digit()) || wide(c);
-    let label = |part: &str, digits: bool| {
-        part.starts_with(|c| edge(c, digits))
-            && part.ends_with(|c| edge(c, digits))
-            && part.chars().all(|c| edge(c, true) || matches!(c, '-' | '_' | '~'))
-    };
-    labels.split('.').all(|part| label(part, true)) && label(top, false)
+    check::matches(&MAIL, text).unwrap_or_default()
 }
 
 /// What Go's `url.ParseRequestURI` accepts, with a scheme.
 pub fn is_request_url(text: &str) -> bool {
-    if text.chars().any(|c| c.is_ascii_control()) {
-        return false;
-    }
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let scheme_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    if !scheme.starts_with(|c: char| c.is_ascii_alphabetic()) || !scheme.chars().all(scheme_char) {
-        return false;
-    }
-    if !rest.starts_with('/') {
-        // An opaque address such as mailto:x is not looked into.
-        return true;
-    }
-    let (authority, path) = match rest.strip_prefix("//") {
-        Some(after) => after.split_at(after.find(['/', '?']).unwrap_or(after.len())),
-        None => ("", rest),
-    };
-    let path = path.split('?').next().unwrap_or(path);
-    is_authority(authority) && escapes_are_valid(path)
-}
-
-fn is_authority(text: &str) -> bool {
-    let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    let (name, port) = match host.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((inner, after)) => (inner, after),
-            None => return false,
-        },
-        None => host.find(':').map_or((host, ""), |at| host.split_at(at)),
-    };
-    let port_is_valid =
-        port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
-    let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-_.~!$&'()*+,;=:[]<>\"%".contains(c);
-    port_is_valid && name.chars().all(allowed) && escapes_are_valid(name)
-}
-
-fn escapes_are_valid(text: &str) -> bool {
-    text.split('%').skip(1).all(|after| {
-        let bytes = after.as_bytes();
-        bytes.len() >= 2 && bytes[..2].iter().all(u8::is_ascii_hexdigit)
-    })
+    check::request_url(text) == Some(true)
 }
 
 /// A web address, with or without scheme.
 pub fn is_url(text: &str) -> bool {
-    if text.len() <= 3 || text.chars().count() >= 2083 || text.starts_with('.') || text.contains(char::is_whitespace) {
+    if text.len() <= 3 || text.chars().count() >= 2083 || text.starts_with('.') {
         return false;
     }
-    let rest = match text.split_once("://") {
-        Some(("ftp" | "tcp" | "udp" | "ws" | "wss" | "http" | "https", rest)) => rest,
-        Some(_) => return false,
-        None => text,
-    };
-    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    if !text.contains("://") && !authority.contains(['.', ':']) && rest.len() == authority.len() {
-        return false;
-    }
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    if host.starts_with('.') {
-        return false;
-    }
-    let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-    let port_is_valid = port.is_none_or(|p| (1..=5).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()));
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || c >= '\u{a1}';
-    port_is_valid && !name.is_empty() && name.chars().all(allowed)
+    // A colon alone introduces a port.
+    let has_port = text.contains(':') && !text.contains("://");
+    let parsed = if has_port { check::url(&format!("http://{text}")) } else { check::url(text) };
+    let Ok(url) = parsed else { return false };
+    let is_word = url.host.is_empty() && !url.path.is_empty() && !url.path.contains('.');
+    !url.host.starts_with('.') && !is_word && check::matches(&WEB, text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -98,8 +69,14 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_other_texts() {
-        for (text, expected) in [("a@example.com", true), ("nobody", false), ("a b@example.com", false), ("a@b", false)]
-        {
+        for (text, expected) in [
+            ("a@example.com", true),
+            ("nobody", false),
+            ("a b@example.com", false),
+            ("a@b", false),
+            ("\"a b\"@c.d", false),
+            ("\"a\".\"b\"@c.d", true),
+        ] {
             assert_eq!(is_email(text), expected, "{text}");
         }
         for (text, expected) in [
@@ -109,13 +86,21 @@ mod tests {
             ("/path", false),
             ("https://exa mple.com", false),
             ("https://example.com/%zz", false),
+            ("http://user:pa ss@h", false),
+            ("http://h%41.com", false),
             ("mailto:a", true),
         ] {
             assert_eq!(is_request_url(text), expected, "{text}");
         }
-        for (text, expected) in
-            [("https://example.com", true), ("example.com", true), ("not a url", false), ("abc", false)]
-        {
+        for (text, expected) in [
+            ("https://example.com", true),
+            ("example.com", true),
+            ("not a url", false),
+            ("abc", false),
+            ("https://[::1]/", true),
+            ("http://a..b", false),
+            ("https://a.b.c.d.e.f", false),
+        ] {
             assert_eq!(is_url(text), expected, "{text}");
         }
     }

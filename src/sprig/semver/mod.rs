@@ -78,6 +78,15 @@ impl Version {
         Ok(version)
     }
 
+    /// Reads a version as the standard has it, to the letter: three numbers without leading zeros, no `v`.
+    pub fn parse_strict(text: &str) -> Option<Self> {
+        let core = text.split(['-', '+']).next().unwrap_or(text);
+        let is_number =
+            |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && (n.len() == 1 || !n.starts_with('0'));
+        let strict = core.split('.').count() == 3 && core.split('.').all(is_number);
+        Self::parse(text).ok().filter(|_| strict)
+    }
+
     /// 0.0.0
     fn zero() -> Self {
         Self { major: 0, minor: 0, patch: 0, pre: String::new(), metadata: String::new(), original: String::new() }
@@ -261,6 +270,16 @@ mod tests {
             assert!(Version::parse(pair[0]).unwrap() < Version::parse(pair[1]).unwrap(), "{pair:?}");
         }
         assert_eq!(Version::parse("1.0.0+a").unwrap(), Version::parse("v1+b").unwrap());
+    }
+
+    #[test]
+    fn strict_versions_have_three_numbers_and_no_letter_before_them() {
+        for text in ["1.2.3", "0.0.0", "1.2.3-a.b+c-d", "1.2.3+01"] {
+            assert!(Version::parse_strict(text).is_some(), "{text}");
+        }
+        for text in ["v1.2.3", "1.2", "1.02.3", "1.2.3-01", "1.2.3-", "", "1..3", "1.2.3.4", "1.2-a.3"] {
+            assert!(Version::parse_strict(text).is_none(), "{text}");
+        }
     }
 
     #[test]
