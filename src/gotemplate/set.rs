@@ -274,7 +274,7 @@ mod tests {
         fn method(&self, name: &str) -> Option<Signature> {
             (name == "Get").then_some(Signature { params: &[Type::Str], variadic: None })
         }
-        fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+        fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
             (name == "Get").then(|| Ok(Value::str(format!("<{}>", crate::gotemplate::fmt::to_string(&args[0])))))
         }
         fn entries(&self) -> Option<Vec<(Value, Value)>> {

@@ -291,7 +291,12 @@ pub trait Object: fmt::Debug {
     }
 
     /// Calls a method that [`method`](Self::method) announces; `None` if the type has none of that name.
-    fn call(&self, _name: &str, _args: &[Value]) -> Option<Result<Value, super::FuncError>> {
+    fn call(
+        &self,
+        _scope: &mut dyn super::Scope,
+        _name: &str,
+        _args: &[Value],
+    ) -> Option<Result<Value, super::FuncError>> {
         None
     }
 

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::capabilities::{Capabilities, HELM_VERSION};
-use super::glob::Glob;
+use super::glob;
 use crate::chart::{self, Chart, Unread};
 use crate::gotemplate::value::StructField;
-use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Signature, Type, Value};
+use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Scope, Signature, Type, Value};
 use crate::goyaml;
 
 const ONE_STRING: Signature = Signature { params: &[Type::Str], variadic: None };
@@ -131,7 +131,7 @@ impl Object for VersionSet {
         (name == "Has").then_some(ONE_STRING)
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         let wanted = args.first().and_then(Value::as_str);
         (name == "Has").then(|| Ok(Value::Bool(wanted.is_some_and(|w| self.0.iter().any(|v| w == v.as_ref())))))
     }
@@ -318,16 +318,12 @@ impl Files {
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
     }
 
-    fn glob(&self, pattern: &str) -> Result<Self, FuncError> {
-        /// What takes more steps is no pattern for files.
-        const MAX_STEPS: usize = 1_000_000_000;
-        let names: usize = self.0.keys().map(String::len).sum();
-        if names.saturating_mul(pattern.len()) > MAX_STEPS {
-            return Err(FuncError::new(format!("a pattern of {} bytes is too long", pattern.len())));
-        }
-        let glob = Glob::new(pattern).unwrap_or_else(Glob::everything);
-        let found = self.0.iter().filter(|(name, _)| glob.matches(name));
-        Ok(Self(found.map(|(name, data)| (name.clone(), data.clone())).collect()))
+    fn glob(&self, scope: &mut dyn Scope, pattern: &GoStr) -> Result<Self, FuncError> {
+        let mut steps = glob::Steps::default();
+        let found = glob::matching(pattern.as_bytes(), self.0.keys(), &mut steps);
+        scope.work(steps.taken())?;
+        let found = found.map_err(|fault| FuncError::new(fault.to_string()))?;
+        Ok(Self(found.into_iter().filter_map(|name| Some((name.clone(), self.0.get(name)?.clone()))).collect()))
     }
 }
 
@@ -365,12 +361,12 @@ impl Object for Files {
         ["Get", "GetBytes", "Glob", "Lines"].contains(&name).then_some(ONE_STRING)
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         let arg = args.first()?;
         Some(Ok(match name {
             "Get" => self.get(arg).map_or_else(|| Value::str(""), |data| Value::Str(data.clone())),
             "GetBytes" => Value::Bytes(Rc::new(self.get(arg).map(|data| data.as_bytes().to_vec()).unwrap_or_default())),
-            "Glob" => match self.glob(&arg.as_str()?.to_str()) {
+            "Glob" => match self.glob(scope, arg.as_str()?) {
                 Ok(found) => Value::Object(Rc::new(found)),
                 Err(error) => return Some(Err(error)),
             },

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::Version;
-use crate::gotemplate::{FuncError, Object, Signature, Type, UintKind, Value};
+use crate::gotemplate::{FuncError, Object, Scope, Signature, Type, UintKind, Value};
 
 /// Go's `*semver.Version`, which `semver` returns, or the `semver.Version` that its methods return.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Object for VersionObject {
         }
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         if let [Value::Str(part)] = args {
             let changed = match name {
                 "SetPrerelease" => self.version.with_pre(&part.to_str()),
