@@ -79,9 +79,17 @@ pub mod check {
     /// Whether a regular expression of Go's matches somewhere in a text.
     ///
     /// # Errors
-    /// As [`expression`].
+    /// As [`expression`], or it takes too long.
     pub fn matches(expression: &str, text: &str) -> Result<bool, String> {
-        Ok(super::regex::compile(expression.as_bytes())?.is_match(text))
+        super::regex::compile(expression.as_bytes())?.is_match_alone(text).map_err(|error| error.message)
+    }
+
+    /// Refuses a text that would take too much memory once it is read as values, and accounts for another one.
+    ///
+    /// # Errors
+    /// It would; the templates take too much memory or too long.
+    pub fn readable(scope: &mut dyn Scope, text: &[u8]) -> Result<(), FuncError> {
+        super::limits::account_for_reading(scope, text.len())
     }
 
     /// Refuses a text that would take too much memory once it is read as values.
