@@ -44,15 +44,15 @@ static FUNCTIONS: [(&str, Func); 18] = {
                 unless_panic(goyaml::to_yaml_pretty(&a[0]), |_| Vec::new()).map(|text| without_newline(&text))
             }),
         ),
-        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(readable(&a[0])?))))),
-        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(readable(&a[0])?))))),
+        ("fromYaml", func(TEXT, |scope, a| Ok(map_or_error(goyaml::from_yaml_map(readable(scope, &a[0])?))))),
+        ("fromYamlArray", func(TEXT, |scope, a| Ok(list_or_error(goyaml::from_yaml_list(readable(scope, &a[0])?))))),
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromJson", func(TEXT, |_, a| Ok(json_map(readable(&a[0])?)))),
-        ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(readable(&a[0])?)))),
+        ("fromJson", func(TEXT, |scope, a| Ok(json_map(readable(scope, &a[0])?)))),
+        ("fromJsonArray", func(TEXT, |scope, a| Ok(json_list(readable(scope, &a[0])?)))),
         ("toToml", func(ANY, |_, a| unless_panic(goyaml::to_toml(&a[0]), |e| e.to_string().into()).map(Value::str))),
         ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(readable(&a[0])?, &toml_time))))),
+        ("fromToml", func(TEXT, |scope, a| Ok(map_or_error(goyaml::from_toml(readable(scope, &a[0])?, &toml_time))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -139,9 +139,9 @@ fn bytes(value: &Value) -> &[u8] {
 }
 
 /// A text that is to be read as values.
-fn readable(value: &Value) -> Result<&[u8], FuncError> {
+fn readable<'a>(scope: &mut dyn Scope, value: &'a Value) -> Result<&'a [u8], FuncError> {
     let text = bytes(value);
-    sprig::check::readable(text)?;
+    sprig::check::readable(scope, text)?;
     Ok(text)
 }
 

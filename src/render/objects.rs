@@ -4,6 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::capabilities::{Capabilities, HELM_VERSION};
@@ -11,7 +12,7 @@ use super::glob;
 use crate::chart::{self, Chart, Unread};
 use crate::gotemplate::value::StructField;
 use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Scope, Signature, Type, Value};
-use crate::goyaml;
+use crate::{goyaml, sprig};
 
 const ONE_STRING: Signature = Signature { params: &[Type::Str], variadic: None };
 const GO_VERSION: &str = "go1.26.8";
@@ -377,7 +378,11 @@ impl Object for Files {
                     return Some(Err(FuncError::new("runtime error: index out of range [-1]")));
                 }
                 let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-                Value::strings(bytes.split(|b| *b == b'\n'))
+                let count = memchr::memchr_iter(b'\n', bytes).count() + 1;
+                if let Err(error) = sprig::check::texts(scope, count, bytes.len()) {
+                    return Some(Err(error));
+                }
+                Value::strings(bytes.split(|byte| *byte == b'\n'))
             }
             _ => return None,
         }))
@@ -389,9 +394,20 @@ impl Object for Files {
     }
 
     fn display(&self) -> String {
-        let shown = |data: &GoStr| data.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        let entries: Vec<String> = self.all().map(|(name, data)| format!("{name}:[{}]", shown(data))).collect();
-        format!("map[{}]", entries.join(" "))
+        let mut out = String::from("map[");
+        for (at, (name, data)) in self.all().enumerate() {
+            out.push_str(if at > 0 { " " } else { "" });
+            out.push_str(name);
+            out.push_str(":[");
+            for (at, byte) in data.as_bytes().iter().enumerate() {
+                out.push_str(if at > 0 { " " } else { "" });
+                // Writing to a text does not fail.
+                let _ = write!(out, "{byte}");
+            }
+            out.push(']');
+        }
+        out.push(']');
+        out
     }
 
     fn truth(&self) -> bool {

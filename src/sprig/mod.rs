@@ -52,6 +52,8 @@ pub mod layout {
 
 /// Go's own judgement of texts that others check, too: JSON schemas name both kinds as formats.
 pub mod check {
+    use crate::gotemplate::{FuncError, Scope};
+
     /// Whether a text is a regular expression of Go's.
     ///
     /// # Errors
@@ -92,12 +94,13 @@ pub mod check {
         super::limits::account_for_reading(scope, text.len())
     }
 
-    /// Refuses a text that would take too much memory once it is read as values.
+    /// Accounts for new texts in a list, unless there are too many: their number and their bytes together.
     ///
     /// # Errors
-    /// It would.
-    pub fn readable(text: &[u8]) -> Result<(), crate::gotemplate::FuncError> {
-        super::limits::check_readable(text.len())
+    /// There are; the templates take too much memory or too long.
+    pub fn texts(scope: &mut dyn Scope, count: usize, bytes: usize) -> Result<(), FuncError> {
+        super::limits::check_items(count)?;
+        super::limits::account_for_texts(scope, count, bytes)
     }
 
     /// What is in a URL.
