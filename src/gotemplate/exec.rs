@@ -287,10 +287,21 @@ impl<'s> Exec<'s> {
                 }
             }
             Value::Object(o) => {
+                if let Some(keys) = o.keys() {
+                    for key in keys {
+                        let value = o.entry(&key).unwrap_or_default();
+                        self.spend_on(&value, self.node)?;
+                        if !self.iteration(looping, Reflected::plain(Value::Str(key)), &Reflected::plain(value))? {
+                            break;
+                        }
+                    }
+                    return Ok(());
+                }
                 let Some(entries) = o.entries() else {
                     // Go follows a pointer here, too.
                     return Err(self.error(format!("range can't iterate over {}", o.printed())));
                 };
+                self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
                 for (key, value) in entries {
                     if !self.iteration(looping, Reflected::plain(key), &Reflected::plain(value))? {
                         break;
@@ -301,7 +312,6 @@ impl<'s> Exec<'s> {
         }
         Ok(())
     }
-                self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
 
     /// A range over an integer.
     fn count(&mut self, looping: &mut Loop<'_>, limit: &Value) -> Executed<()> {

@@ -306,6 +306,21 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// How many entries there are, if there can be any.
+    fn length(&self) -> Option<usize> {
+        self.entries().map(|entries| entries.len())
+    }
+
+    /// The keys of a map whose entries are large or made when they are asked for: `range` and `index` take one after the other.
+    fn keys(&self) -> Option<Vec<GoStr>> {
+        None
+    }
+
+    /// The entry of a map that tells its [keys](Self::keys).
+    fn entry(&self, _key: &GoStr) -> Option<Value> {
+        None
+    }
+
     /// What `%v` (and printing in a template) writes.
     fn display(&self) -> String;
 

@@ -314,6 +314,11 @@ impl Files {
 
     /// Content by the last element of the path, as a YAML map.
     fn as_map(&self, content: impl Fn(&GoStr) -> Value) -> Result<Value, FuncError> {
+    /// As Go's `[]byte`.
+    fn bytes(&self) -> Value {
+        Value::Bytes(Rc::new(self.data().as_bytes().to_vec()))
+    }
+
         let entries = self.all().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
         let text = goyaml::to_yaml(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
@@ -346,7 +351,7 @@ impl Object for Files {
                     |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
                 Some(self.as_map(encode))
             }
-            _ => self.0.get(name).map(|content| Ok(Value::Bytes(Rc::new(content.data().as_bytes().to_vec())))),
+            _ => self.0.get(name).map(|content| Ok(content.bytes())),
         }
     }
 
@@ -389,8 +394,19 @@ impl Object for Files {
     }
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
-        let bytes = |data: &GoStr| Value::Bytes(Rc::new(data.as_bytes().to_vec()));
-        Some(self.all().map(|(name, data)| (Value::str(name), bytes(data))).collect())
+        Some(self.0.iter().map(|(name, content)| (Value::str(name.as_str()), content.bytes())).collect())
+    }
+
+    fn length(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+
+    fn keys(&self) -> Option<Vec<GoStr>> {
+        Some(self.0.keys().map(|name| GoStr::from(name.as_str())).collect())
+    }
+
+    fn entry(&self, key: &GoStr) -> Option<Value> {
+        self.0.get(&*key.to_str()).map(|content| content.bytes())
     }
 
     fn display(&self) -> String {
