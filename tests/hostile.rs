@@ -382,6 +382,18 @@ fn directory(fill: impl FnOnce(&Path)) -> (tempfile::TempDir, Result<(), String>
     (directory, loaded)
 }
 
+/// Names are texts here: of two files whose names become the same text none is lost in silence.
+#[test]
+fn names_do_not_become_one() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let write = |path: &Path, name: &[u8]| std::fs::write(path.join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+    let (_, loaded) = directory(|path| write(path, b"a\xFE.txt"));
+    assert_eq!(loaded, Ok(()));
+    let (_, loaded) = directory(|path| [b"a\xFE.txt", b"a\xFF.txt"].iter().for_each(|name| write(path, *name)));
+    let error = r#"the names "a\xfe.txt" and "a\xff.txt" differ only in bytes that are not UTF-8"#;
+    assert_eq!(loaded, Err(error.into()));
+}
+
 #[test]
 fn directories_lead_nowhere_else() {
     let (_, loaded) = directory(|path| {
