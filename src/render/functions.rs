@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::hosts;
 use super::{Lookup, errors};
 use crate::chart::{Level, Notices};
 use crate::gotemplate::{
@@ -322,13 +323,10 @@ fn from_cluster(value: &serde_json::Value) -> Value {
 #[allow(clippy::unnecessary_wraps, reason = "a function body returns a result")]
 /// The first address of a host, when asking the network is allowed.
 fn get_host_by_name(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
-    use std::net::ToSocketAddrs;
     if !host(scope).is_some_and(|host| host.enable_dns) {
         return Ok(Value::str(""));
     }
-    let name = text(&args[0]);
-    let address = (name.as_str(), 0).to_socket_addrs().ok().and_then(|mut found| found.next());
-    Ok(Value::str(address.map(|a| a.ip().to_string()).unwrap_or_default()))
+    hosts::address(&text(&args[0])).map(Value::str)
 }
 
 /// Go writes `<no value>` for a missing value; Helm deletes it wherever it stands.
