@@ -300,8 +300,8 @@ pub trait Object: fmt::Debug {
         None
     }
 
-    /// What `range`, `len` and `index` see: the entries of a map in key order, or the elements of a slice with their indexes;
-    /// `None` for other kinds.
+    /// What `range`, `index` and `printf` see: the entries of a map in key order, or the elements of a slice with their
+    /// indexes; `None` for other kinds.
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
         None
     }
@@ -333,6 +333,16 @@ pub trait Object: fmt::Debug {
     /// What a function gets that takes an `interface {}`, if that is another value: Go copies a struct, and methods that need a
     /// pointer to it are then out of reach.
     fn copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// What sprig's `deepCopy` makes of it, if that is another value: fields that are not exported stay zero.
+    fn deep_copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// A slice of a slice: sprig's `slice` keeps its type. The range is one of it.
+    fn window(&self, _start: usize, _end: usize) -> Option<Value> {
         None
     }
 

@@ -88,6 +88,11 @@ impl Object for Caps {
         name == "Copy"
     }
 
+    fn deep_copied(&self) -> Option<Value> {
+        let kube = Rc::new(self.kube.deep_copy());
+        Some(Value::Object(Rc::new(Self { kube, versions: self.versions.clone(), helm: self.helm.clone() })))
+    }
+
     fn printed_fields(&self) -> Option<Vec<Value>> {
         let (kube, versions, helm) = (self.kube.clone(), self.versions.clone(), self.helm.clone());
         Some(vec![Value::Object(kube), Value::Object(versions), Value::Object(helm)])
@@ -146,6 +151,10 @@ impl Object for VersionSet {
         format!("[{}]", self.0.join(" "))
     }
 
+    fn window(&self, start: usize, end: usize) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self(self.0.get(start..end)?.to_vec()))))
+    }
+
     fn truth(&self) -> bool {
         !self.0.is_empty()
     }
@@ -177,6 +186,19 @@ impl Struct {
         self.is_kube_version() && !self.copy
     }
 
+    /// What a version says of itself: the normalized one, which a copy may lack.
+    fn text(&self) -> &str {
+        self.fields.iter().rev().map(|(.., value)| value.as_str()).skip(2).find(|value| !value.is_empty()).unwrap_or("")
+    }
+
+    /// Without the values of fields that are not exported.
+    fn deep_copy(&self) -> Self {
+        let is_exported = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+        let kept = |value: &String, name| if is_exported(name) { value.clone() } else { String::new() };
+        let fields = self.fields.iter().map(|(name, json, value)| (*name, *json, kept(value, name))).collect();
+        Self { go_type: self.go_type, fields, copy: self.copy }
+    }
+
     fn get(&self, name: &str) -> Option<Value> {
         let exported = name.starts_with(|c: char| c.is_ascii_uppercase());
         let found = self.fields.iter().find(|(go, ..)| exported && *go == name);
@@ -197,7 +219,7 @@ impl Object for Struct {
         if self.has_methods() {
             match name {
                 "GitVersion" => return self.get("Version").map(Ok),
-                "String" => return Some(Ok(Value::str(self.fields[1].2.as_str()))),
+                "String" => return Some(Ok(Value::str(self.text()))),
                 _ => {}
             }
         }
@@ -214,7 +236,11 @@ impl Object for Struct {
     }
 
     fn printed(&self) -> String {
-        if self.has_methods() { self.fields[1].2.clone() } else { self.display() }
+        if self.has_methods() { self.text().to_owned() } else { self.display() }
+    }
+
+    fn deep_copied(&self) -> Option<Value> {
+        Some(Value::Object(Rc::new(self.deep_copy())))
     }
 
     fn copied(&self) -> Option<Value> {
@@ -288,6 +314,11 @@ impl From<GoStr> for Content {
 }
 
 impl Content {
+    /// As Go's `[]byte`.
+    fn bytes(&self) -> Value {
+        Value::Bytes(Rc::new(self.data().as_bytes().to_vec()))
+    }
+
     fn data(&self) -> &GoStr {
         self.data.get_or_init(|| {
             let Some((file, unreadable)) = &self.unread else { return GoStr::from("") };
@@ -314,11 +345,6 @@ impl Files {
 
     /// Content by the last element of the path, as a YAML map.
     fn as_map(&self, content: impl Fn(&GoStr) -> Value) -> Result<Value, FuncError> {
-    /// As Go's `[]byte`.
-    fn bytes(&self) -> Value {
-        Value::Bytes(Rc::new(self.data().as_bytes().to_vec()))
-    }
-
         let entries = self.all().map(|(name, data)| (name.rsplit('/').next().unwrap_or(name), content(data)));
         let text = goyaml::to_yaml(&Value::map_of(MapKind::Str, entries)).map_err(|e| FuncError::new(e.to_string()))?;
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))

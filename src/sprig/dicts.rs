@@ -7,7 +7,6 @@ use super::limits::Steps;
 use super::merge::merge;
 use super::nesting::{self, MAX_DEPTH};
 use super::print::strval;
-use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{FuncError, ListKind, Map, MapKind, Scope, Value};
@@ -170,11 +169,7 @@ fn copy(value: &Value, depth: usize, steps: &mut Steps) -> Outcome {
             let items = list.items.iter().map(|item| copy(item, depth + 1, steps)).collect::<Result<_, _>>()?;
             Ok(Value::List(list.like(items).into()))
         }),
-        Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
-            // Private fields are not copied.
-            Some(version) => Value::Object(Rc::new(version.zero())),
-            None => value.clone(),
-        }),
+        Value::Object(object) => Ok(object.deep_copied().unwrap_or_else(|| value.clone())),
         other => Ok(other.clone()),
     }
 }

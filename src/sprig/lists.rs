@@ -152,6 +152,7 @@ fn slice(args: &[Value]) -> Outcome {
     let part = range.and_then(|(start, end)| match value {
         Value::Bytes(bytes) => bytes.get(start..end).map(|bytes| Value::Bytes(bytes.to_vec().into())),
         Value::List(list) => list.window(start, end).map(|list| Value::List(list.into())),
+        Value::Object(object) => object.window(start, end),
         _ => list.get(start..end).map(|items| Value::list(items.to_vec())),
     });
     part.map_or_else(|| fail("reflect.Value.Slice: slice index out of bounds"), Ok)
@@ -184,8 +185,8 @@ fn chunk(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
     if count > list.len() {
         return fail(BAD_LENGTH);
     }
-    let mut chunks = Vec::with_capacity(count);
     scope.work((list.len() + count * 4) * size_of::<Value>())?;
+    let mut chunks = Vec::with_capacity(count);
     for index in 0..count {
         let mut wanted = size;
         if index + 1 == count {

@@ -24,11 +24,6 @@ impl VersionObject {
         &self.version
     }
 
-    /// The zero value of the same type.
-    pub(in crate::sprig) fn zero(&self) -> Self {
-        Self { version: Version::zero(), pointer: self.pointer }
-    }
-
     fn value(version: Version) -> Value {
         Value::Object(Rc::new(Self { version, pointer: false }))
     }
@@ -117,6 +112,11 @@ impl Object for VersionObject {
             "GreaterThanEqual" => order.is_ge().into(),
             _ => return None,
         }))
+    }
+
+    /// No field of it is exported.
+    fn deep_copied(&self) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self { version: Version::zero(), pointer: self.pointer })))
     }
 
     fn is_stringer(&self) -> bool {
