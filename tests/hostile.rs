@@ -172,8 +172,8 @@ fn memory_is_counted_wherever_it_is_taken() {
         keep(text, "splitList `x` $b"),
         keep(text, "split `x` $b"),
         keep(text, "urlParse $b"),
-        keep("{{ $b := repeat 16000000 `a` | quote }}", "fromJson (printf `{\"a\":%s}` $b)"),
-        keep("{{ $b := list (until 900000) }}", "deepCopy $b"),
+        keep("{{ $b := repeat 300000 `{},` }}", "fromJson (printf `{\"a\":[%s{}]}` $b)"),
+        keep("{{ $b := list (fromJsonArray (printf `[%s{}]` (repeat 300000 `{},`))) }}", "deepCopy $b"),
         keep("{{ $b := until 3000000 }}", "chunk 3000000 $b"),
         keep("", "$.Files.Lines `files/1.bin`"),
         "{{ $l := list }}{{ range until 100 }}{{ range $k, $v := $.Files }}{{ $l = append $l $v }}{{ end }}{{ end }}"
