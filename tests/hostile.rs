@@ -3,11 +3,19 @@
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vulas_native::chart::values::Overrides;
 use vulas_native::chart::{File, Notices, loader};
 use vulas_native::gotemplate::Value;
 use vulas_native::render::{self, Capabilities, Options, ReleaseInfo};
+
+/// What takes memory or is timed runs alone: the limits look at the whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Renders one template and some partials.
 fn render(template: &str, partials: &str) -> Result<String, String> {
@@ -48,6 +56,7 @@ fn values_that_are_held_many_times_over_are_not_walked_for_ever() {
 
 #[test]
 fn texts_and_lists_do_not_grow_without_end() {
+    let _alone = alone();
     for (template, error) in [
         ("{{ $s := `x` }}{{ range until 40 }}{{ $s = printf `%s%s` $s $s }}{{ end }}", "the text is too long"),
         ("{{ $s := repeat 10000000 `x` }}{{ printf (repeat 100 `%[1]s`) $s }}", "the text is too long"),
@@ -84,6 +93,7 @@ fn recursion_ends() {
 
 #[test]
 fn templates_end_that_would_go_on_for_ever() {
+    let _alone = alone();
     let twice = "{{define `f`}}{{ if . }}{{ include `f` (rest .) }}{{ include `f` (rest .) }}{{ end }}{{end}}";
     let again = r#"{{ tpl .t (dict "t" .t "l" (rest .l)) }}"#;
     let text_twice = format!(
@@ -117,9 +127,77 @@ fn templates_end_that_would_go_on_for_ever() {
     }
 }
 
+/// Calls that take long however short their arguments are.
+#[test]
+fn slow_calls_are_counted() {
+    let _alone = alone();
+    for template in [
+        "{{ range until 100000 }}{{ $_ := bcrypt `x` }}{{ end }}",
+        "{{ range until 100000 }}{{ $_ := derivePassword 1 `long` `a` `b` `c` }}{{ end }}",
+        "{{ range until 1000000 }}{{ $_ := genPrivateKey `ed25519` }}{{ end }}",
+        r"{{ range until 1000000 }}{{ $_ := regexMatch (printf `(?i)[\pL\pN]{900}%d` .) `x` }}{{ end }}",
+        r"{{ $_ := regexMatch `(\pL{1,100}){1,10}-` (repeat 3000000 `a`) }}",
+    ] {
+        let options = Options { max_time: Some(std::time::Duration::from_millis(200)), ..Options::default() };
+        let began = std::time::Instant::now();
+        let error = render_with(template, "", &options).unwrap_err();
+        assert!(error.contains("the templates take too long (at most 200ms)"), "{template}: {error}");
+        assert!(began.elapsed().as_secs() < 100, "{template}: {:?}", began.elapsed());
+    }
+}
+
+fn render_with_files(template: &str) -> Result<String, String> {
+    let notices = Notices::new();
+    let mut files = vec![
+        File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+        File::new("templates/a.yaml", format!("a: {template}")),
+    ];
+    files.extend((0..12).map(|n| File::new(format!("files/{n}.bin"), "x".repeat(5_000_000))));
+    let mut chart = loader::from_files(files, &notices).unwrap();
+    let (values, release) = (Value::map::<&str>([]), ReleaseInfo::install("r", "n"));
+    let (capabilities, options) = (Capabilities::default(), Options::default());
+    let rendered = render::release(&mut chart, &values, &release, &capabilities, &options, &notices);
+    rendered.map(|rendered| rendered.manifest()).map_err(|error| error.to_string())
+}
+
+/// What is inside of the lists and maps that functions return is counted, too.
+#[test]
+fn memory_is_counted_wherever_it_is_taken() {
+    let _alone = alone();
+    let keep = |before: &str, made: &str| {
+        format!("{before}{{{{ $l := list }}}}{{{{ range until 400 }}}}{{{{ $l = append $l ({made}) }}}}{{{{ end }}}}")
+    };
+    let text = "{{ $b := repeat 60000000 `a` }}";
+    for template in [
+        keep(text, "splitList `x` $b"),
+        keep(text, "split `x` $b"),
+        keep(text, "urlParse $b"),
+        keep("{{ $b := repeat 300000 `{},` }}", "fromJson (printf `{\"a\":[%s{}]}` $b)"),
+        keep("{{ $b := list (fromJsonArray (printf `[%s{}]` (repeat 300000 `{},`))) }}", "deepCopy $b"),
+        keep("{{ $b := until 3000000 }}", "chunk 3000000 $b"),
+        keep("", "$.Files.Lines `files/1.bin`"),
+        "{{ $l := list }}{{ range until 100 }}{{ range $k, $v := $.Files }}{{ $l = append $l $v }}{{ end }}{{ end }}"
+            .into(),
+    ] {
+        let result = render_with_files(&template);
+        assert!(result.as_ref().is_err_and(|error| error.contains("too much memory")), "{template}: {result:?}");
+    }
+}
+
+/// `.Files` is looked up, not copied.
+#[test]
+fn files_are_found_at_once() {
+    let _alone = alone();
+    let began = std::time::Instant::now();
+    let template = "{{ range until 2000 }}{{ $_ := len $.Files }}{{ end }}{{ range until 20 }}{{ $_ := index $.Files `files/1.bin` }}{{ end }}b";
+    assert!(render_with_files(template).unwrap().ends_with("a: b\n"));
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
 /// What all files of a chart take is counted together.
 #[test]
 fn many_files_are_no_way_around_the_limits() {
+    let _alone = alone();
     let mut files = vec![File::new("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")];
     files.extend((0..20).map(|n| File::new(format!("templates/{n}.yaml"), "a: {{ repeat 30000000 `x` }}")));
     let notices = Notices::new();
@@ -132,6 +210,7 @@ fn many_files_are_no_way_around_the_limits() {
 
 #[test]
 fn single_calls_do_not_take_for_ever() {
+    let _alone = alone();
     for (template, error) in [
         ("{{ trimAll (repeat 10000000 `x`) (repeat 10000000 `y`) }}", "is too long"),
         ("{{ regexMatch `(a?b?c?d?e?f?g?h?){500}z` (repeat 50000000 `a`) }}", "the expression is too large for a text"),
@@ -301,6 +380,18 @@ fn directory(fill: impl FnOnce(&Path)) -> (tempfile::TempDir, Result<(), String>
     fill(directory.path());
     let loaded = loader::load(directory.path(), &Notices::new()).map(|_| ()).map_err(|error| error.message);
     (directory, loaded)
+}
+
+/// Names are texts here: of two files whose names become the same text none is lost in silence.
+#[test]
+fn names_do_not_become_one() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let write = |path: &Path, name: &[u8]| std::fs::write(path.join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+    let (_, loaded) = directory(|path| write(path, b"a\xFE.txt"));
+    assert_eq!(loaded, Ok(()));
+    let (_, loaded) = directory(|path| [b"a\xFE.txt", b"a\xFF.txt"].iter().for_each(|name| write(path, *name)));
+    let error = r#"the names "a\xfe.txt" and "a\xff.txt" differ only in bytes that are not UTF-8"#;
+    assert_eq!(loaded, Err(error.into()));
 }
 
 #[test]

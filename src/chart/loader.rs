@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::ignore::Rules;
 use super::model::{Chart, File, Lock, Metadata};
+use super::names::Names;
 use super::notice::Level;
 use super::reading::{Reader, Unread, can_wait};
 use super::{Error, Notices, archive, goerr, links, metadata, sniff, values};
@@ -283,6 +284,10 @@ impl Walk<'_> {
             found.push((entry.file_name(), entry.file_type()));
         }
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut taken = Names::default();
+        for (name, _) in &found {
+            taken.add(name.as_encoded_bytes())?;
+        }
         for (name, kind) in found {
             let full = path.join(&name);
             let kind = kind.map_err(|e| Error::new(goerr::path_error("lstat", &full, &e)))?;

@@ -15,6 +15,7 @@ mod links;
 pub mod loader;
 pub(crate) mod metadata;
 mod model;
+mod names;
 pub(crate) mod notice;
 pub(crate) mod pathmatch;
 mod reading;

@@ -12,6 +12,8 @@ const MAX_BUILT: u64 = 8 << 30;
 const MAX_OUTPUT: usize = 256 << 20;
 /// How long executions may take: no chart that is meant to be rendered takes a hundredth of it.
 const MAX_TIME: Duration = Duration::from_secs(60);
+/// The text of the error when there is no memory left.
+pub(super) const TOO_MUCH_MEMORY: &str = "the templates take too much memory";
 /// How many steps are done between two looks at the clock: much less than a second of usual ones.
 const STEPS: i64 = 1 << 20;
 /// The time of the processor is looked at when so much has gone by on the clock, which is cheaper to read.
@@ -40,6 +42,8 @@ pub struct Budget {
     written: usize,
     /// How many steps may be done before the next look at the clock.
     steps: i64,
+    /// Whether too much memory was taken when the clock was looked at.
+    full: bool,
     limit: Duration,
     began: Instant,
     looked: Instant,
@@ -59,7 +63,18 @@ impl Budget {
     pub fn new(limit: Duration) -> Self {
         let began = Instant::now();
         let steps = if limit < MAX_TIME { 0 } else { STEPS };
-        Self { built: 0, looks: 0, start: None, written: 0, steps, limit, began, looked: began, processor: None }
+        Self {
+            built: 0,
+            looks: 0,
+            start: None,
+            written: 0,
+            steps,
+            full: false,
+            limit,
+            began,
+            looked: began,
+            processor: None,
+        }
     }
 
     /// Accounts for some bytes that were built; whether that is still in order.
@@ -71,7 +86,7 @@ impl Budget {
     #[cold]
     fn look(&mut self) -> bool {
         self.looks += (self.built / INTERVAL) as u64;
-        self.built = 0;
+        self.built %= INTERVAL;
         match resident() {
             Some(size) => size.saturating_sub(*self.start.get_or_insert(size)) <= MAX_GROWTH,
             None => self.looks.saturating_mul(INTERVAL as u64) <= MAX_BUILT,
@@ -92,6 +107,8 @@ impl Budget {
             return true;
         }
         self.looked = now;
+        // Whatever was counted: what is there tells.
+        self.full = self.full || !self.look();
         let passed = now - self.began;
         let used = match processor() {
             Some(time) => {
@@ -102,7 +119,7 @@ impl Budget {
             }
             None => passed,
         };
-        let in_time = used <= self.limit;
+        let in_time = used <= self.limit && !self.full;
         if !in_time {
             // Whoever survives the error gets it again.
             self.steps = 0;
@@ -111,8 +128,11 @@ impl Budget {
         in_time
     }
 
-    /// The text of the error when there is no time left.
+    /// The text of the error when there is no time left, or no memory.
     pub(super) fn too_long(&self) -> String {
+        if self.full {
+            return TOO_MUCH_MEMORY.to_owned();
+        }
         format!("the templates take too long (at most {:?})", self.limit)
     }
 

@@ -239,12 +239,11 @@ fn index_one(item: &Reflected, index: &Value) -> Result<Reflected, FuncError> {
             let key = key_arg(index)?;
             Ok(Reflected::entry(m, key.as_bytes()).unwrap_or_else(|| Reflected::zero_entry(m.kind)))
         }
+        Value::Object(o) if o.kind_name() == "map" => {
+            let found = o.entry(&key_arg(index)?).or_else(|| o.missing_entry());
+            Ok(Reflected::plain(found.unwrap_or_default()))
+        }
         Value::Object(o) => match o.entries() {
-            Some(entries) if o.kind_name() == "map" => {
-                let key = key_arg(index)?;
-                let found = entries.into_iter().find(|(k, _)| k.as_str() == Some(&key));
-                Ok(Reflected::plain(found.map(|(_, v)| v).unwrap_or_default()))
-            }
             Some(mut entries) => {
                 let at = index_arg(index, entries.len())?;
                 if at == entries.len() {
@@ -324,8 +323,8 @@ fn length(item: &Reflected) -> Result<usize, FuncError> {
         Value::Bytes(b) => Ok(b.len()),
         Value::List(l) => Ok(l.items.len()),
         Value::Map(m) => Ok(m.len()),
-        Value::Object(o) => match o.entries() {
-            Some(entries) => Ok(entries.len()),
+        Value::Object(o) => match o.length() {
+            Some(length) => Ok(length),
             None => Err(FuncError::new(format!("len of type {}", element_type(o.type_name())))),
         },
         other => Err(FuncError::new(format!("len of type {}", other.type_name()))),

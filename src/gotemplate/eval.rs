@@ -283,7 +283,7 @@ impl Exec<'_> {
         let result = if let Some(Signature { params, variadic }) = object.method(name) {
             let values = self.arguments(source, dot, params, variadic, name, args, None)?;
             self.work_on(std::slice::from_ref(&receiver.value), id)?;
-            let result = object.call(name, &values);
+            let result = object.call(self, name, &values);
             self.give_back(values);
             match result {
                 Some(result) => result,

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::budget::Budget;
+use super::budget::{Budget, TOO_MUCH_MEMORY};
 use super::fmt;
 use super::func::{FuncError, Scope, StringError};
 use super::lex::find_left;
@@ -20,7 +20,6 @@ const MAX_DEPTH: u32 = 100_000;
 const MAX_STRING_DEPTH: u32 = 1100;
 /// Nesting of templates executed by functions, strings included; the same.
 const MAX_CAPTURES: u32 = 3100;
-const TOO_MUCH_MEMORY: &str = "the templates take too much memory";
 /// Texts from this length on are written step by step, as far as time goes.
 const LONG: usize = 4096;
 /// How many bytes of a text take as long as a step.
@@ -288,10 +287,21 @@ impl<'s> Exec<'s> {
                 }
             }
             Value::Object(o) => {
+                if let Some(keys) = o.keys() {
+                    for key in keys {
+                        let value = o.entry(&key).unwrap_or_default();
+                        self.spend_on(&value, self.node)?;
+                        if !self.iteration(looping, Reflected::plain(Value::Str(key)), &Reflected::plain(value))? {
+                            break;
+                        }
+                    }
+                    return Ok(());
+                }
                 let Some(entries) = o.entries() else {
                     // Go follows a pointer here, too.
                     return Err(self.error(format!("range can't iterate over {}", o.printed())));
                 };
+                self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
                 for (key, value) in entries {
                     if !self.iteration(looping, Reflected::plain(key), &Reflected::plain(value))? {
                         break;

@@ -274,11 +274,21 @@ mod tests {
         fn method(&self, name: &str) -> Option<Signature> {
             (name == "Get").then_some(Signature { params: &[Type::Str], variadic: None })
         }
-        fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+        fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
             (name == "Get").then(|| Ok(Value::str(format!("<{}>", crate::gotemplate::fmt::to_string(&args[0])))))
         }
-        fn entries(&self) -> Option<Vec<(Value, Value)>> {
-            Some(vec![("a.txt".into(), "1".into()), ("b.txt".into(), "2".into())])
+        fn length(&self) -> Option<usize> {
+            Some(2)
+        }
+        fn keys(&self) -> Option<Vec<GoStr>> {
+            Some(vec!["a.txt".into(), "b.txt".into()])
+        }
+        fn entry(&self, key: &GoStr) -> Option<Value> {
+            match key.as_bytes() {
+                b"a.txt" => Some("1".into()),
+                b"b.txt" => Some("2".into()),
+                _ => None,
+            }
         }
         fn display(&self) -> String {
             "map[a.txt:1 b.txt:2]".to_owned()

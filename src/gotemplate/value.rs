@@ -291,13 +291,33 @@ pub trait Object: fmt::Debug {
     }
 
     /// Calls a method that [`method`](Self::method) announces; `None` if the type has none of that name.
-    fn call(&self, _name: &str, _args: &[Value]) -> Option<Result<Value, super::FuncError>> {
+    fn call(
+        &self,
+        _scope: &mut dyn super::Scope,
+        _name: &str,
+        _args: &[Value],
+    ) -> Option<Result<Value, super::FuncError>> {
         None
     }
 
-    /// What `range`, `len` and `index` see: the entries of a map in key order, or the elements of a slice with their indexes;
-    /// `None` for other kinds.
+    /// What `range`, `index` and `printf` see: the entries of a map in key order, or the elements of a slice with their
+    /// indexes; `None` for other kinds.
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        None
+    }
+
+    /// How many entries there are, if there can be any.
+    fn length(&self) -> Option<usize> {
+        self.entries().map(|entries| entries.len())
+    }
+
+    /// The keys of a map whose entries are large or made when they are asked for: `range` and `index` take one after the other.
+    fn keys(&self) -> Option<Vec<GoStr>> {
+        None
+    }
+
+    /// The entry of a map that tells its [keys](Self::keys).
+    fn entry(&self, _key: &GoStr) -> Option<Value> {
         None
     }
 
@@ -313,6 +333,16 @@ pub trait Object: fmt::Debug {
     /// What a function gets that takes an `interface {}`, if that is another value: Go copies a struct, and methods that need a
     /// pointer to it are then out of reach.
     fn copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// What sprig's `deepCopy` makes of it, if that is another value: fields that are not exported stay zero.
+    fn deep_copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// A slice of a slice: sprig's `slice` keeps its type. The range is one of it.
+    fn window(&self, _start: usize, _end: usize) -> Option<Value> {
         None
     }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::hosts;
 use super::{Lookup, errors};
 use crate::chart::{Level, Notices};
 use crate::gotemplate::{
@@ -44,15 +45,15 @@ static FUNCTIONS: [(&str, Func); 18] = {
                 unless_panic(goyaml::to_yaml_pretty(&a[0]), |_| Vec::new()).map(|text| without_newline(&text))
             }),
         ),
-        ("fromYaml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_yaml_map(readable(&a[0])?))))),
-        ("fromYamlArray", func(TEXT, |_, a| Ok(list_or_error(goyaml::from_yaml_list(readable(&a[0])?))))),
+        ("fromYaml", func(TEXT, |scope, a| Ok(map_or_error(goyaml::from_yaml_map(readable(scope, &a[0])?))))),
+        ("fromYamlArray", func(TEXT, |scope, a| Ok(list_or_error(goyaml::from_yaml_list(readable(scope, &a[0])?))))),
         ("toJson", func(ANY, |_, a| Ok(Value::str(goyaml::to_json(&a[0], true).unwrap_or_default())))),
         ("mustToJson", func(ANY, |_, a| goyaml::to_json(&a[0], true).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromJson", func(TEXT, |_, a| Ok(json_map(readable(&a[0])?)))),
-        ("fromJsonArray", func(TEXT, |_, a| Ok(json_list(readable(&a[0])?)))),
+        ("fromJson", func(TEXT, |scope, a| Ok(json_map(readable(scope, &a[0])?)))),
+        ("fromJsonArray", func(TEXT, |scope, a| Ok(json_list(readable(scope, &a[0])?)))),
         ("toToml", func(ANY, |_, a| unless_panic(goyaml::to_toml(&a[0]), |e| e.to_string().into()).map(Value::str))),
         ("mustToToml", func(ANY, |_, a| goyaml::to_toml(&a[0]).map(Value::str).map_err(|e| failed(&e)))),
-        ("fromToml", func(TEXT, |_, a| Ok(map_or_error(goyaml::from_toml(readable(&a[0])?, &toml_time))))),
+        ("fromToml", func(TEXT, |scope, a| Ok(map_or_error(goyaml::from_toml(readable(scope, &a[0])?, &toml_time))))),
         ("include", func(TEXT_ANY, include)),
         ("tpl", func(TEXT_ANY, tpl)),
         ("required", func(TEXT_ANY, required)),
@@ -139,9 +140,9 @@ fn bytes(value: &Value) -> &[u8] {
 }
 
 /// A text that is to be read as values.
-fn readable(value: &Value) -> Result<&[u8], FuncError> {
+fn readable<'a>(scope: &mut dyn Scope, value: &'a Value) -> Result<&'a [u8], FuncError> {
     let text = bytes(value);
-    sprig::check::readable(text)?;
+    sprig::check::readable(scope, text)?;
     Ok(text)
 }
 
@@ -322,13 +323,10 @@ fn from_cluster(value: &serde_json::Value) -> Value {
 #[allow(clippy::unnecessary_wraps, reason = "a function body returns a result")]
 /// The first address of a host, when asking the network is allowed.
 fn get_host_by_name(scope: &mut dyn Scope, args: &[Value]) -> Result<Value, FuncError> {
-    use std::net::ToSocketAddrs;
     if !host(scope).is_some_and(|host| host.enable_dns) {
         return Ok(Value::str(""));
     }
-    let name = text(&args[0]);
-    let address = (name.as_str(), 0).to_socket_addrs().ok().and_then(|mut found| found.next());
-    Ok(Value::str(address.map(|a| a.ip().to_string()).unwrap_or_default()))
+    hosts::address(&text(&args[0])).map(Value::str)
 }
 
 /// Go writes `<no value>` for a missing value; Helm deletes it wherever it stands.

@@ -8,6 +8,7 @@ mod engine;
 mod errors;
 mod functions;
 mod glob;
+mod hosts;
 pub mod lint;
 mod manifest;
 mod objects;

@@ -4,14 +4,15 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::capabilities::{Capabilities, HELM_VERSION};
-use super::glob::Glob;
+use super::glob;
 use crate::chart::{self, Chart, Unread};
 use crate::gotemplate::value::StructField;
-use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Signature, Type, Value};
-use crate::goyaml;
+use crate::gotemplate::{FuncError, GoStr, MapKind, Object, Scope, Signature, Type, Value};
+use crate::{goyaml, sprig};
 
 const ONE_STRING: Signature = Signature { params: &[Type::Str], variadic: None };
 const GO_VERSION: &str = "go1.26.8";
@@ -87,6 +88,11 @@ impl Object for Caps {
         name == "Copy"
     }
 
+    fn deep_copied(&self) -> Option<Value> {
+        let kube = Rc::new(self.kube.deep_copy());
+        Some(Value::Object(Rc::new(Self { kube, versions: self.versions.clone(), helm: self.helm.clone() })))
+    }
+
     fn printed_fields(&self) -> Option<Vec<Value>> {
         let (kube, versions, helm) = (self.kube.clone(), self.versions.clone(), self.helm.clone());
         Some(vec![Value::Object(kube), Value::Object(versions), Value::Object(helm)])
@@ -131,7 +137,7 @@ impl Object for VersionSet {
         (name == "Has").then_some(ONE_STRING)
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         let wanted = args.first().and_then(Value::as_str);
         (name == "Has").then(|| Ok(Value::Bool(wanted.is_some_and(|w| self.0.iter().any(|v| w == v.as_ref())))))
     }
@@ -143,6 +149,10 @@ impl Object for VersionSet {
 
     fn display(&self) -> String {
         format!("[{}]", self.0.join(" "))
+    }
+
+    fn window(&self, start: usize, end: usize) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self(self.0.get(start..end)?.to_vec()))))
     }
 
     fn truth(&self) -> bool {
@@ -176,6 +186,19 @@ impl Struct {
         self.is_kube_version() && !self.copy
     }
 
+    /// What a version says of itself: the normalized one, which a copy may lack.
+    fn text(&self) -> &str {
+        self.fields.iter().rev().map(|(.., value)| value.as_str()).skip(2).find(|value| !value.is_empty()).unwrap_or("")
+    }
+
+    /// Without the values of fields that are not exported.
+    fn deep_copy(&self) -> Self {
+        let is_exported = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+        let kept = |value: &String, name| if is_exported(name) { value.clone() } else { String::new() };
+        let fields = self.fields.iter().map(|(name, json, value)| (*name, *json, kept(value, name))).collect();
+        Self { go_type: self.go_type, fields, copy: self.copy }
+    }
+
     fn get(&self, name: &str) -> Option<Value> {
         let exported = name.starts_with(|c: char| c.is_ascii_uppercase());
         let found = self.fields.iter().find(|(go, ..)| exported && *go == name);
@@ -196,7 +219,7 @@ impl Object for Struct {
         if self.has_methods() {
             match name {
                 "GitVersion" => return self.get("Version").map(Ok),
-                "String" => return Some(Ok(Value::str(self.fields[1].2.as_str()))),
+                "String" => return Some(Ok(Value::str(self.text()))),
                 _ => {}
             }
         }
@@ -213,7 +236,11 @@ impl Object for Struct {
     }
 
     fn printed(&self) -> String {
-        if self.has_methods() { self.fields[1].2.clone() } else { self.display() }
+        if self.has_methods() { self.text().to_owned() } else { self.display() }
+    }
+
+    fn deep_copied(&self) -> Option<Value> {
+        Some(Value::Object(Rc::new(self.deep_copy())))
     }
 
     fn copied(&self) -> Option<Value> {
@@ -287,6 +314,11 @@ impl From<GoStr> for Content {
 }
 
 impl Content {
+    /// As Go's `[]byte`.
+    fn bytes(&self) -> Value {
+        Value::Bytes(Rc::new(self.data().as_bytes().to_vec()))
+    }
+
     fn data(&self) -> &GoStr {
         self.data.get_or_init(|| {
             let Some((file, unreadable)) = &self.unread else { return GoStr::from("") };
@@ -318,16 +350,12 @@ impl Files {
         Ok(Value::str(text.strip_suffix(b"\n").unwrap_or(&text)))
     }
 
-    fn glob(&self, pattern: &str) -> Result<Self, FuncError> {
-        /// What takes more steps is no pattern for files.
-        const MAX_STEPS: usize = 1_000_000_000;
-        let names: usize = self.0.keys().map(String::len).sum();
-        if names.saturating_mul(pattern.len()) > MAX_STEPS {
-            return Err(FuncError::new(format!("a pattern of {} bytes is too long", pattern.len())));
-        }
-        let glob = Glob::new(pattern).unwrap_or_else(Glob::everything);
-        let found = self.0.iter().filter(|(name, _)| glob.matches(name));
-        Ok(Self(found.map(|(name, data)| (name.clone(), data.clone())).collect()))
+    fn glob(&self, scope: &mut dyn Scope, pattern: &GoStr) -> Result<Self, FuncError> {
+        let mut steps = glob::Steps::default();
+        let found = glob::matching(pattern.as_bytes(), self.0.keys(), &mut steps);
+        scope.work(steps.taken())?;
+        let found = found.map_err(|fault| FuncError::new(fault.to_string()))?;
+        Ok(Self(found.into_iter().filter_map(|name| Some((name.clone(), self.0.get(name)?.clone()))).collect()))
     }
 }
 
@@ -349,7 +377,7 @@ impl Object for Files {
                     |data: &GoStr| Value::str(base64::engine::general_purpose::STANDARD.encode(data.as_bytes()));
                 Some(self.as_map(encode))
             }
-            _ => self.0.get(name).map(|content| Ok(Value::Bytes(Rc::new(content.data().as_bytes().to_vec())))),
+            _ => self.0.get(name).map(|content| Ok(content.bytes())),
         }
     }
 
@@ -365,12 +393,12 @@ impl Object for Files {
         ["Get", "GetBytes", "Glob", "Lines"].contains(&name).then_some(ONE_STRING)
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         let arg = args.first()?;
         Some(Ok(match name {
             "Get" => self.get(arg).map_or_else(|| Value::str(""), |data| Value::Str(data.clone())),
             "GetBytes" => Value::Bytes(Rc::new(self.get(arg).map(|data| data.as_bytes().to_vec()).unwrap_or_default())),
-            "Glob" => match self.glob(&arg.as_str()?.to_str()) {
+            "Glob" => match self.glob(scope, arg.as_str()?) {
                 Ok(found) => Value::Object(Rc::new(found)),
                 Err(error) => return Some(Err(error)),
             },
@@ -381,21 +409,47 @@ impl Object for Files {
                     return Some(Err(FuncError::new("runtime error: index out of range [-1]")));
                 }
                 let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-                Value::strings(bytes.split(|b| *b == b'\n'))
+                let count = memchr::memchr_iter(b'\n', bytes).count() + 1;
+                if let Err(error) = sprig::check::texts(scope, count, bytes.len()) {
+                    return Some(Err(error));
+                }
+                Value::strings(bytes.split(|byte| *byte == b'\n'))
             }
             _ => return None,
         }))
     }
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
-        let bytes = |data: &GoStr| Value::Bytes(Rc::new(data.as_bytes().to_vec()));
-        Some(self.all().map(|(name, data)| (Value::str(name), bytes(data))).collect())
+        Some(self.0.iter().map(|(name, content)| (Value::str(name.as_str()), content.bytes())).collect())
+    }
+
+    fn length(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+
+    fn keys(&self) -> Option<Vec<GoStr>> {
+        Some(self.0.keys().map(|name| GoStr::from(name.as_str())).collect())
+    }
+
+    fn entry(&self, key: &GoStr) -> Option<Value> {
+        self.0.get(&*key.to_str()).map(|content| content.bytes())
     }
 
     fn display(&self) -> String {
-        let shown = |data: &GoStr| data.as_bytes().iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        let entries: Vec<String> = self.all().map(|(name, data)| format!("{name}:[{}]", shown(data))).collect();
-        format!("map[{}]", entries.join(" "))
+        let mut out = String::from("map[");
+        for (at, (name, data)) in self.all().enumerate() {
+            out.push_str(if at > 0 { " " } else { "" });
+            out.push_str(name);
+            out.push_str(":[");
+            for (at, byte) in data.as_bytes().iter().enumerate() {
+                out.push_str(if at > 0 { " " } else { "" });
+                // Writing to a text does not fail.
+                let _ = write!(out, "{byte}");
+            }
+            out.push(']');
+        }
+        out.push(']');
+        out
     }
 
     fn truth(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Conversions: numbers, strings, splitting, joining, ranges of numbers.
 
 use super::args::{Args, Chapter, Outcome, fail, func, slice_items, string};
-use super::limits::{MAX_ITEMS, check_items, check_text};
+use super::limits::{MAX_ITEMS, account_for_texts, check_items, check_text};
 use super::print::{sprint, strval};
 use super::{bytes, cast};
 use crate::gotemplate::Type::{Any, Int, Str};
@@ -16,9 +16,9 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("join", func!([Str, Any], |scope, a| join(scope, a.bytes(0), a.any(1)))),
     ("seq", func!([], ..Int, |_, a| seq(a))),
     ("sortAlpha", func!([Any], |scope, a| sort_alpha(scope, a.any(0)))),
-    ("split", func!([Str, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
-    ("splitList", func!([Str, Str], |_, a| Ok(Value::strings(bytes::split_n(a.bytes(1), a.bytes(0), -1)?)))),
-    ("splitn", func!([Str, Int, Str], |_, a| Ok(numbered(&bytes::split_n(a.bytes(2), a.bytes(0), a.int(1))?)))),
+    ("split", func!([Str, Str], |scope, a| Ok(numbered(&split(scope, a.bytes(1), a.bytes(0), -1)?)))),
+    ("splitList", func!([Str, Str], |scope, a| Ok(Value::strings(split(scope, a.bytes(1), a.bytes(0), -1)?)))),
+    ("splitn", func!([Str, Int, Str], |scope, a| Ok(numbered(&split(scope, a.bytes(2), a.bytes(0), a.int(1))?)))),
     ("toDecimal", func!([Any], |_, a| Ok(Value::int64(parse_int(sprint(a.any(0)).as_bytes(), 8, 64).unwrap_or(0))))),
     ("toString", func!([Any], |_, a| Ok(Value::Str(strval(a.any(0)))))),
     ("toStrings", func!([Any], |scope, a| to_strings(scope, a.any(0)))),
@@ -34,6 +34,13 @@ fn atoi(s: &[u8]) -> i64 {
         Err(NumError::Range) => i64::MAX,
         Err(NumError::Syntax) => 0,
     }
+}
+
+/// The parts of a text, which will each be a text of its own.
+fn split<'a>(scope: &mut dyn Scope, s: &'a [u8], separator: &[u8], n: i64) -> Result<Vec<&'a [u8]>, FuncError> {
+    let parts = bytes::split_n(s, separator, n)?;
+    account_for_texts(scope, parts.len(), s.len())?;
+    Ok(parts)
 }
 
 /// The elements of a list as strings, nil elements left out; a value that is no list as a list of one.

@@ -7,13 +7,12 @@ use super::limits::Steps;
 use super::merge::merge;
 use super::nesting::{self, MAX_DEPTH};
 use super::print::strval;
-use super::semver::VersionObject;
 use crate::gotemplate::Type::{Any, MapOfAny, Str};
 use crate::gotemplate::value::Entries;
 use crate::gotemplate::{FuncError, ListKind, Map, MapKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("deepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("deepCopy", func!([Any], |scope, a| deep_copy(scope, a.any(0)))),
     ("dict", func!([], ..Any, |scope, a| dict(scope, a))),
     ("dig", func!([], ..Any, |_, a| dig(a))),
     (
@@ -24,7 +23,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("keys", func!([], ..MapOfAny, |_, a| Ok(keys(a)))),
     ("merge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
     ("mergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
-    ("mustDeepCopy", func!([Any], |_, a| deep_copy(a.any(0)))),
+    ("mustDeepCopy", func!([Any], |scope, a| deep_copy(scope, a.any(0)))),
     ("mustMerge", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, false))),
     ("mustMergeOverwrite", func!([MapOfAny], ..MapOfAny, |_, a| merge_all(a, true))),
     ("omit", func!([MapOfAny], ..Str, |scope, a| select(scope, a, false))),
@@ -138,11 +137,16 @@ fn conversion_error(value: &Value, wanted: &str) -> String {
     format!("interface conversion: interface {{}} is {found}, not {wanted}")
 }
 
-fn deep_copy(value: &Value) -> Outcome {
+fn deep_copy(scope: &mut dyn Scope, value: &Value) -> Outcome {
+    /// What an entry of a copy takes, and a map around it.
+    const PART: usize = 96;
     if value.is_nil() {
         return fail("reflect: call of reflect.Value.Type on zero Value");
     }
-    copy(value, 0, &mut Steps::default())
+    let mut steps = Steps::default();
+    let copied = copy(value, 0, &mut steps)?;
+    scope.work(steps.taken() * PART)?;
+    Ok(copied)
 }
 
 /// A copy that shares no map with the original.
@@ -165,11 +169,7 @@ fn copy(value: &Value, depth: usize, steps: &mut Steps) -> Outcome {
             let items = list.items.iter().map(|item| copy(item, depth + 1, steps)).collect::<Result<_, _>>()?;
             Ok(Value::List(list.like(items).into()))
         }),
-        Value::Object(object) => Ok(match object.as_any().downcast_ref::<VersionObject>() {
-            // Private fields are not copied.
-            Some(version) => Value::Object(Rc::new(version.zero())),
-            None => value.clone(),
-        }),
+        Value::Object(object) => Ok(object.deep_copied().unwrap_or_else(|| value.clone())),
         other => Ok(other.clone()),
     }
 }

@@ -1,14 +1,14 @@
 //! JSON. The names without `must` swallow errors, but for `toRawJson`.
 
 use super::args::{Args, Chapter, func, string};
-use super::limits::check_readable;
+use super::limits::account_for_reading;
 use crate::gotemplate::Type::{Any, Str};
-use crate::gotemplate::{FuncError, Value};
+use crate::gotemplate::{FuncError, Scope, Value};
 use crate::goyaml::{Error, from_json, to_json, to_json_indent};
 
 pub(super) static FUNCTIONS: Chapter = &[
-    ("fromJson", func!([Str], |_, a| Ok(from_json(readable(a)?).unwrap_or_default()))),
-    ("mustFromJson", func!([Str], |_, a| from_json(readable(a)?).map_err(failed))),
+    ("fromJson", func!([Str], |scope, a| Ok(from_json(readable(scope, a)?).unwrap_or_default()))),
+    ("mustFromJson", func!([Str], |scope, a| from_json(readable(scope, a)?).map_err(failed))),
     ("mustToJson", func!([Any], |_, a| to_json(a.any(0), true).map(Value::str).map_err(failed))),
     ("mustToPrettyJson", func!([Any], |_, a| pretty(a.any(0)).map(Value::str).map_err(failed))),
     ("mustToRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).map_err(failed))),
@@ -17,8 +17,8 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("toRawJson", func!([Any], |_, a| to_json(a.any(0), false).map(Value::str).map_err(failed))),
 ];
 
-fn readable(args: &[Value]) -> Result<&[u8], FuncError> {
-    check_readable(args.bytes(0).len())?;
+fn readable<'a>(scope: &mut dyn Scope, args: &'a [Value]) -> Result<&'a [u8], FuncError> {
+    account_for_reading(scope, args.bytes(0).len())?;
     Ok(args.bytes(0))
 }
 

@@ -14,7 +14,7 @@ use crate::gotemplate::{FuncError, List, ListKind, Scope, Value};
 
 pub(super) static FUNCTIONS: Chapter = &[
     ("append", func!([Any, Any], |_, a| push(a))),
-    ("chunk", func!([Int, Any], |_, a| chunk(a))),
+    ("chunk", func!([Int, Any], |scope, a| chunk(scope, a))),
     ("compact", func!([Any], |_, a| compact(a))),
     ("concat", func!([], ..Any, |_, a| concat(a))),
     ("first", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("last", func!([Any], |_, a| Ok(items(a.any(0), "find last on")?.last().cloned().unwrap_or_default()))),
     ("list", func!([], ..Any, |_, a| Ok(Value::list(a.to_vec())))),
     ("mustAppend", func!([Any, Any], |_, a| push(a))),
-    ("mustChunk", func!([Int, Any], |_, a| chunk(a))),
+    ("mustChunk", func!([Int, Any], |scope, a| chunk(scope, a))),
     ("mustCompact", func!([Any], |_, a| compact(a))),
     ("mustFirst", func!([Any], |_, a| Ok(items(a.any(0), "find first on")?.first().cloned().unwrap_or_default()))),
     ("mustHas", func!([Any, Any], |scope, a| has(scope, a))),
@@ -152,6 +152,7 @@ fn slice(args: &[Value]) -> Outcome {
     let part = range.and_then(|(start, end)| match value {
         Value::Bytes(bytes) => bytes.get(start..end).map(|bytes| Value::Bytes(bytes.to_vec().into())),
         Value::List(list) => list.window(start, end).map(|list| Value::List(list.into())),
+        Value::Object(object) => object.window(start, end),
         _ => list.get(start..end).map(|items| Value::list(items.to_vec())),
     });
     part.map_or_else(|| fail("reflect.Value.Slice: slice index out of bounds"), Ok)
@@ -174,7 +175,7 @@ fn concat(args: &[Value]) -> Outcome {
 
 /// Lists of `size` elements. Their number and lengths are computed through floats, which is where the results for sizes that
 /// make no sense come from.
-fn chunk(args: &[Value]) -> Outcome {
+fn chunk(scope: &mut dyn Scope, args: &[Value]) -> Outcome {
     const BAD_LENGTH: &str = "runtime error: makeslice: len out of range";
     let size = args.int(0);
     let list = items(args.any(1), "chunk")?;
@@ -184,6 +185,7 @@ fn chunk(args: &[Value]) -> Outcome {
     if count > list.len() {
         return fail(BAD_LENGTH);
     }
+    scope.work((list.len() + count * 4) * size_of::<Value>())?;
     let mut chunks = Vec::with_capacity(count);
     for index in 0..count {
         let mut wanted = size;

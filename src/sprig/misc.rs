@@ -1,6 +1,7 @@
 //! What stands alone: greeting, failing, host names, versions, URLs.
 
 use super::args::{Args, Chapter, Outcome, fail, func};
+use super::limits::account_for_texts;
 use super::semver::{Constraints, Version, VersionObject};
 use super::url;
 use crate::gotemplate::Type::{MapOfAny, Str};
@@ -14,7 +15,13 @@ pub(super) static FUNCTIONS: Chapter = &[
     ("semver", func!([Str], |_, a| semver(&a.text(0)))),
     ("semverCompare", func!([Str, Str], |_, a| semver_compare(a.bytes(0), &a.text(1)))),
     ("urlJoin", func!([MapOfAny], |_, a| url::join(&a.dict(0)))),
-    ("urlParse", func!([Str], |_, a| url::parse(a.bytes(0)))),
+    (
+        "urlParse",
+        func!([Str], |scope, a| {
+            account_for_texts(scope, 1, a.bytes(0).len())?;
+            url::parse(a.bytes(0))
+        }),
+    ),
 ];
 
 fn semver(text: &str) -> Outcome {

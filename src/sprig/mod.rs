@@ -52,6 +52,8 @@ pub mod layout {
 
 /// Go's own judgement of texts that others check, too: JSON schemas name both kinds as formats.
 pub mod check {
+    use crate::gotemplate::{FuncError, Scope};
+
     /// Whether a text is a regular expression of Go's.
     ///
     /// # Errors
@@ -79,17 +81,26 @@ pub mod check {
     /// Whether a regular expression of Go's matches somewhere in a text.
     ///
     /// # Errors
-    /// As [`expression`].
+    /// As [`expression`], or it takes too long.
     pub fn matches(expression: &str, text: &str) -> Result<bool, String> {
-        Ok(super::regex::compile(expression.as_bytes())?.is_match(text))
+        super::regex::compile(expression.as_bytes())?.is_match_alone(text).map_err(|error| error.message)
     }
 
-    /// Refuses a text that would take too much memory once it is read as values.
+    /// Refuses a text that would take too much memory once it is read as values, and accounts for another one.
     ///
     /// # Errors
-    /// It would.
-    pub fn readable(text: &[u8]) -> Result<(), crate::gotemplate::FuncError> {
-        super::limits::check_readable(text.len())
+    /// It would; the templates take too much memory or too long.
+    pub fn readable(scope: &mut dyn Scope, text: &[u8]) -> Result<(), FuncError> {
+        super::limits::account_for_reading(scope, text.len())
+    }
+
+    /// Accounts for new texts in a list, unless there are too many: their number and their bytes together.
+    ///
+    /// # Errors
+    /// There are; the templates take too much memory or too long.
+    pub fn texts(scope: &mut dyn Scope, count: usize, bytes: usize) -> Result<(), FuncError> {
+        super::limits::check_items(count)?;
+        super::limits::account_for_texts(scope, count, bytes)
     }
 
     /// What is in a URL.

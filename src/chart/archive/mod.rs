@@ -4,6 +4,7 @@ mod gunzip;
 mod tar;
 
 use self::gunzip::Gunzip;
+use super::names::Names;
 use super::{Error, File};
 use crate::gotemplate::strconv;
 use crate::sprig::clean_path;
@@ -24,6 +25,7 @@ const MAX_STREAM: u64 = 4 * MAX_CHART_SIZE;
 pub fn unpack(data: &[u8]) -> Result<Vec<File>, Error> {
     let mut archive = tar::Reader::new(Gunzip::new(data, MAX_STREAM)?);
     let mut files = Vec::new();
+    let mut names = Names::default();
     let mut remaining = MAX_CHART_SIZE;
     loop {
         // An error in the middle of what may not be read is no better than its end.
@@ -36,6 +38,7 @@ pub fn unpack(data: &[u8]) -> Result<Vec<File>, Error> {
             continue;
         }
         let name = inner_path(&header.name)?;
+        names.add(&header.name)?;
         let size = u64::try_from(header.size).unwrap_or_default();
         if size > remaining {
             return Err(too_large());

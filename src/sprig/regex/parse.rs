@@ -11,7 +11,16 @@ pub(super) struct Parsed {
     pub hir: Hir,
     /// The names of the groups, the whole match first.
     pub names: Vec<Option<String>>,
+    /// How large an automaton over bytes would be, about: ranges of characters, repetitions multiplied.
+    pub states: u64,
+    /// How many ranges of characters its classes have.
+    pub ranges: u64,
 }
+
+/// Go's limits: instructions of a program, and numbers in the classes of an expression.
+const MAX_SIZE: u64 = (128 << 20) / 40;
+const MAX_RANGES: u64 = (128 << 20) / 8;
+const TOO_LARGE: &str = "expression too large";
 
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the syntax")]
@@ -22,10 +31,46 @@ struct Flags {
     non_greedy: bool,
 }
 
-/// Something that can be repeated, and the greatest product of repetition counts inside it.
+/// Something that can be repeated.
 struct Item {
     hir: Hir,
+    cost: Cost,
+}
+
+/// What a part of an expression costs.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// The greatest product of repetition counts inside it.
     repeats: u64,
+    /// Its instructions, as Go counts them.
+    size: u64,
+    /// See [`Parsed::states`].
+    states: u64,
+}
+
+impl Cost {
+    const ONE: Self = Self { repeats: 1, size: 1, states: 1 };
+
+    /// Of several parts, which all are there.
+    fn sum(items: &[Item]) -> Self {
+        items.iter().fold(Self { repeats: 1, size: 0, states: 0 }, |sum, Item { cost, .. }| Self {
+            repeats: sum.repeats.max(cost.repeats),
+            size: sum.size + cost.size,
+            states: sum.states.saturating_add(cost.states),
+        })
+    }
+
+    fn repeated(self, min: u32, max: Option<u32>) -> Self {
+        let (min, size) = (u64::from(min), self.size);
+        let size = match max.map(u64::from) {
+            None if min == 0 => 2 + size,
+            None => 1 + min * size,
+            Some(1) if min == 0 => 1 + size,
+            Some(max) => max * size + (max - min),
+        };
+        let states = self.states.saturating_mul(max.map_or(min, u64::from).max(1));
+        Self { size: size.max(1), states, ..self }
+    }
 }
 
 /// An open group.
@@ -45,18 +90,23 @@ impl Frame {
 
     fn end_alternative(&mut self) {
         let items = std::mem::take(&mut self.items);
-        let repeats = items.iter().map(|item| item.repeats).max().unwrap_or(1);
-        self.alternatives.push(Item { hir: Hir::concat(items.into_iter().map(|item| item.hir).collect()), repeats });
+        let mut cost = Cost::sum(&items);
+        cost.size = cost.size.max(1);
+        self.alternatives.push(Item { hir: Hir::concat(items.into_iter().map(|item| item.hir).collect()), cost });
     }
 
     fn close(mut self) -> Item {
         self.end_alternative();
-        let repeats = self.alternatives.iter().map(|item| item.repeats).max().unwrap_or(1);
+        let mut cost = Cost::sum(&self.alternatives);
+        cost.size += self.alternatives.len() as u64 - 1;
         let hir = Hir::alternation(self.alternatives.into_iter().map(|item| item.hir).collect());
         match self.capture {
             // Names are kept apart: two groups may have the same one.
-            Some(index) => Item { hir: Hir::capture(Capture { index, name: None, sub: Box::new(hir) }), repeats },
-            None => Item { hir, repeats },
+            Some(index) => {
+                cost.size += 2;
+                Item { hir: Hir::capture(Capture { index, name: None, sub: Box::new(hir) }), cost }
+            }
+            None => Item { hir, cost },
         }
     }
 }
@@ -71,6 +121,7 @@ struct Parser<'a> {
     flags: Flags,
     stack: Vec<Frame>,
     names: Vec<Option<String>>,
+    ranges: u64,
 }
 
 /// An error at a piece of the expression.
@@ -88,7 +139,7 @@ pub(super) fn parse(expression: &[u8]) -> Result<Parsed, String> {
         Err(bad) => return error("invalid UTF-8", &errtext::text(&expression[bad.valid_up_to()..])),
     };
     let flags = Flags { fold_case: false, multi_line: false, dot_newline: false, non_greedy: false };
-    let mut parser = Parser { text, at: 0, flags, stack: vec![Frame::new(None, flags)], names: vec![None] };
+    let mut parser = Parser { text, at: 0, flags, stack: vec![Frame::new(None, flags)], names: vec![None], ranges: 0 };
     parser.run()
 }
 
@@ -151,14 +202,21 @@ impl<'a> Parser<'a> {
                     self.literal(other);
                 }
             }
+            if self.ranges > MAX_RANGES {
+                return error(TOO_LARGE, self.text);
+            }
             last_repeat = repeat;
         }
         if self.stack.len() > 1 {
             return error("missing closing )", self.text);
         }
         // There is always the outermost frame.
-        let hir = self.stack.pop().map_or_else(Hir::empty, |frame| frame.close().hir);
-        Ok(Parsed { hir, names: std::mem::take(&mut self.names) })
+        let whole = self.stack.pop().map_or(Item { hir: Hir::empty(), cost: Cost::ONE }, Frame::close);
+        if whole.cost.size > MAX_SIZE {
+            return error(TOO_LARGE, self.text);
+        }
+        let (states, ranges) = (whole.cost.states, self.ranges);
+        Ok(Parsed { hir: whole.hir, names: std::mem::take(&mut self.names), states, ranges })
     }
 
     fn rest(&self) -> &'a str {
@@ -185,7 +243,7 @@ impl<'a> Parser<'a> {
     }
 
     fn push(&mut self, hir: Hir) {
-        self.frame().items.push(Item { hir, repeats: 1 });
+        self.frame().items.push(Item { hir, cost: Cost::ONE });
     }
 
     fn look(&mut self, length: usize, look: Look) {
@@ -194,7 +252,10 @@ impl<'a> Parser<'a> {
     }
 
     fn class(&mut self, class: ClassUnicode) {
-        self.push(Hir::class(Class::Unicode(class)));
+        let ranges = class.ranges().len() as u64;
+        self.ranges += ranges;
+        let cost = Cost { states: ranges.max(1), ..Cost::ONE };
+        self.frame().items.push(Item { hir: Hir::class(Class::Unicode(class)), cost });
     }
 
     fn literal(&mut self, rune: char) {
@@ -262,18 +323,21 @@ impl<'a> Parser<'a> {
         let Some(item) = self.frame().items.pop() else {
             return error("missing argument to repetition operator", operator);
         };
-        let mut repeats = item.repeats;
+        let mut cost = item.cost.repeated(min, max);
         if counted {
-            repeats = match max {
+            cost.repeats = match max {
                 Some(0) => 1,
-                _ => repeats * u64::from(max.unwrap_or(min).max(1)),
+                _ => cost.repeats * u64::from(max.unwrap_or(min).max(1)),
             };
-            if (min >= 2 || max.is_some_and(|max| max >= 2)) && repeats > MAX_REPEAT {
+            if (min >= 2 || max.is_some_and(|max| max >= 2)) && cost.repeats > MAX_REPEAT {
                 return error("invalid repeat count", operator);
             }
         }
+        if cost.size > MAX_SIZE {
+            return error(TOO_LARGE, self.text);
+        }
         let hir = Hir::repetition(Repetition { min, max, greedy, sub: Box::new(item.hir) });
-        self.frame().items.push(Item { hir, repeats });
+        self.frame().items.push(Item { hir, cost });
         Ok(())
     }
 

@@ -1,10 +1,7 @@
 //! Replacing of matches: `$1`, `${name}` and `$$` in the replacement are expanded.
 
-use regex_automata::Input;
-use regex_automata::util::captures::Captures;
-
 use super::Regex;
-use super::search::{Text, steps, width_at};
+use super::search::{Search, Text, steps, width_at};
 use crate::gotemplate::runes::{decode_rune, is_digit, is_letter};
 use crate::gotemplate::{FuncError, Scope};
 use crate::sprig::limits::check_text;
@@ -23,27 +20,26 @@ impl Regex {
     ) -> Result<Vec<u8>, FuncError> {
         self.check(text.searched())?;
         let expand = expand && replacement.contains(&b'$');
-        let mut captures = self.engine.create_captures();
+        let mut search = self.search();
         let searched = text.searched();
         let mut out = Vec::with_capacity(searched.len());
         let (mut copied, mut at) = (0, 0);
         while at <= searched.len() {
             scope.work(steps(searched.len() - at))?;
-            self.engine.search_captures(&Input::new(searched).span(at..searched.len()), &mut captures);
-            let Some(found) = captures.get_match() else { break };
-            out.extend_from_slice(text.slice(copied..found.start()));
+            let Some(found) = search.next(scope, searched, at)? else { break };
+            out.extend_from_slice(text.slice(copied..found.start));
             // An empty match right after another match is not replaced.
-            if found.end() > copied || found.start() == 0 {
+            if found.end > copied || found.start == 0 {
                 if expand {
-                    self.expand(&mut out, replacement, text, &captures)?;
+                    self.expand(&mut out, replacement, text, &search)?;
                 } else {
                     out.extend_from_slice(replacement);
                 }
             }
             check_text(out.len())?;
-            copied = found.end();
+            copied = found.end;
             let next = at + width_at(searched, at).max(1);
-            at = next.max(found.end());
+            at = next.max(found.end);
         }
         out.extend_from_slice(text.slice(copied.min(searched.len())..searched.len()));
         Ok(out)
@@ -54,7 +50,7 @@ impl Regex {
         out: &mut Vec<u8>,
         template: &[u8],
         text: &Text<'_>,
-        captures: &Captures,
+        search: &Search<'_>,
     ) -> Result<(), FuncError> {
         let mut rest = template;
         while let Some(dollar) = rest.iter().position(|&byte| byte == b'$') {
@@ -71,11 +67,11 @@ impl Regex {
             };
             rest = after;
             let group = match group_number(name) {
-                Some(number) => captures.get_group(number),
-                None => self.named_group(name, captures),
+                Some(number) => search.group(number),
+                None => self.named_group(name, search),
             };
             if let Some(group) = group {
-                out.extend_from_slice(text.slice(group.range()));
+                out.extend_from_slice(text.slice(group));
                 check_text(out.len())?;
             }
         }
@@ -83,10 +79,10 @@ impl Regex {
         Ok(())
     }
 
-    fn named_group(&self, name: &[u8], captures: &Captures) -> Option<regex_automata::Span> {
+    fn named_group(&self, name: &[u8], search: &Search<'_>) -> Option<std::ops::Range<usize>> {
         let named = |own: &Option<String>| own.as_ref().is_some_and(|own| own.as_bytes() == name);
         let mut indexes = self.names.iter().enumerate().filter(|(_, own)| named(own));
-        indexes.find_map(|(index, _)| captures.get_group(index))
+        indexes.find_map(|(index, _)| search.group(index))
     }
 }
 

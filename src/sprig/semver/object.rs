@@ -4,7 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 
 use super::Version;
-use crate::gotemplate::{FuncError, Object, Signature, Type, UintKind, Value};
+use crate::gotemplate::{FuncError, Object, Scope, Signature, Type, UintKind, Value};
 
 /// Go's `*semver.Version`, which `semver` returns, or the `semver.Version` that its methods return.
 #[derive(Debug)]
@@ -22,11 +22,6 @@ impl VersionObject {
     /// The version.
     pub fn version(&self) -> &Version {
         &self.version
-    }
-
-    /// The zero value of the same type.
-    pub(in crate::sprig) fn zero(&self) -> Self {
-        Self { version: Version::zero(), pointer: self.pointer }
     }
 
     fn value(version: Version) -> Value {
@@ -89,7 +84,7 @@ impl Object for VersionObject {
         }
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         if let [Value::Str(part)] = args {
             let changed = match name {
                 "SetPrerelease" => self.version.with_pre(&part.to_str()),
@@ -117,6 +112,11 @@ impl Object for VersionObject {
             "GreaterThanEqual" => order.is_ge().into(),
             _ => return None,
         }))
+    }
+
+    /// No field of it is exported.
+    fn deep_copied(&self) -> Option<Value> {
+        Some(Value::Object(Rc::new(Self { version: Version::zero(), pointer: self.pointer })))
     }
 
     fn is_stringer(&self) -> bool {

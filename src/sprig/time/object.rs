@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::calendar::{MONTHS, WEEK_DAYS};
 use super::{Time, Zone, round_duration};
-use crate::gotemplate::{FuncError, IntKind, Object, Signature, Type, Value};
+use crate::gotemplate::{FuncError, IntKind, Object, Scope, Signature, Type, Value};
 
 /// A number with names: `time.Month`, `time.Weekday`.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Object for Time {
         Some(Signature { params, variadic: None })
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
+    fn call(&self, _scope: &mut dyn Scope, name: &str, args: &[Value]) -> Option<Result<Value, FuncError>> {
         Some(Ok(match (name, args) {
             ("Format", [Value::Str(layout)]) => Value::str(self.format(layout.as_bytes())),
             ("Add", [Value::Int(nanoseconds, _)]) => value(self.add(*nanoseconds)),
