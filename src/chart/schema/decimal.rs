@@ -8,8 +8,8 @@ use serde_json::Number;
 
 /// `digits` times ten to the power of `exponent`.
 pub struct Decimal {
-    digits: BigInt,
-    exponent: i32,
+    pub(super) digits: BigInt,
+    pub(super) exponent: i32,
 }
 
 impl Decimal {

@@ -7,6 +7,7 @@ mod judge;
 mod library;
 mod patterns;
 mod plain;
+mod rational;
 mod remote;
 mod words;
 
