@@ -19,6 +19,7 @@ mod templates;
 mod unpacked;
 mod urls;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -29,7 +30,7 @@ use super::KubeVersion;
 use super::sort::{MAX_DOCUMENT, MAX_OBJECTS};
 use crate::chart::schema::Fetch;
 use crate::chart::{self, Notices, archive, goerr, loader};
-use crate::gotemplate::{Map, Value};
+use crate::gotemplate::{GoStr, Map, Value};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
 
@@ -136,6 +137,8 @@ struct Object {
 
 /// The objects of a stream, null ones left out, and the error that ended it.
 fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
+    let stream = as_utf8_json(stream);
+    let stream = stream.as_ref();
     let (documents, bad_separator) = goyaml::documents_before_error(stream);
     let mut found = Vec::new();
     for document in documents {
@@ -164,6 +167,18 @@ fn objects(stream: &[u8]) -> (Vec<Object>, Option<String>) {
         }
     }
     (found, bad_separator.map(|e| e.to_string()))
+}
+
+/// A JSON object with U+FFFD for each byte that is not UTF-8: Helm reads it as JSON first, where Go lets such bytes pass.
+fn as_utf8_json(stream: &[u8]) -> Cow<'_, [u8]> {
+    let is_all = |(_, end): (Value, usize)| stream[end..].trim_ascii().is_empty();
+    if std::str::from_utf8(stream).is_err()
+        && stream.trim_ascii_start().starts_with(b"{")
+        && goyaml::from_json_prefix(stream).is_ok_and(is_all)
+    {
+        return Cow::Owned(GoStr::from(stream).to_str().into_owned().into_bytes());
+    }
+    Cow::Borrowed(stream)
 }
 
 /// Go's error for a stream that begins like a JSON object but is none.
