@@ -1,5 +1,6 @@
 //! `template`
 
+use std::borrow::Cow;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -319,9 +320,10 @@ fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart) -> Outco
     if !args.output_dir.is_empty() {
         return write_files(args, release, rendered, &crds);
     }
-    let crds = crds.iter().map(|(path, file)| (path.as_str(), file.data.as_bytes()));
-    let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_bytes()));
-    let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
+    let crds = crds.iter().map(|(path, file)| (path.as_str(), Cow::Borrowed(file.data.as_bytes())));
+    let manifests =
+        rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), errtext::bytes(&manifest.content)));
+    let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), errtext::bytes(&hook.manifest)));
     if args.show_only.is_empty() {
         // Large charts have megabytes of definitions, which need not be there once more as one text.
         let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
@@ -334,8 +336,8 @@ fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart) -> Outco
 
 /// Documents with their paths, hooks last. What stands before the hooks ends with one newline, however much space there was.
 fn write_text<'a>(
-    documents: impl Iterator<Item = (&'a str, &'a [u8])>,
-    hooks: impl Iterator<Item = (&'a str, &'a str)>,
+    documents: impl Iterator<Item = (&'a str, Cow<'a, [u8]>)>,
+    hooks: impl Iterator<Item = (&'a str, Cow<'a, [u8]>)>,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let mut documents = documents.peekable();
@@ -345,14 +347,16 @@ fn write_text<'a>(
     while let Some((path, content)) = documents.next() {
         write!(out, "---\n# Source: {path}\n")?;
         let last = documents.peek().is_none();
-        let shown = if last { runes::trim_end(content) } else { content };
+        let shown = if last { runes::trim_end(&content) } else { &*content };
         if !(last && shown.is_empty()) {
             out.write_all(shown)?;
             out.write_all(b"\n")?;
         }
     }
     for (path, content) in hooks {
-        out.write_all(document(path, content).as_bytes())?;
+        write!(out, "---\n# Source: {path}\n")?;
+        out.write_all(&content)?;
+        out.write_all(b"\n")?;
     }
     Ok(())
 }
@@ -419,13 +423,13 @@ fn write_files(args: &Args, release: &str, rendered: &Rendered, crds: &[(String,
     }
     for manifest in &rendered.manifests {
         let again = written.contains(&manifest.path.as_str());
-        write_file(&named, &manifest.path, manifest.content.as_bytes(), again, &mut log)?;
+        write_file(&named, &manifest.path, &errtext::bytes(&manifest.content), again, &mut log)?;
         written.push(&manifest.path);
     }
     for hook in wanted_hooks(args, &rendered.hooks) {
         // Hooks are added to a file of an earlier run, too: that is how Helm does it.
         let exists = Path::new(&named).join(&hook.path).exists();
-        write_file(&named, &hook.path, hook.manifest.as_bytes(), exists, &mut log)?;
+        write_file(&named, &hook.path, &errtext::bytes(&hook.manifest), exists, &mut log)?;
     }
     if let Some(wanted) = args.show_only.first() {
         // Nothing is left to be shown.
@@ -475,8 +479,9 @@ mod tests {
     fn one_newline_ends_what_stands_before_the_hooks() {
         let written = |documents: &[(&str, &str)], hooks: &[(&str, &str)]| {
             let mut out = Vec::new();
-            write_text(documents.iter().map(|(path, text)| (*path, text.as_bytes())), hooks.iter().copied(), &mut out)
-                .unwrap();
+            let [documents, hooks] = [documents, hooks]
+                .map(|pairs| pairs.iter().map(|(path, text)| (*path, Cow::Borrowed(text.as_bytes()))));
+            write_text(documents, hooks, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(&[], &[]), "\n");
