@@ -111,7 +111,8 @@ fn validate_deep(
     }
 }
 
-/// Reads a schema. What Go reads more generously, such as half of a surrogate pair, goes through Go's own reader.
+/// Reads a schema. What Go reads more generously, such as half of a surrogate pair or a number of any size, goes through Go's own
+/// reader.
 fn read(text: &[u8]) -> Result<Json, String> {
     if let Ok(schema) = serde_json::from_slice(text) {
         return Ok(schema);
@@ -119,7 +120,7 @@ fn read(text: &[u8]) -> Result<Json, String> {
     if is_deep(text) {
         return Err(format!("the schema is nested more than {MAX_DEPTH} levels deep"));
     }
-    let (schema, end) = goyaml::from_json_prefix(text).map_err(|e| e.to_string())?;
+    let (schema, end) = goyaml::from_json_prefix_with_all_numbers(text).map_err(|e| e.to_string())?;
     if text[end..].trim_ascii().is_empty() {
         Ok(to_json(&schema))
     } else {
