@@ -85,8 +85,9 @@ pub fn validate_against(
     fetch: Option<&Rc<dyn Fetch>>,
     notices: &Notices,
 ) -> Result<(), String> {
-    notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let schema = read(schema)?;
+    let text = schema;
+    let schema = read(text)?;
+    notices.debug_bytes("unmarshalled JSON schema", "schema", text);
     // Schemas and values are walked through by recursion.
     stacker::grow(STACK, || validate_deep(&schema, &to_json_map(values), fetch, notices))
 }
