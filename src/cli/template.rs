@@ -225,6 +225,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
 impl Prepared {
     fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
         let rendered = self.render(global, args, collected)?;
+        notices::print(global, collected);
         let outcome = show(args, &self.release.name, &rendered, &self.chart);
         // The process ends: giving every node of the values back to the allocator would only take time.
         std::mem::forget((rendered, self));
@@ -239,6 +240,7 @@ impl Prepared {
         let rendered = self.render(global, args, collected)?;
         let known = seen.check(cluster, &rendered, &self.release).await;
         known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
+        notices::print(global, collected);
         show(args, &self.release.name, &rendered, &self.chart)
     }
 
@@ -258,6 +260,7 @@ impl Prepared {
                 };
                 let mut text = format!("{}\n", manifest.trim());
                 append_hooks(args, hooks, &mut text);
+                notices::print(global, collected);
                 if args.show_only.is_empty() {
                     print(&text)?;
                 } else if let Ok(selected) = selected(&args.show_only, &text) {
