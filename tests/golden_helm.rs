@@ -51,3 +51,28 @@ fn a_packed_chart_renders_as_its_directory() {
         assert_eq!(from_archive, from_source, "{chart}");
     }
 }
+
+/// What is noted comes before what is found, where both go to one place.
+#[test]
+fn notes_come_before_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let (both, destination) = (folder.path().join("both"), folder.path().to_string_lossy().into_owned());
+    for (words, result) in [
+        ("template rel fixtures/charts/table-conflicts --debug", "---\n"),
+        ("template rel fixtures/charts/yaml-tab --debug", "---\n"),
+        ("lint fixtures/charts/import-values", "==> Linting"),
+        ("package fixtures/charts/generation-two-requirements -d", "Successfully packaged"),
+    ] {
+        let file = std::fs::File::create(&both).unwrap();
+        let mut command = std::process::Command::new(ours());
+        command.args(words.split(' ')).current_dir(root()).stdout(file.try_clone().unwrap()).stderr(file);
+        if words.ends_with("-d") {
+            command.arg(&destination);
+        }
+        command.status().unwrap();
+        let text = std::fs::read_to_string(&both).unwrap();
+        let at = |part: &str| [text.find(part), text.rfind(part)];
+        let ([first, last], [begin, _]) = (at("level="), at(result));
+        assert!(first.is_some() && begin.is_some() && last < begin, "{words}:\n{text}");
+    }
+}

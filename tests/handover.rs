@@ -10,6 +10,8 @@ mod dying;
 mod fence;
 #[path = "handover/foreign.rs"]
 mod foreign;
+#[path = "handover/guards.rs"]
+mod guards;
 #[path = "handover/lease.rs"]
 mod lease;
 #[path = "handover/meanwhile.rs"]
@@ -28,8 +30,6 @@ mod record;
 mod silence;
 #[path = "handover/stopping.rs"]
 mod stopping;
-#[path = "handover/guards.rs"]
-mod guards;
 mod support;
 #[path = "handover/takeover.rs"]
 mod takeover;

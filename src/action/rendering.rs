@@ -7,7 +7,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use crate::{
     chart::{Chart, Level, Notices},
     cluster::{Cluster, Error as ClusterError, Json, ObjectRef, Observer},
-    gotemplate::Value,
+    gotemplate::{Value, errtext},
     release::{Hook, HookExecution, manifest},
     render::{self, Capabilities, KubeVersion, Lookup, ReleaseInfo, Rendered},
 };
@@ -74,7 +74,7 @@ pub(super) fn hooks(rendered: &Rendered) -> Vec<Hook> {
         name: hook.name.clone(),
         kind: hook.kind.clone(),
         path: hook.path.clone(),
-        manifest: hook.manifest.clone(),
+        manifest: errtext::lossy(&hook.manifest).into_owned(),
         events: hook.events.iter().map(|event| event.as_str().to_owned()).collect(),
         last_run: HookExecution::default(),
         weight: hook.weight,

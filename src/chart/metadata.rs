@@ -189,7 +189,7 @@ impl Metadata {
         if !matches!(self.kind.as_str(), "" | "application" | "library") {
             return invalid("chart.metadata.type must be application or library");
         }
-        if self.null_maintainer {
+        if self.null_maintainer.is_some() {
             return invalid("maintainers must not contain empty or null nodes");
         }
         for m in &mut self.maintainers {
@@ -214,7 +214,7 @@ impl Metadata {
                 return invalid(format!("more than one dependency with name or alias {}", quote(key)));
             }
         }
-        if self.null_dependency {
+        if self.null_dependency.is_some() {
             return invalid("dependencies must not contain empty or null nodes");
         }
         Ok(())
@@ -222,11 +222,11 @@ impl Metadata {
 
     /// Whether the file lists charts that it needs, null ones included.
     pub fn lists_dependencies(&self) -> bool {
-        self.null_dependency || self.dependencies.as_ref().is_some_and(|d| !d.is_empty())
+        self.null_dependency.is_some() || self.dependencies.as_ref().is_some_and(|d| !d.is_empty())
     }
 
-    /// Whether a maintainer is null, which is refused.
-    pub fn has_null_maintainer(&self) -> bool {
+    /// How many maintainers stand before the first one that is null, which is refused.
+    pub fn null_maintainer(&self) -> Option<usize> {
         self.null_maintainer
     }
 
@@ -313,7 +313,7 @@ impl Lock {
         Ok(Some(Self {
             generated: map.get("generated").map(|v| plain_text(&v)).unwrap_or_default(),
             digest: text(&map, "digest").unwrap_or_default(),
-            dependencies: structs(&dependencies, dependency, &mut false),
+            dependencies: structs(&dependencies, dependency, &mut None),
         }))
     }
 
@@ -358,9 +358,9 @@ fn dependency(map: &Map) -> Dependency {
 }
 
 /// The structs of a list; null elements are left out and remembered.
-fn structs<T>(list: &Value, read: fn(&Map) -> T, null: &mut bool) -> Vec<T> {
+fn structs<T>(list: &Value, read: fn(&Map) -> T, null: &mut Option<usize>) -> Vec<T> {
     let items = list.as_list().unwrap_or_default();
-    *null = items.iter().any(Value::is_nil);
+    *null = items.iter().position(Value::is_nil);
     items.iter().filter_map(|item| item.as_map()).map(|map| read(map)).collect()
 }
 

@@ -102,10 +102,10 @@ pub struct Metadata {
     pub dependencies: Option<Vec<Dependency>>,
     /// `application`, `library` or nothing.
     pub kind: String,
-    /// Whether a maintainer was null, which validation refuses.
-    pub(super) null_maintainer: bool,
-    /// Whether a dependency was null, which validation refuses.
-    pub(super) null_dependency: bool,
+    /// The place of the first maintainer that was null, which validation refuses.
+    pub(super) null_maintainer: Option<usize>,
+    /// The place of the first dependency that was null, which validation refuses.
+    pub(super) null_dependency: Option<usize>,
 }
 
 /// A chart with its subcharts.

@@ -27,6 +27,8 @@ pub struct Notice {
     pub message: String,
     /// Keys and values after the message.
     pub attributes: Vec<(&'static str, String)>,
+    /// After these a key with bytes, which are always quoted.
+    pub bytes: Option<(&'static str, Vec<u8>)>,
 }
 
 impl fmt::Display for Notice {
@@ -40,6 +42,9 @@ impl fmt::Display for Notice {
         write!(f, "level={level} msg={}", quoted(&self.message))?;
         for (key, value) in &self.attributes {
             write!(f, " {key}={}", quoted(value))?;
+        }
+        if let Some((key, bytes)) = &self.bytes {
+            write!(f, " {key}={}", strconv::quote(bytes))?;
         }
         Ok(())
     }
@@ -81,7 +86,7 @@ impl Notices {
 
     /// Adds a notice.
     pub fn add(&self, level: Level, message: impl Into<String>, attributes: Vec<(&'static str, String)>) {
-        self.collected.borrow_mut().push(Notice { level, message: message.into(), attributes });
+        self.collected.borrow_mut().push(Notice { level, message: message.into(), attributes, bytes: None });
     }
 
     /// Adds what Helm prints with Go's `log.Printf`.
@@ -93,6 +98,19 @@ impl Notices {
     pub fn debug(&self, message: &str, attributes: impl FnOnce() -> Vec<(&'static str, String)>) {
         if self.debug {
             self.add(Level::Debug, message, attributes());
+        }
+    }
+
+    /// The same with bytes as the only attribute.
+    pub fn debug_bytes(&self, message: &str, key: &'static str, bytes: &[u8]) {
+        if self.debug {
+            let bytes = Some((key, bytes.to_vec()));
+            self.collected.borrow_mut().push(Notice {
+                level: Level::Debug,
+                message: message.into(),
+                attributes: Vec::new(),
+                bytes,
+            });
         }
     }
 
@@ -122,8 +140,11 @@ mod tests {
             level: Level::Warn,
             message: "returned non-bool value".into(),
             attributes: vec![("path", "a.b".into()), ("chart", String::new())],
+            bytes: None,
         };
         assert_eq!(notice.to_string(), r#"level=WARN msg="returned non-bool value" path=a.b chart="""#);
+        let notice = Notice { attributes: Vec::new(), bytes: Some(("schema", b"{\xe9}".to_vec())), ..notice };
+        assert_eq!(notice.to_string(), r#"level=WARN msg="returned non-bool value" schema="{\xe9}""#);
     }
 
     #[test]

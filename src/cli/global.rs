@@ -94,8 +94,12 @@ impl Global {
             return Ok(());
         }
         let error = format!("invalid color mode {:?}: must be one of: never, auto, always", self.color);
-        let notice =
-            Notice { level: Level::Warn, message: "command failed".into(), attributes: vec![("error", error)] };
+        let notice = Notice {
+            level: Level::Warn,
+            message: "command failed".into(),
+            attributes: vec![("error", error)],
+            bytes: None,
+        };
         Err(Failure::Usage(notice.to_string()))
     }
 

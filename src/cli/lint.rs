@@ -92,6 +92,8 @@ fn lint(global: &Global, args: &Args, collected: &Notices) -> Outcome {
         text.push_str(&summary);
         text.push('\n');
     }
+    // What is noted while charts are looked at comes before what is said of them.
+    notices::print(global, collected);
     let _ = std::io::Write::write_all(&mut std::io::stdout(), &errtext::bytes(&text));
     if failed > 0 { Err(Failure::Failed(format!("Error: {summary}"))) } else { Ok(()) }
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::chart::{File, archive, goerr};
+use crate::gotemplate::errtext;
 use crate::render::{Hook, Manifest};
 
 /// Where the documents of a release go, and what was said of them.
@@ -39,7 +40,7 @@ impl OutputDir {
         }
         for manifest in manifests {
             let directory = self.named.clone();
-            self.document(&directory, &manifest.path, manifest.content.as_bytes())?;
+            self.document(&directory, &manifest.path, &errtext::bytes(&manifest.content))?;
         }
         Ok(())
     }
@@ -59,7 +60,7 @@ impl OutputDir {
         let directory = self.named.clone();
         for hook in hooks {
             let exists = Path::new(&directory).join(&hook.path).exists();
-            self.write(&directory, &hook.path, hook.manifest.as_bytes(), exists)?;
+            self.write(&directory, &hook.path, &errtext::bytes(&hook.manifest), exists)?;
         }
         Ok(())
     }

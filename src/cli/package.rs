@@ -52,10 +52,10 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         if result.is_err() {
             break;
         }
-        result = package(args, Path::new(path), &collected)
-            .map(|saved| outln!("Successfully packaged chart and saved it to: {}", saved.display()));
+        let saved = package(args, Path::new(path), &collected);
+        notices::print(global, &collected);
+        result = saved.map(|saved| outln!("Successfully packaged chart and saved it to: {}", saved.display()));
     }
-    notices::print(global, &collected);
     result.map_err(|error| Failure::Failed(format!("Error: {error}")))
 }
 

@@ -1,5 +1,6 @@
 //! `template`
 
+use std::borrow::Cow;
 use std::io::{BufWriter, Write};
 
 use super::naming::Naming;
@@ -230,6 +231,7 @@ fn prepare(global: &Global, args: &Args, collected: &Notices) -> Result<Prepared
 impl Prepared {
     fn offline(mut self, global: &Global, args: &Args, collected: &Notices) -> Outcome {
         let rendered = self.render(global, args, collected)?;
+        notices::print(global, collected);
         let outcome = show(args, &self.release.name, &rendered, &self.chart, global.debug);
         // The process ends: giving every node of the values back to the allocator would only take time.
         std::mem::forget((rendered, self));
@@ -244,6 +246,7 @@ impl Prepared {
         let rendered = self.render(global, args, collected)?;
         let known = seen.check(cluster, &rendered, &self.release).await;
         known.map_err(|error| failed(format!("unable to build kubernetes objects from release manifest: {error}")))?;
+        notices::print(global, collected);
         show(args, &self.release.name, &rendered, &self.chart, global.debug)
     }
 
@@ -268,6 +271,7 @@ impl Prepared {
                     print(&directory.log)?;
                     written.map_err(failed)?;
                 }
+                notices::print(global, collected);
                 if args.show_only.is_empty() {
                     print(&text)?;
                 } else if let Ok(selected) = selected(&args.show_only, &text) {
@@ -338,9 +342,10 @@ fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart, debug: b
     if !args.output_dir.is_empty() {
         return write_files(args, release, rendered, &crds, debug);
     }
-    let crds = crds.iter().map(|(path, file)| (path.as_str(), file.data.as_bytes()));
-    let manifests = rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), manifest.content.as_bytes()));
-    let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), hook.manifest.as_str()));
+    let crds = crds.iter().map(|(path, file)| (path.as_str(), Cow::Borrowed(file.data.as_bytes())));
+    let manifests =
+        rendered.manifests.iter().map(|manifest| (manifest.path.as_str(), errtext::bytes(&manifest.content)));
+    let hooks = wanted_hooks(args, &rendered.hooks).map(|hook| (hook.path.as_str(), errtext::bytes(&hook.manifest)));
     if args.show_only.is_empty() {
         // Large charts have megabytes of definitions, which need not be there once more as one text.
         let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
@@ -353,8 +358,8 @@ fn show(args: &Args, release: &str, rendered: &Rendered, chart: &Chart, debug: b
 
 /// Documents with their paths, hooks last. What stands before the hooks ends with one newline, however much space there was.
 fn write_text<'a>(
-    documents: impl Iterator<Item = (&'a str, &'a [u8])>,
-    hooks: impl Iterator<Item = (&'a str, &'a str)>,
+    documents: impl Iterator<Item = (&'a str, Cow<'a, [u8]>)>,
+    hooks: impl Iterator<Item = (&'a str, Cow<'a, [u8]>)>,
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let mut documents = documents.peekable();
@@ -364,14 +369,16 @@ fn write_text<'a>(
     while let Some((path, content)) = documents.next() {
         write!(out, "---\n# Source: {path}\n")?;
         let last = documents.peek().is_none();
-        let shown = if last { runes::trim_end(content) } else { content };
+        let shown = if last { runes::trim_end(&content) } else { &*content };
         if !(last && shown.is_empty()) {
             out.write_all(shown)?;
             out.write_all(b"\n")?;
         }
     }
     for (path, content) in hooks {
-        out.write_all(document(path, content).as_bytes())?;
+        write!(out, "---\n# Source: {path}\n")?;
+        out.write_all(&content)?;
+        out.write_all(b"\n")?;
     }
     Ok(())
 }
@@ -468,8 +475,9 @@ mod tests {
     fn one_newline_ends_what_stands_before_the_hooks() {
         let written = |documents: &[(&str, &str)], hooks: &[(&str, &str)]| {
             let mut out = Vec::new();
-            write_text(documents.iter().map(|(path, text)| (*path, text.as_bytes())), hooks.iter().copied(), &mut out)
-                .unwrap();
+            let [documents, hooks] = [documents, hooks]
+                .map(|pairs| pairs.iter().map(|(path, text)| (*path, Cow::Borrowed(text.as_bytes()))));
+            write_text(documents, hooks, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(written(&[], &[]), "\n");

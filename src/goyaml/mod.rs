@@ -200,6 +200,15 @@ pub fn from_json_prefix(text: &[u8]) -> Result<(Value, usize), Error> {
     json::decode::decode_prefix(text)
 }
 
+/// The same as a decoder reads it that keeps numbers as they are written (`UseNumber`): one beyond `float64` is no error, but
+/// becomes the largest or the smallest.
+///
+/// # Errors
+/// Those of [`from_json_prefix`] but for numbers.
+pub fn from_json_prefix_with_all_numbers(text: &[u8]) -> Result<(Value, usize), Error> {
+    json::decode::decode_prefix_with_all_numbers(text)
+}
+
 /// Writes JSON on one line. With `escape_html` `<`, `>` and `&` are escaped, as `json.Marshal` does.
 ///
 /// # Errors

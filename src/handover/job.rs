@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::{Error, MANAGER, Show, detach::has_run, run::Run};
 use crate::cluster::{
-    DeleteOptions, Error as ClusterError, Json, LogOptions, ObjectRef, Observer, Patch, Propagation, Step, Waiting, wait_until,
+    DeleteOptions, Error as ClusterError, Json, LogOptions, ObjectRef, Observer, Patch, Propagation, Step, Waiting,
+    wait_until,
 };
 
 /// The line that the script ends with when it failed before it changed anything.

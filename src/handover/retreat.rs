@@ -82,10 +82,8 @@ async fn take_back(run: &mut Run<'_>, options: &RetreatOptions) -> Result<(), Er
     if let Some(error) = too_late(&run.journal) {
         return Err(error);
     }
-    let seen = match options.accept_loss {
-        true => None,
-        false => written::must_not_be_lost(&run.cluster, run.show, &run.journal).await?,
-    };
+    let asked = !options.accept_loss;
+    let seen = if asked { written::must_not_be_lost(&run.cluster, run.show, &run.journal).await? } else { None };
     if run.journal.taken {
         takeover::must_be_possible(run).await?;
     }

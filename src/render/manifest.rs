@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use crate::gotemplate::errtext;
+
 /// An object of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// The template it comes from, from the root chart's name on.
     pub path: String,
-    /// YAML text of the object.
+    /// YAML text of the object; what is not UTF-8 (UTF-16 with a byte order mark) as [`errtext`] says.
     pub content: String,
     /// `apiVersion`
     pub api_version: String,
@@ -82,7 +84,7 @@ pub struct Hook {
     pub kind: String,
     /// The template it comes from.
     pub path: String,
-    /// YAML text of the object.
+    /// YAML text of the object; what is not UTF-8 as [`errtext`] says.
     pub manifest: String,
     /// When it runs.
     pub events: Vec<HookEvent>,
@@ -94,7 +96,7 @@ pub struct Hook {
     pub output_log_policies: Vec<String>,
 }
 
-/// Documents as Helm writes them, optionally with Secrets suppressed.
+/// Documents as Helm stores them, with U+FFFD for what is not UTF-8; optionally with Secrets suppressed.
 pub fn text(manifests: &[Manifest], hide_secrets: bool) -> String {
     let mut out = String::with_capacity(manifests.iter().map(|m| m.content.len() + m.path.len() + 16).sum());
     for m in manifests {
@@ -102,7 +104,7 @@ pub fn text(manifests: &[Manifest], hide_secrets: bool) -> String {
         let _ = if hide_secrets && m.kind == "Secret" && m.api_version == "v1" {
             writeln!(out, "---\n# Source: {}\n# HIDDEN: The Secret output has been suppressed", m.path)
         } else {
-            writeln!(out, "---\n# Source: {}\n{}", m.path, m.content)
+            writeln!(out, "---\n# Source: {}\n{}", m.path, errtext::lossy(&m.content))
         };
     }
     out

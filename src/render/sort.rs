@@ -155,9 +155,9 @@ struct Head {
 }
 
 impl Head {
-    fn read(document: &str) -> Result<Self, goyaml::Error> {
+    fn read(document: &[u8]) -> Result<Self, goyaml::Error> {
         let mut head = Self::default();
-        let Value::Map(map) = goyaml::from_yaml_struct(document.as_bytes(), &HEAD, false)? else { return Ok(head) };
+        let Value::Map(map) = goyaml::from_yaml_struct(document, &HEAD, false)? else { return Ok(head) };
         head.api_version = text(&map, "apiVersion");
         head.kind = text(&map, "kind");
         if let Some(Value::Map(metadata)) = map.get("metadata") {
@@ -203,14 +203,9 @@ pub fn sort(files: &Files, notices: &Notices) -> (Vec<Manifest>, Vec<Hook>, Opti
                 let text = format!("a document of {} bytes is too long (at most {MAX_DOCUMENT})", document.len());
                 return (manifests, hooks, Some(format!("YAML parse error on {path}: {text}")));
             }
-            let bytes = errtext::bytes(document);
-            // What is no UTF-8 is no YAML either; the reader says so of the bytes.
-            let read = match std::str::from_utf8(&bytes) {
-                Ok(document) => Head::read(document).map(|head| (head, document)),
-                Err(_) => goyaml::from_yaml(&bytes).map(|_| (Head::default(), "")),
-            };
-            let (head, document) = match read {
-                Ok(read) => read,
+            // The reader knows the bytes: they may be UTF-16, or wrong.
+            let head = match Head::read(&errtext::bytes(document)) {
+                Ok(head) => head,
                 Err(error) => return (manifests, hooks, Some(format!("YAML parse error on {path}: {error}"))),
             };
             let Some(events) = head.annotation("helm.sh/hook") else {

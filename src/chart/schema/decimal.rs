@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 
 use num_bigint_dig::BigInt;
-use num_traits::{Pow, Zero};
+use num_traits::{Pow, ToPrimitive, Zero};
 use serde_json::Number;
 
 /// `digits` times ten to the power of `exponent`.
 pub struct Decimal {
-    digits: BigInt,
-    exponent: i32,
+    pub(super) digits: BigInt,
+    pub(super) exponent: i32,
 }
 
 impl Decimal {
@@ -28,6 +28,13 @@ impl Decimal {
     pub fn is_multiple_of(&self, other: &Self) -> bool {
         let (this, other) = self.aligned(other);
         !other.is_zero() && (this % other).is_zero()
+    }
+
+    /// The lowest 64 bits of a whole number that is not negative, as Go's `big.Int.Int64` takes them.
+    pub fn low_bits(&self) -> u64 {
+        let power: BigInt = BigInt::from(10).pow(u32::try_from(self.exponent).unwrap_or_default());
+        let low: BigInt = &self.digits * power % (BigInt::from(u64::MAX) + 1u32);
+        low.to_u64().unwrap_or_default()
     }
 
     /// Both numbers in units of the smaller power of ten.
@@ -73,6 +80,13 @@ mod tests {
             ("1e300", "9e299", Ordering::Greater),
         ] {
             assert_eq!(compare(&number(a), &number(b)), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn large_numbers_have_low_bits() {
+        for (text, bits) in [("1e20", 7_766_279_631_452_241_920), ("1e300", 0), ("3e19", 11_553_255_926_290_448_384)] {
+            assert_eq!(Decimal::of(&number(text)).low_bits(), bits, "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ mod judge;
 mod library;
 mod patterns;
 mod plain;
+mod rational;
 mod remote;
 mod words;
 
@@ -84,8 +85,9 @@ pub fn validate_against(
     fetch: Option<&Rc<dyn Fetch>>,
     notices: &Notices,
 ) -> Result<(), String> {
-    notices.debug("unmarshalled JSON schema", || vec![("schema", String::from_utf8_lossy(schema).into_owned())]);
-    let schema = read(schema)?;
+    let text = schema;
+    let schema = read(text)?;
+    notices.debug_bytes("unmarshalled JSON schema", "schema", text);
     // Schemas and values are walked through by recursion.
     stacker::grow(STACK, || validate_deep(&schema, &to_json_map(values), fetch, notices))
 }
@@ -110,7 +112,8 @@ fn validate_deep(
     }
 }
 
-/// Reads a schema. What Go reads more generously, such as half of a surrogate pair, goes through Go's own reader.
+/// Reads a schema. What Go reads more generously, such as half of a surrogate pair or a number of any size, goes through Go's own
+/// reader.
 fn read(text: &[u8]) -> Result<Json, String> {
     if let Ok(schema) = serde_json::from_slice(text) {
         return Ok(schema);
@@ -118,7 +121,7 @@ fn read(text: &[u8]) -> Result<Json, String> {
     if is_deep(text) {
         return Err(format!("the schema is nested more than {MAX_DEPTH} levels deep"));
     }
-    let (schema, end) = goyaml::from_json_prefix(text).map_err(|e| e.to_string())?;
+    let (schema, end) = goyaml::from_json_prefix_with_all_numbers(text).map_err(|e| e.to_string())?;
     if text[end..].trim_ascii().is_empty() {
         Ok(to_json(&schema))
     } else {

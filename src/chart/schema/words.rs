@@ -128,6 +128,12 @@ fn compared(keyword: &str, got: &serde_json::Number, want: &serde_json::Number) 
 
 /// A number as English writes it, which Helm's library does: 65,535 and 1.5×10⁰⁶.
 fn grouped_number(number: &serde_json::Number) -> String {
+    // What is beyond is read as the last number.
+    match number.as_f64() {
+        Some(f64::MAX) => return "∞".into(),
+        Some(f64::MIN) => return "-∞".into(),
+        _ => {}
+    }
     let plain = crate::gotemplate::strconv::format_float(number.as_f64().unwrap_or_default(), b'g', None);
     let (sign, plain) = plain.strip_prefix('-').map_or(("", plain.as_str()), |digits| ("-", digits));
     let (digits, exponent) = plain.split_once('e').map_or((plain, ""), |(d, e)| (d, e));

@@ -39,9 +39,17 @@ pub fn decode(text: &[u8]) -> Result<Decoded, Error> {
 
 /// Reads the value at the start of a text and tells where it ends (`json.Decoder.Decode` and `InputOffset`).
 pub fn decode_prefix(text: &[u8]) -> Result<(Value, usize), Error> {
-    let mut decoder = Decoder::new(text);
+    prefix(Decoder::new(text))
+}
+
+/// The same for a decoder that keeps numbers as they are written: those beyond `float64` become its largest.
+pub fn decode_prefix_with_all_numbers(text: &[u8]) -> Result<(Value, usize), Error> {
+    prefix(Decoder { all_numbers: true, ..Decoder::new(text) })
+}
+
+fn prefix(mut decoder: Decoder<'_>) -> Result<(Value, usize), Error> {
     decoder.skip_space();
-    if decoder.pos == text.len() {
+    if decoder.pos == decoder.text.len() {
         return Err(Error::new("EOF"));
     }
     match decoder.value() {
@@ -79,11 +87,13 @@ struct Decoder<'a> {
     /// Whether the text ended too early.
     ended: bool,
     fault: Option<Error>,
+    /// Whether a number beyond `float64` is no fault.
+    all_numbers: bool,
 }
 
 impl<'a> Decoder<'a> {
     fn new(text: &'a [u8]) -> Self {
-        Self { text, pos: 0, ended: false, fault: None }
+        Self { text, pos: 0, ended: false, fault: None, all_numbers: false }
     }
 
     fn skip_space(&mut self) {
@@ -267,6 +277,7 @@ impl<'a> Decoder<'a> {
         let literal = std::str::from_utf8(literal).unwrap_or_default();
         match literal.parse::<f64>() {
             Ok(f) if f.is_finite() => Ok(Value::Float(f)),
+            Ok(f) if self.all_numbers => Ok(Value::Float(f.clamp(f64::MIN, f64::MAX))),
             _ => {
                 self.fault.get_or_insert_with(|| {
                     Error::new(format!("json: cannot unmarshal number {literal} into Go value of type float64"))

@@ -107,10 +107,8 @@ fn version(metadata: &Metadata) -> Result<(), String> {
 }
 
 fn maintainers(metadata: &Metadata) -> Result<(), String> {
-    if metadata.has_null_maintainer() {
-        return Err("a maintainer entry is empty".into());
-    }
-    for maintainer in &metadata.maintainers {
+    let null = metadata.null_maintainer();
+    for maintainer in metadata.maintainers.iter().take(null.unwrap_or(usize::MAX)) {
         if maintainer.name.is_empty() {
             return Err("each maintainer requires a name".into());
         }
@@ -121,7 +119,7 @@ fn maintainers(metadata: &Metadata) -> Result<(), String> {
             return Err(format!("invalid url '{}' for maintainer '{}'", maintainer.url, maintainer.name));
         }
     }
-    Ok(())
+    null.map_or(Ok(()), |_| Err("a maintainer entry is empty".into()))
 }
 
 fn sources(metadata: &Metadata) -> Result<(), String> {

@@ -4,7 +4,7 @@ use super::objects::{Object, objects};
 use super::{Linter, Severity, deprecations, names};
 use crate::chart::notice::quote;
 use crate::chart::{self, Chart, goerr, loader};
-use crate::gotemplate::Value;
+use crate::gotemplate::{GoStr, Value, errtext};
 use crate::goyaml;
 use crate::goyaml::schema::{Field, Struct, Type};
 use crate::render::{self, Capabilities, ReleaseInfo, engine};
@@ -31,8 +31,8 @@ pub fn lint(linter: &mut Linter<'_>, values: &Value) {
         Ok(Some(files)) => {
             for template in &chart.templates {
                 let path = chart::archive::clean(&format!("{}/{}", chart.name(), template.name));
-                let content = files.get(&path).map(|c| c.to_str().into_owned()).unwrap_or_default();
-                if !lint_file(linter, &template.name, &content) {
+                let content = files.get(&path).map(GoStr::as_bytes).unwrap_or_default();
+                if !lint_file(linter, &template.name, content) {
                     return;
                 }
             }
@@ -65,18 +65,19 @@ fn render(linter: &Linter<'_>, chart: &mut Chart, values: &Value) -> Result<Opti
 }
 
 /// Whether the linter goes on with the next file.
-fn lint_file(linter: &mut Linter<'_>, name: &str, content: &str) -> bool {
+fn lint_file(linter: &mut Linter<'_>, name: &str, content: &[u8]) -> bool {
     let base = name.rsplit('/').next().unwrap_or(name);
     let extension = base.rfind('.').map_or("", |dot| &base[dot..]);
     if ![".yaml", ".yml", ".tpl", ".txt"].contains(&extension) {
         let text = format!("file extension '{extension}' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt");
         linter.add(Severity::Error, name, text);
     }
-    if ![".yaml", ".yml"].contains(&extension.to_lowercase().as_str()) || content.trim().is_empty() {
+    let text = errtext::text(content);
+    if ![".yaml", ".yml"].contains(&extension.to_lowercase().as_str()) || text.trim().is_empty() {
         return true;
     }
     linter.check(Severity::Warning, name, first_line(content));
-    let (found, error) = objects(content.as_bytes());
+    let (found, error) = objects(content);
     for object in found {
         lint_object(linter, name, &object, content);
     }
@@ -90,17 +91,18 @@ fn lint_file(linter: &mut Linter<'_>, name: &str, content: &str) -> bool {
 }
 
 /// The first line with something in it begins at the margin, and Go's scanner of lines can hold those up to it.
-fn first_line(content: &str) -> Result<(), String> {
+fn first_line(content: &[u8]) -> Result<(), String> {
     const LONGEST: usize = 64 << 10;
-    for line in content.split('\n') {
+    for line in content.split(|byte| *byte == b'\n') {
         if line.len() >= LONGEST {
             return Err("bufio.Scanner: token too long".into());
         }
+        let line = errtext::text(line);
         if line.trim().is_empty() {
             continue;
         }
         if line.starts_with([' ', '\t']) {
-            let line = quote(line.strip_suffix('\r').unwrap_or(line));
+            let line = quote(line.strip_suffix('\r').unwrap_or(&line));
             return Err(format!("document starts with an illegal indent: {line}, which may cause parsing problems"));
         }
         break;
@@ -108,7 +110,7 @@ fn first_line(content: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn lint_object(linter: &mut Linter<'_>, file: &str, object: &Object, content: &str) {
+fn lint_object(linter: &mut Linter<'_>, file: &str, object: &Object, content: &[u8]) {
     linter.check(Severity::Warning, file, names::check(&object.kind, &object.name));
     let version = &linter.options.kube_version;
     let kubernetes = (version.major.parse().unwrap_or(1), version.minor.parse().unwrap_or(0));
@@ -116,7 +118,8 @@ fn lint_object(linter: &mut Linter<'_>, file: &str, object: &Object, content: &s
         linter.add(Severity::Warning, file, warning);
     }
     let selects = ["Deployment", "ReplicaSet", "DaemonSet", "StatefulSet"].contains(&object.kind.as_str());
-    if selects && !content.contains("matchLabels") && !content.contains("matchExpressions") {
+    let has = |word: &str| memchr::memmem::find(content, word.as_bytes()).is_some();
+    if selects && !has("matchLabels") && !has("matchExpressions") {
         let text = format!(
             "a {} must contain matchLabels or matchExpressions, and {} does not",
             object.kind,
@@ -137,9 +140,8 @@ static ITEM_METADATA: Struct =
     Struct { package: "", name: "struct", fields: &[Field { name: "Annotations", ty: Type::Map(&Type::Str) }] };
 
 /// Nobody looks at the resource policy of an object inside a List.
-fn list_annotations(content: &str) -> Result<(), String> {
-    let read =
-        goyaml::from_yaml_struct(content.as_bytes(), &LIST, false).map_err(|e| format!("unable to parse YAML: {e}"))?;
+fn list_annotations(content: &[u8]) -> Result<(), String> {
+    let read = goyaml::from_yaml_struct(content, &LIST, false).map_err(|e| format!("unable to parse YAML: {e}"))?;
     let items = read.as_map().and_then(|map| map.get("Items")).unwrap_or_default();
     let keeps = |item: &Value| {
         let annotations = item.as_map()?.get("Metadata")?.as_map()?.get("Annotations")?;

@@ -342,6 +342,7 @@ mod tests {
         "((a*)(b*))*",
         "(a+|b)*c?",
         "(?i)[k-z]+",
+        r"((?:\pL)*?){2,}(?:\b){1,3}",
     ];
     const TEXTS: &[&str] = &[
         "",
@@ -357,6 +358,7 @@ mod tests {
         "ababc",
         "\n\n",
         "zabz",
+        "baéxé1b ",
     ];
 
     /// Everything that both kinds find of an expression, groups included.

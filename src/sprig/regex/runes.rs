@@ -396,6 +396,14 @@ impl Compiler {
                 self.link(last, first);
                 return Some((start, end));
             }
+            // One instruction both begins and repeats what is never empty: which one is reached twice tells what is preferred.
+            if *min == 0 && sub.properties().minimum_len().is_some_and(|length| length > 0) {
+                let (first, last) = self.part(sub)?;
+                let end = self.add(Instruction::Jump(NOWHERE))?;
+                let split = self.split(*greedy, first, end)?;
+                self.link(last, split);
+                return Some((split, end));
+            }
             let (first, end) = self.at_least_one(sub, *greedy)?;
             if *min == 1 {
                 return Some((first, end));

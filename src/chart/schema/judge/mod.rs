@@ -18,7 +18,8 @@ use serde_json::{Map, Value as Json};
 
 use self::meeting::{Meeting, Place, Token};
 use self::unseen::Unseen;
-use super::{cost, decimal, formats};
+use super::decimal::Decimal;
+use super::{cost, decimal, formats, rational};
 
 /// The stack that is left when a new part of it is taken, and the size of that.
 const STACK: (usize, usize) = (128 << 10, 1 << 20);
@@ -264,7 +265,8 @@ impl<'s> Judge<'s> {
         }
         self.constant(meeting, keywords)?;
         if let Some(want) = keywords.get("enum").and_then(Json::as_array)
-            && !want.iter().any(|one| equals(value, one))
+            // A text that equals a number counts only beside another number.
+            && !(want.iter().any(|one| type_of(one) == type_of(value)) && want.iter().any(|one| equals(value, one)))
         {
             return Err(meeting.finding(|| ErrorKind::Enum { want }));
         }
@@ -322,16 +324,22 @@ fn type_of_name(name: &str) -> Option<Type> {
     })
 }
 
-/// A keyword that is a number of things; `3.0` is one, too.
+/// A keyword that is a number of things; `3.0` is one, too. Of a large one Helm's library takes the lowest 64 bits.
 fn count(keywords: &Keywords, keyword: &str) -> Option<usize> {
     let number = keywords.get(keyword)?.as_number()?;
-    let whole = number.as_u64().or_else(|| number.as_f64().filter(|f| f.fract() == 0.0 && *f >= 0.0).map(|f| f as u64));
+    let float = || number.as_f64().filter(|f| f.fract() == 0.0 && *f >= 0.0);
+    let whole = number
+        .as_u64()
+        .or_else(|| Some(if float()? < 1e19 { float()? as u64 } else { Decimal::of(number).low_bits() }));
     Some(usize::try_from(whole?).unwrap_or(usize::MAX))
 }
 
+/// Whether a value equals another one, of a schema or of the same list. A number equals a text that is read as the same number,
+/// but not the other way round.
 fn equals(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => decimal::compare(a, b).is_eq(),
+        (Json::Number(a), Json::String(b)) => rational::equals(a, b),
         (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b)),
         (Json::Object(a), Json::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equals(a, b)))
@@ -368,6 +376,11 @@ mod tests {
             ),
             (r#"{"properties": {"a": {"not": {"const": 1}}}}"#, "a: 2", "a: 1.0"),
             (r#"{"properties": {"a": {"uniqueItems": true}}}"#, "a: [1, '1']", "a: [{b: 1, c: 2}, {c: 2, b: 1.0}]"),
+            (r#"{"properties": {"a": {"uniqueItems": true}}}"#, "a: [{b: 1}, {b: '1'}]", "a: [{b: '1'}, {b: 1}]"),
+            (r#"{"properties": {"a": {"enum": [1, "5"]}}}"#, "a: 5", "a: 6"),
+            (r#"{"properties": {"a": {"enum": [null, "5"]}}}"#, "a: '5'", "a: 5"),
+            (r#"{"properties": {"a": {"const": {"b": ["0x10"]}}}}"#, "a: {b: [16]}", "a: {b: [10]}"),
+            (r#"{"properties": {"a": {"const": 5}}}"#, "a: 5.0", "a: '5'"),
             (r#"{"properties": {"a": {"multipleOf": 0.1}}}"#, "a: 0.3", "a: 0.35"),
             (r#"{"allOf": [{"properties": {"a": true}}], "unevaluatedProperties": false}"#, "a: 1", "b: 1"),
             (r#"{"properties": {"a": {"contains": {"const": 1}, "maxContains": 1}}}"#, "a: [1, 2]", "a: [1, 1]"),
