@@ -4,23 +4,10 @@ mod support;
 
 use std::path::Path;
 
-use support::helm::{helm, ours, root, run, run_with};
+use support::helm::{copy, helm, ours, root, run, run_with};
 
 fn words(command: &str) -> Vec<String> {
     command.split(' ').map(str::to_owned).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 /// What lies in `charts/` and is no archive stays there, whatever it leads to.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::helm::{Case, Outcome, cases, difference, golden, helm, ours, root, run};
+use support::helm::{Case, Outcome, cases, copy, difference, golden, helm, ours, root, run};
 use support::reference::{Answer, module_cache, reference};
 
 /// Helm needs a tenth of a second for each; two at a time do not starve the machine.
@@ -385,19 +385,6 @@ fn dependencies_are_gathered_alike() {
             outcomes
         });
         assert_eq!(found, expected, "{command} {chart}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
     }
 }
 

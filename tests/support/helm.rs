@@ -63,6 +63,20 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
 /// Runs a program with nothing of the user's settings around it. The arguments may begin with `< FILE`, its standard input.
 pub fn run(program: &Path, args: &[String], directory: &Path) -> Outcome {
     run_with(program, args, directory, &[])
