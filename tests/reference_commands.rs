@@ -282,6 +282,25 @@ fn directories_of_output_fail_alike() {
 }
 
 #[test]
+fn documents_in_utf16_go_to_files_alike() {
+    let command = ["template", "c", "--output-dir", "out"].map(str::to_owned);
+    let [expected, found] = [helm(), ours()].map(|program| {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&root().join("fixtures/charts/utf16"), &folder.path().join("c"));
+        run(&program, &command, folder.path());
+        let written = folder.path().join("out/utf16/templates");
+        let mut files: Vec<_> = std::fs::read_dir(written).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+            .iter()
+            .map(|file| (file.file_name().unwrap().to_owned(), std::fs::read(file).unwrap()))
+            .collect::<Vec<_>>()
+    });
+    assert!(!expected.is_empty());
+    assert!(found == expected, "{command:?}");
+}
+
+#[test]
 fn locks_are_read_alike() {
     let folder = tempfile::tempdir().unwrap();
     copy(&root().join("fixtures/charts/gather"), folder.path());

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use vulas_native::{
-    cluster::{Cluster, ConnectOptions, ObjectRef, Patch, Silent},
-    handover::{self, FinishOptions, State},
+    cluster::{Cluster, ConnectOptions, ObjectRef, Patch, Silent, Write},
+    handover::{self, FinishOptions, RouteOptions, State},
 };
 
 use super::{
-    Journal, Sandbox, is_journal,
+    Journal, Sandbox, Stage, is_journal,
     meanwhile::{Meanwhile, Refusing},
 };
 
@@ -61,18 +61,12 @@ fn a_finish_whose_journal_is_refused_is_not_over() {
     assert_eq!(journal.state, State::Finished);
 }
 
-#[test]
-fn a_lease_that_is_lost_midway_leaves_something_to_do() {
-    let sandbox = Sandbox::small();
-    let stage = &sandbox.stage;
-    stage.upgrade(&[]).ended(0);
+/// Somebody else takes the Lease just before the first write that fits.
+fn taken_over(stage: &Stage, fits: impl Fn(&Write) -> bool + Send + Sync + 'static) -> Meanwhile {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let kubeconfig = Some(stage.kubeconfig.display().to_string());
     let namespace = stage.core.clone();
-    let own_claim = |write: &vulas_native::cluster::Write| {
-        write.verb == "delete" && write.path.ends_with("/data-beta-database-slave-0")
-    };
-    let hook = Meanwhile::new(own_claim, move || {
+    Meanwhile::new(fits, move || {
         let connect = ConnectOptions { kubeconfig: kubeconfig.clone(), ..ConnectOptions::default() };
         let lease = ObjectRef::new("coordination.k8s.io/v1", "Lease", &namespace, handover::LEASE);
         let taken = Patch::Merge(serde_json::json!({"spec": {"holderIdentity": "other", "leaseDurationSeconds": 1}}));
@@ -82,7 +76,15 @@ fn a_lease_that_is_lost_midway_leaves_something_to_do() {
         });
         // Until its holder has looked at it again.
         std::thread::sleep(Duration::from_secs(6));
-    });
+    })
+}
+
+#[test]
+fn a_lease_that_is_lost_midway_leaves_something_to_do() {
+    let sandbox = Sandbox::small();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    let hook = taken_over(stage, |write| write.verb == "delete" && write.path.ends_with("/data-beta-database-slave-0"));
     let cluster = stage.cluster.with_hook(Arc::new(hook));
     let options = sandbox.retreat_options();
     let retreated = handover::retreat(&cluster, &Silent, &options);
@@ -92,4 +94,32 @@ fn a_lease_that_is_lost_midway_leaves_something_to_do() {
     let journal = stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap();
     assert_eq!(journal.state, State::Retreating);
     stage.retreat(&[]).ended(0);
+}
+
+#[test]
+fn a_route_whose_lease_is_lost_writes_nothing_more() {
+    let sandbox = Sandbox::installed();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    // The first write of the admin release: the journal has the route already.
+    let admin = stage.admin.clone();
+    let hook = taken_over(stage, move |write| write.path.contains(&format!("/namespaces/{admin}/")));
+    let options = RouteOptions {
+        namespace: stage.core.clone(),
+        release: "beta".into(),
+        admin_namespace: stage.admin.clone(),
+        admin_release: stage.admin_release.clone(),
+        release_value: handover::RELEASE_VALUE.into(),
+        admin_chart: handover::ADMIN_CHART.into(),
+        accept_loss: false,
+        force: false,
+        timeout: Duration::from_secs(60),
+        holder: "test".into(),
+    };
+    let cluster = stage.cluster.with_hook(Arc::new(hook));
+    let error = stage.runtime.block_on(handover::route(&cluster, &Silent, &options)).unwrap_err();
+    assert!(error.to_string().contains("was lost"), "{error}");
+    let journal = stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap();
+    assert_eq!(journal.state, State::Up);
+    stage.route("beta", &[]).ended(0);
 }
