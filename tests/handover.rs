@@ -4,14 +4,14 @@
 mod allowed;
 #[path = "handover/busy.rs"]
 mod busy;
-#[path = "handover/dying.rs"]
-mod dying;
 #[path = "handover/fence.rs"]
 mod fence;
 #[path = "handover/foreign.rs"]
 mod foreign;
 #[path = "handover/guards.rs"]
 mod guards;
+#[path = "handover/killed.rs"]
+mod killed;
 #[path = "handover/lease.rs"]
 mod lease;
 #[path = "handover/meanwhile.rs"]
@@ -34,21 +34,13 @@ mod support;
 #[path = "handover/takeover.rs"]
 mod takeover;
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use support::scenario::{NEW_SCHEMA, Stage, there_and_back};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vulas_native::{
     action::Releases,
-    cluster::{DeleteOptions, Error as ClusterError, ObjectRef, Patch, Silent, Write, WriteHook},
+    cluster::{DeleteOptions, ObjectRef, Patch, Silent, Write},
     handover::{self, Fence, Given, Journal, RetreatOptions, State, UpgradeOptions},
     release::Status,
     sandbox::{Config, Deny, Pace, Server},
@@ -279,14 +271,6 @@ fn missing_permissions_are_named_all_at_once() {
     drop(allowed);
 }
 
-/// Tells when something was written for the n-th time.
-struct Count {
-    counts: fn(&Write) -> bool,
-    seen: AtomicUsize,
-    wanted: usize,
-    reached: Arc<Notify>,
-}
-
 fn is_journal(write: &Write) -> bool {
     write.path.ends_with(handover::JOURNAL_NAME) && !write.path.contains("/leases/")
 }
@@ -298,37 +282,6 @@ fn is_alphas(write: &Write) -> bool {
     !(asks || own || is_journal(write) || write.path.contains("/leases"))
 }
 
-impl WriteHook for Count {
-    fn before(&self, _: &Write) -> Result<(), ClusterError> {
-        Ok(())
-    }
-
-    fn after(&self, write: &Write) -> Result<(), ClusterError> {
-        if (self.counts)(write) && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.wanted {
-            self.reached.notify_one();
-        }
-        Ok(())
-    }
-}
-
-/// Runs an upgrade that is killed when it has written what `counts` `wanted` times. `false`: it ended before.
-fn killed_after(sandbox: &Sandbox, counts: fn(&Write) -> bool, wanted: usize) -> bool {
-    let reached = Arc::new(Notify::new());
-    let hook = Arc::new(Count { counts, seen: AtomicUsize::new(0), wanted, reached: reached.clone() });
-    let cluster = sandbox.stage.cluster.with_hook(hook);
-    let options = sandbox.options();
-    sandbox.stage.runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = reached.notified() => true,
-            result = handover::upgrade(&cluster, &Silent, &options) => {
-                result.unwrap();
-                false
-            }
-        }
-    })
-}
-
 /// One upgrade, killed when it has written what `counts` `wanted` times, then resumed or taken back. `false`: it ended
 /// before.
 fn killed_then_mended(counts: fn(&Write) -> bool, wanted: usize) -> bool {
@@ -338,7 +291,7 @@ fn killed_then_mended(counts: fn(&Write) -> bool, wanted: usize) -> bool {
     stage.sql(alpha, "CREATE TABLE visit (id bigint, note text);");
     stage.sql(alpha, "INSERT INTO visit SELECT g, 'row' FROM generate_series(1, 1000) g;");
     let (slaves, values) = (stage.slaves(), stage.values_of_alpha());
-    if !killed_after(&sandbox, counts, wanted) {
+    if !sandbox.killed_at(wanted, counts) {
         return false;
     }
     let load = || stage.runtime.block_on(Journal::load(&stage.cluster, &stage.core)).unwrap().unwrap();

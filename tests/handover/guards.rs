@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vulas_native::{
     cluster::{Cluster, ConnectOptions, Error as ClusterError, Patch, Silent, Write, WriteHook},
@@ -17,7 +16,7 @@ use vulas_native::{
     handover::{self, FinishOptions, Journal, RouteOptions, State},
 };
 
-use super::{Config, Pace, Sandbox, Stage};
+use super::{Config, Pace, Sandbox, Stage, killed::killed_at};
 
 const ALPHA: &str = "alpha-database-master-0";
 const BETA: &str = "beta-database-master-0";
@@ -132,37 +131,12 @@ impl WriteHook for RefusesPath {
     }
 }
 
-/// Tells when something was written to a path that holds a text.
-struct Told {
-    text: &'static str,
-    reached: Notify,
-}
-
-impl WriteHook for Told {
-    fn before(&self, _: &Write) -> Result<(), ClusterError> {
-        Ok(())
-    }
-
-    fn after(&self, write: &Write) -> Result<(), ClusterError> {
-        if write.path.contains(self.text) {
-            self.reached.notify_one();
-        }
-        Ok(())
-    }
-}
-
 /// A finish that is killed when it has written to a path that holds `text`.
 fn finish_killed_at(stage: &Stage, text: &'static str) {
-    let told = Arc::new(Told { text, reached: Notify::new() });
-    let cluster = stage.cluster.with_hook(told.clone());
     let options = stage.finish_options();
-    stage.runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = told.reached.notified() => {}
-            result = handover::finish(&cluster, &Silent, &options) => panic!("not killed: {:?}", result.is_ok()),
-        }
-    });
+    let fits = move |write: &Write| write.path.contains(text);
+    let ended = killed_at(stage, 1, fits, async |cluster| handover::finish(cluster, &Silent, &options).await.is_ok());
+    assert_eq!(ended, None);
 }
 
 #[test]

@@ -1,56 +1,19 @@
 //! A volume that may have been promoted never goes back to alpha as its own.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio::sync::Notify;
 use vulas_native::{
-    cluster::{DeleteOptions, Error, Json, ObjectRef, Propagation, Silent, Write, WriteHook},
+    cluster::{DeleteOptions, Json, ObjectRef, Propagation, Silent},
     handover::{self, RetreatOptions, State},
 };
 
 use super::{Journal, Sandbox, Stage};
 
-/// Tells when a Job was written for the n-th time.
-struct JobWritten {
-    seen: AtomicUsize,
-    wanted: usize,
-    reached: Notify,
-}
-
-impl WriteHook for JobWritten {
-    fn before(&self, _: &Write) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn after(&self, write: &Write) -> Result<(), Error> {
-        let job = write.path.contains("/jobs") && !write.dry_run;
-        if job && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.wanted {
-            self.reached.notify_one();
-        }
-        Ok(())
-    }
-}
-
 /// An upgrade that is killed when it has written its Job `wanted` times; the name of the Job.
 fn killed_in_promotion(sandbox: &Sandbox, wanted: usize) -> String {
     let stage = &sandbox.stage;
     stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
-    let hook = Arc::new(JobWritten { seen: AtomicUsize::new(0), wanted, reached: Notify::new() });
-    let cluster = stage.cluster.with_hook(hook.clone());
-    let options = sandbox.options();
-    stage.runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = hook.reached.notified() => {}
-            result = handover::upgrade(&cluster, &Silent, &options) => panic!("it was not killed: {result:?}"),
-        }
-    });
+    assert!(sandbox.killed_at(wanted, |write| write.path.contains("/jobs") && !write.dry_run));
     journal(stage).job.unwrap()
 }
 

@@ -15,7 +15,7 @@ fn a_volume_gets_its_policy_back_wherever_the_run_was_killed() {
     let volume = ObjectRef::cluster_wide("v1", "PersistentVolume", claim["spec"]["volumeName"].as_str().unwrap());
     let policy = || stage.get(&volume).unwrap()["spec"]["persistentVolumeReclaimPolicy"].clone();
     assert_eq!(policy(), "Delete");
-    sandbox.dies_at(|write| write.verb == "patch" && write.path.contains("/persistentvolumes/"));
+    assert!(sandbox.killed_at(1, |write| write.verb == "patch" && write.path.contains("/persistentvolumes/")));
     assert_eq!(policy(), "Retain");
     let options = sandbox.retreat_options();
     stage.runtime.block_on(handover::retreat(&stage.cluster, &Silent, &options)).unwrap();

@@ -9,7 +9,7 @@ use vulas_native::{
     handover::{self, FinishOptions, RetreatOptions, State},
 };
 
-use super::{Journal, Sandbox, Stage, is_journal, killed_after, meanwhile::Meanwhile};
+use super::{Journal, Sandbox, Stage, is_journal, meanwhile::Meanwhile};
 
 /// The Lease is about to be taken: the journal was looked at.
 fn takes_lease(write: &Write) -> bool {
@@ -97,7 +97,7 @@ fn a_resumption_sees_what_was_taken_back_while_it_waited() {
     let sandbox = Sandbox::small();
     let stage = &sandbox.stage;
     stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
-    assert!(killed_after(&sandbox, is_journal, 9));
+    assert!(sandbox.killed_at(9, is_journal));
     let (runtime, cluster) = other(stage);
     let options = sandbox.retreat_options();
     let hook = Meanwhile::new(takes_lease, move || {

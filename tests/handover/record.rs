@@ -1,15 +1,12 @@
 //! Alpha's record is put back by what it says, also when a run ends between its writing and the journal's.
 
-use std::sync::Arc;
-
-use tokio::sync::Notify;
 use vulas_native::{
     action::Releases,
     cluster::{Silent, Write},
     handover::{self, State},
 };
 
-use super::{AtomicUsize, Count, Sandbox, killed_after, killed_then_mended};
+use super::{Sandbox, killed::killed_at, killed_then_mended};
 
 /// A revision of alpha is written. (The journal is applied, and beta's first revision comes later.)
 fn new_revision(write: &Write) -> bool {
@@ -32,7 +29,7 @@ fn a_lowered_record_that_the_journal_does_not_know_is_raised() {
 fn a_record_is_lowered_once_when_the_upgrade_goes_on() {
     let sandbox = Sandbox::small();
     let stage = &sandbox.stage;
-    assert!(killed_after(&sandbox, new_revision, 1));
+    assert!(sandbox.killed_at(1, new_revision));
     let stop = tokio_util::sync::CancellationToken::new();
     let resumed = handover::resume(&stage.cluster, &Silent, &stage.core, "test", stop);
     let journal = stage.runtime.block_on(resumed).unwrap();
@@ -50,18 +47,11 @@ fn a_retreat_that_is_killed_when_it_has_raised_the_record_is_gone_on_with() {
         stage.sql("alpha-database-master-0", "CREATE TABLE visit (id bigint, note text);");
         let (slaves, values) = (stage.slaves(), stage.values_of_alpha());
         stage.upgrade(&[]).ended(0);
-        let reached = Arc::new(Notify::new());
-        let count = Count { counts, seen: AtomicUsize::new(0), wanted: 1, reached: reached.clone() };
-        let cluster = stage.cluster.with_hook(Arc::new(count));
         let options = sandbox.retreat_options();
-        stage.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = reached.notified() => {}
-                result = handover::retreat(&cluster, &Silent, &options) => panic!("it was not killed: {result:?}"),
-            }
-            handover::retreat(&stage.cluster, &Silent, &options).await.unwrap();
-        });
+        let ended =
+            killed_at(stage, 1, counts, async |cluster| handover::retreat(cluster, &Silent, &options).await.is_ok());
+        assert_eq!(ended, None);
+        stage.runtime.block_on(handover::retreat(&stage.cluster, &Silent, &options)).unwrap();
         stage.replica_follows("visit");
         assert_eq!((stage.slaves(), stage.values_of_alpha()), (slaves, values));
         let records = Releases::of(&stage.cluster, &stage.core);
