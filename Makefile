@@ -22,7 +22,10 @@ charts: ## build the vendored chart archives from their sources
 	vendor-charts/build.sh
 
 dist: ## the static release binary
-	RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" cargo build --release --locked --target $(TARGET)
+	cargo build --release --locked --target $(TARGET) --config link/static.toml
+
+order: ## record anew which functions the linker puts side by side
+	link/record.sh
 
 bench: dist ## side by side with helm: ratios
 	VULAS_BINARY=target/$(TARGET)/release/vulas-native cargo bench --bench compare
@@ -33,4 +36,4 @@ doc: ## the library's manual
 deny: ## licences, advisories, sources of the dependencies
 	cargo deny check
 
-.PHONY: help fmt lint test test-all charts dist bench doc deny
+.PHONY: help fmt lint test test-all charts dist order bench doc deny
