@@ -183,6 +183,10 @@ impl Object for Pointee {
         self.0.printed()
     }
 
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        self.0.printed_fields()
+    }
+
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }
@@ -200,8 +204,6 @@ fn index_arg(index: &Value, len: usize) -> Result<usize, FuncError> {
     let x = match index {
         Value::Int(i, _) => *i,
         Value::Uint(u, _) => *u as i64,
-        // A type of its own whose kind is an integer's, such as a month.
-        Value::Object(o) if o.kind_name() == "int" => return index_arg(&o.to_plain(), len),
         Value::Nil => return Err(FuncError::new("cannot index slice/array with nil")),
         other => return Err(FuncError::new(format!("cannot index slice/array with type {}", other.type_name()))),
     };

@@ -243,6 +243,13 @@ impl Exec<'_> {
                 let name = errtext::text(name);
                 self.object_field(source, dot, receiver, object.as_ref(), &name, id, args)
             }
+            Value::Int(number, kind) if name == b"String" => match fmt::number_name(*number, *kind) {
+                Some(text) => {
+                    self.check_count("String", 0, false, &args)?;
+                    Ok(Reflected::plain(Value::str(text.as_bytes())))
+                }
+                None => Err(self.no_field(receiver, name)),
+            },
             Value::Int(nanos, IntKind::Duration) => self.duration_field(source, dot, receiver, *nanos, name, args),
             _ => Err(self.no_field(receiver, name)),
         }
@@ -345,7 +352,6 @@ impl Exec<'_> {
             b"Minutes" => Value::Float((nanos / 60_000_000_000) as f64 + (nanos % 60_000_000_000) as f64 / 6e10),
             b"Hours" => Value::Float((nanos / 3_600_000_000_000) as f64 + (nanos % 3_600_000_000_000) as f64 / 3.6e12),
             b"Abs" => Value::Int(nanos.checked_abs().unwrap_or(i64::MAX), IntKind::Duration),
-            b"String" => Value::str(fmt::duration_string(nanos)),
             b"Round" | b"Truncate" => {
                 let values = self.arguments(source, dot, UNIT, None, &text, args, None)?;
                 let unit = if let [Value::Int(unit, _)] = values.as_slice() { *unit } else { 0 };

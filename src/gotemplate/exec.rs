@@ -299,7 +299,10 @@ impl<'s> Exec<'s> {
                 }
                 let Some(entries) = o.entries() else {
                     // Go follows a pointer here, too.
-                    return Err(self.error(format!("range can't iterate over {}", o.printed())));
+                    // A pointer is followed, but not the methods of what it points to.
+                    let shown = o.display();
+                    let shown = if o.kind_name() == "ptr" { shown.strip_prefix('&').unwrap_or(&shown) } else { &shown };
+                    return Err(self.error(format!("range can't iterate over {shown}")));
                 };
                 self.work(u32::try_from(entries.len()).unwrap_or(u32::MAX))?;
                 for (key, value) in entries {

@@ -134,6 +134,17 @@ pub enum IntKind {
     Int64,
     /// `time.Duration`, nanoseconds
     Duration,
+    /// `time.Month`, an `int` from 1 on
+    Month,
+    /// `time.Weekday`, an `int` from 0, Sunday, on
+    Weekday,
+}
+
+impl IntKind {
+    /// Whether the type has a `String` method, which prints its numbers.
+    pub(crate) fn is_stringer(self) -> bool {
+        matches!(self, Self::Duration | Self::Month | Self::Weekday)
+    }
 }
 
 /// Go's unsigned integer types.
@@ -372,8 +383,9 @@ pub trait Object: fmt::Debug {
         &[]
     }
 
-    /// All fields of a struct in their order, for verbs that are applied to each of them.
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    /// All fields of a struct (or of what a pointer to one points to) with their names in their order, for verbs and flags
+    /// that are applied to each of them.
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
         None
     }
 
@@ -529,6 +541,8 @@ impl Value {
                 IntKind::Int32 => "int32",
                 IntKind::Int64 => "int64",
                 IntKind::Duration => "time.Duration",
+                IntKind::Month => "time.Month",
+                IntKind::Weekday => "time.Weekday",
             },
             Self::Uint(_, k) => match k {
                 UintKind::Uint => "uint",
@@ -565,6 +579,7 @@ impl Value {
         match self {
             Self::Nil => "invalid",
             Self::Int(_, IntKind::Duration) => "int64",
+            Self::Int(_, IntKind::Month | IntKind::Weekday) => "int",
             Self::Bytes(_) | Self::List(_) => "slice",
             Self::Map(_) => "map",
             Self::Object(o) => o.kind_name(),

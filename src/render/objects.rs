@@ -93,9 +93,12 @@ impl Object for Caps {
         Some(Value::Object(Rc::new(Self { kube, versions: self.versions.clone(), helm: self.helm.clone() })))
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
-        let (kube, versions, helm) = (self.kube.clone(), self.versions.clone(), self.helm.clone());
-        Some(vec![Value::Object(kube), Value::Object(versions), Value::Object(helm)])
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("KubeVersion", Value::Object(self.kube.clone())),
+            ("APIVersions", Value::Object(self.versions.clone())),
+            ("HelmVersion", Value::Object(self.helm.clone())),
+        ])
     }
 
     fn struct_fields(&self) -> Option<Vec<StructField>> {
@@ -226,8 +229,8 @@ impl Object for Struct {
         self.get(name).map(Ok)
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
-        Some(self.fields.iter().map(|(_, _, value)| Value::str(value.as_str())).collect())
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.fields.iter().map(|(name, _, value)| (*name, Value::str(value.as_str()))).collect())
     }
 
     fn display(&self) -> String {

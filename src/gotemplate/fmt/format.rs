@@ -24,6 +24,12 @@ const LOWER: &[u8; 17] = b"0123456789abcdefx";
 const UPPER: &[u8; 17] = b"0123456789ABCDEFX";
 
 impl Spec {
+    /// Whether there are no flags, no width and no precision.
+    pub fn is_plain(&self) -> bool {
+        let flags = [self.minus, self.plus, self.sharp, self.space, self.zero, self.plus_v, self.sharp_v];
+        self.width.is_none() && self.precision.is_none() && !flags.contains(&true)
+    }
+
     fn padding(&self, out: &mut Vec<u8>, count: usize) {
         // Zeros are put on the left only.
         let fill = if self.zero && !self.minus { b'0' } else { b' ' };

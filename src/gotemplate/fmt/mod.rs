@@ -2,10 +2,12 @@
 
 mod duration;
 mod format;
+mod named;
 mod printer;
 mod verbs;
 
 pub use duration::{duration_string, round_duration};
+pub use named::{MONTHS, WEEK_DAYS, number_name};
 
 use super::value::Value;
 use printer::Printer;

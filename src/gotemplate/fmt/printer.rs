@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::format::Spec;
-use super::{Unprintable, duration_string};
+use super::{Unprintable, number_name};
 use crate::gotemplate::runes::push_rune;
-use crate::gotemplate::value::{IntKind, List, ListKind, Map, MapKind, Object, UintKind, Value};
+use crate::gotemplate::value::{List, ListKind, Map, MapKind, Object, UintKind, Value};
 
 /// Prints values into a buffer; [`Spec`] holds the state of the current verb.
 pub(super) struct Printer<'a> {
@@ -38,7 +38,7 @@ impl<'a> Printer<'a> {
         match value {
             Value::Str(s) => self.out.extend_from_slice(s.as_bytes()),
             Value::Bool(b) => self.text(if *b { "true" } else { "false" }),
-            Value::Int(i, kind) if *kind != IntKind::Duration => self.decimal(*i),
+            Value::Int(i, kind) if !kind.is_stringer() => self.decimal(*i),
             // Larger ones have an exponent.
             Value::Float(f) if f.fract() == 0.0 && f.abs() < 1e6 && !(*f == 0.0 && f.is_sign_negative()) => {
                 self.decimal(*f as i64);
@@ -94,10 +94,12 @@ impl<'a> Printer<'a> {
             Value::Nil => self.text("<nil>"),
             Value::Bool(b) if matches!(verb, 't' | 'v') => self.spec.boolean(self.out, *b),
             Value::Bool(_) => self.bad_verb(value, verb),
-            Value::Int(i, IntKind::Duration) if !self.erroring && !self.spec.sharp_v && is_textual(verb) => {
-                self.string(value, duration_string(*i).as_bytes(), verb);
-            }
-            Value::Int(i, _) => self.integer(value, *i as u64, true, verb),
+            Value::Int(i, kind) => match number_name(*i, *kind) {
+                Some(name) if !self.erroring && !self.spec.sharp_v && is_textual(verb) => {
+                    self.string(value, name.as_bytes(), verb);
+                }
+                _ => self.integer(value, *i as u64, true, verb),
+            },
             Value::Uint(u, _) => self.integer(value, *u, false, verb),
             Value::Float(f) => self.float(value, *f, verb),
             Value::Complex(c) => self.complex(value, **c, verb),
@@ -189,7 +191,7 @@ impl<'a> Printer<'a> {
 
     fn bytes(&mut self, value: &Value, b: &[u8], verb: char) {
         match verb {
-            'v' | 'd' if self.spec.sharp_v => {
+            'v' | 'd' if self.spec.sharp_v && self.depth == 0 => {
                 self.text("[]byte{");
                 for (i, byte) in b.iter().enumerate() {
                     if i > 0 {
@@ -274,61 +276,69 @@ impl<'a> Printer<'a> {
             }
             return;
         }
-        if !matches!(verb, 'v' | 'w')
-            && !self.spec.sharp_v
-            && object.kind_name() == "map"
-            && let Some(entries) = object.entries()
-        {
-            return self.entries(&entries, verb);
-        }
-        if !matches!(verb, 'v' | 's' | 'w') && !object.is_stringer() {
-            let list = object.entries().filter(|_| object.kind_name() == "slice");
-            let list = list.map(|entries| entries.into_iter().map(|(_, value)| value).collect());
-            if let Some(parts) = object.printed_fields().or(list) {
-                self.parts(object.kind_name(), &parts, verb);
-                return;
-            }
-        }
-        let text = object.display();
         if object.is_stringer() && is_textual(verb) && !self.spec.sharp_v {
-            self.string(value, text.as_bytes(), verb);
+            self.string(value, object.display().as_bytes(), verb);
         } else if verb == 'w' && !self.erroring {
             self.bad_verb(value, verb);
+        } else if verb == 'v' && self.spec.is_plain() && !object.is_stringer() {
+            // Nothing is to be done to the parts.
+            self.text(&object.display());
+        } else if let Some(fields) = object.printed_fields() {
+            self.fields(object, &fields, verb);
+        } else if let Some(entries) = object.entries() {
+            self.entries(object, &entries, verb);
         } else {
-            self.text(&text);
+            self.text(&object.display());
         }
     }
 
-    /// The entries of a map that is an object, keys and values by the verb.
-    fn entries(&mut self, entries: &[(Value, Value)], verb: char) {
-        self.text("map[");
+    /// The fields of a struct, or of what a pointer to one points to, each by the verb.
+    fn fields(&mut self, object: &dyn Object, fields: &[(&str, Value)], verb: char) {
+        if object.kind_name() == "ptr" {
+            self.text("&");
+        }
+        let between = if self.spec.sharp_v {
+            self.text(object.type_name().trim_start_matches('*'));
+            ", "
+        } else {
+            " "
+        };
+        self.text("{");
         self.depth += 1;
-        for (i, (key, item)) in entries.iter().enumerate() {
+        for (i, (name, field)) in fields.iter().enumerate() {
             if i > 0 {
-                self.text(" ");
+                self.text(between);
             }
-            self.value(key, verb);
-            self.text(":");
-            self.value(item, verb);
+            if self.spec.plus_v || self.spec.sharp_v {
+                self.text(name);
+                self.text(":");
+            }
+            self.value(field, verb);
         }
         self.depth -= 1;
-        self.text("]");
+        self.text("}");
     }
 
-    /// The parts of a struct or a slice, each by the verb.
-    fn parts(&mut self, kind: &str, parts: &[Value], verb: char) {
-        let (open, close) = match kind {
-            "slice" => ("[", "]"),
-            "ptr" => ("&{", "}"),
-            _ => ("{", "}"),
+    /// The entries of a map, keys and values by the verb, or the elements of a slice.
+    fn entries(&mut self, object: &dyn Object, entries: &[(Value, Value)], verb: char) {
+        let is_map = object.kind_name() == "map";
+        let (open, between, close) = if self.spec.sharp_v {
+            self.text(object.type_name());
+            ("{", ", ", "}")
+        } else {
+            (if is_map { "map[" } else { "[" }, " ", "]")
         };
         self.text(open);
         self.depth += 1;
-        for (i, part) in parts.iter().enumerate() {
+        for (i, (key, item)) in entries.iter().enumerate() {
             if i > 0 {
-                self.text(" ");
+                self.text(between);
             }
-            self.value(part, verb);
+            if is_map {
+                self.value(key, verb);
+                self.text(":");
+            }
+            self.value(item, verb);
         }
         self.depth -= 1;
         self.text(close);

@@ -49,6 +49,10 @@ impl Object for Certificate {
         format!("{{{} {}}}", self.cert, self.key)
     }
 
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![("Cert", self.cert.as_str().into()), ("Key", self.key.as_str().into())])
+    }
+
     fn to_plain(&self) -> Value {
         Value::map([("Cert", Value::str(self.cert.as_str())), ("Key", Value::str(self.key.as_str()))])
     }

@@ -123,6 +123,19 @@ impl Object for VersionObject {
         true
     }
 
+    fn printed_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let number = |number| Value::Uint(number, UintKind::Uint64);
+        let version = &self.version;
+        Some(vec![
+            ("major", number(version.major)),
+            ("minor", number(version.minor)),
+            ("patch", number(version.patch)),
+            ("pre", version.pre.as_str().into()),
+            ("metadata", version.metadata.as_str().into()),
+            ("original", version.original().into()),
+        ])
+    }
+
     fn display(&self) -> String {
         self.version.to_string()
     }

@@ -1,8 +1,8 @@
 //! Times as text.
 
 use super::Time;
-use super::calendar::{MONTHS, WEEK_DAYS};
 use super::layout::{Element, OffsetStyle, next_chunk};
+use crate::gotemplate::fmt::{MONTHS, WEEK_DAYS};
 
 impl Time {
     /// `Time.Format`

@@ -3,51 +3,8 @@
 use std::any::Any;
 use std::rc::Rc;
 
-use super::calendar::{MONTHS, WEEK_DAYS};
 use super::{Time, Zone, round_duration};
 use crate::gotemplate::{FuncError, IntKind, Object, Scope, Signature, Type, Value};
-
-/// A number with names: `time.Month`, `time.Weekday`.
-#[derive(Debug)]
-struct NamedNumber {
-    type_name: &'static str,
-    number: i64,
-    name: &'static str,
-}
-
-impl Object for NamedNumber {
-    fn type_name(&self) -> &str {
-        self.type_name
-    }
-
-    fn kind_name(&self) -> &'static str {
-        "int"
-    }
-
-    fn field(&self, name: &str) -> Option<Result<Value, FuncError>> {
-        (name == "String").then(|| Ok(self.name.into()))
-    }
-
-    fn display(&self) -> String {
-        self.name.to_owned()
-    }
-
-    fn is_stringer(&self) -> bool {
-        true
-    }
-
-    fn truth(&self) -> bool {
-        self.number != 0
-    }
-
-    fn to_plain(&self) -> Value {
-        Value::int(self.number)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
 
 /// A time as a value.
 pub(in crate::sprig) fn value(time: Time) -> Value {
@@ -59,10 +16,6 @@ fn duration(nanoseconds: i64) -> Value {
 }
 
 impl Time {
-    fn named(type_name: &'static str, number: i64, name: &'static str) -> Value {
-        Value::Object(Rc::new(NamedNumber { type_name, number, name }))
-    }
-
     fn unix_in(&self, per_second: i64) -> Value {
         let within = i64::from(self.nanoseconds) / (1_000_000_000 / per_second);
         Value::int64(self.seconds.wrapping_mul(per_second).wrapping_add(within))
@@ -95,10 +48,10 @@ impl Object for Time {
         let civil = self.civil();
         Some(Ok(match name {
             "Year" => Value::int(civil.year),
-            "Month" => Self::named("time.Month", civil.month, MONTHS[(civil.month - 1) as usize]),
+            "Month" => Value::Int(civil.month, IntKind::Month),
             "Day" => Value::int(civil.day),
             "YearDay" => Value::int(civil.year_day),
-            "Weekday" => Self::named("time.Weekday", civil.week_day, WEEK_DAYS[civil.week_day as usize]),
+            "Weekday" => Value::Int(civil.week_day, IntKind::Weekday),
             "Hour" => Value::int(civil.hour),
             "Minute" => Value::int(civil.minute),
             "Second" => Value::int(civil.second),

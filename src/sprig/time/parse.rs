@@ -1,8 +1,9 @@
 //! Times read from text.
 
-use super::calendar::{MONTHS, WEEK_DAYS, days_in, is_leap};
+use super::calendar::{days_in, is_leap};
 use super::layout::{Element, OffsetStyle, next_chunk};
 use super::{Time, Zone};
+use crate::gotemplate::fmt::{MONTHS, WEEK_DAYS};
 
 /// Why an element could not be read.
 enum Problem {
