@@ -10,6 +10,8 @@ mod fence;
 mod foreign;
 #[path = "handover/guards.rs"]
 mod guards;
+#[path = "handover/journal.rs"]
+mod journal;
 #[path = "handover/killed.rs"]
 mod killed;
 #[path = "handover/lease.rs"]

@@ -1,5 +1,7 @@
 //! The answers of the statements, read.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Lsn;
@@ -319,9 +321,10 @@ pub fn diff_changes(before: &[Changes], after: &[Changes]) -> Option<Vec<TableCh
         if then.reset != now.reset || then.started != now.started {
             return None;
         }
+        let (zero, known) = (TableChanges::default(), then.tables.iter().map(|table| (table.table.as_str(), table)));
+        let known: HashMap<&str, &TableChanges> = known.collect();
         for table in &now.tables {
-            let zero = TableChanges::default();
-            let old = then.tables.iter().find(|t| t.table == table.table).unwrap_or(&zero);
+            let old = *known.get(table.table.as_str()).unwrap_or(&&zero);
             let change = TableChanges {
                 table: table.table.clone(),
                 inserted: table.inserted.checked_sub(old.inserted)?,

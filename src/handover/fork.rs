@@ -8,6 +8,9 @@ use crate::{
     database::{Lsn, Server},
 };
 
+/// Bytes of the output of the user's check.
+const MOST_OUTPUT: usize = 64 * 1024;
+
 fn master(run: &Run<'_>) -> Server {
     run.journal.layout.master.server(&run.cluster, &run.journal.namespace)
 }
@@ -33,7 +36,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let counts = replica.counts().await?;
     let schema = replica.schema_version().await?;
     let check = match &run.journal.check_sql {
-        Some(sql) => Some(replica.check(sql).await?),
+        Some(sql) => Some(short(replica.check(sql).await?)?),
         None => None,
     };
     let settings = replica.settings().await?;
@@ -49,6 +52,17 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let (lsn, time) = (position.lsn, position.time);
     run.journal.fork = Some(Fork { lsn, time, changes, transactions, counts, schema, settings, check });
     Ok(detail)
+}
+
+/// The output of the user's check, which the journal has to hold.
+fn short(output: String) -> Result<String, Error> {
+    if output.len() <= MOST_OUTPUT {
+        return Ok(output);
+    }
+    Err(Error::unfit(
+        format!("your check printed {} bytes, and at most {MOST_OUTPUT} can be kept", output.len()),
+        "let it print sums rather than rows: SELECT count(*), sum(hashtext(t::text)) FROM t",
+    ))
 }
 
 /// Waits until a standby has replayed `position`.

@@ -7,6 +7,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `journal` | what has been done: a Secret in the core namespace |
+//! | `envelope` | how that is packed, and what of it people can read |
 //! | `layout`, `containers` | where alpha's database lives, found by asking |
 //! | `preflight` | every reason not to begin, all at once |
 //! | `permissions` | what the steps and their undoing must be allowed |
@@ -34,6 +35,7 @@ mod containers;
 mod credentials;
 mod detach;
 mod divergence;
+mod envelope;
 mod error;
 mod fence;
 mod finish;

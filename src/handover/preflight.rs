@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::{
-    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
-    hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
+    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, envelope,
+    fit, hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
@@ -150,11 +150,7 @@ async fn look(
     if !checks.problems.is_empty() {
         return Err(Error::Problems(std::mem::take(&mut checks.problems)));
     }
-    for warning in &checks.warnings {
-        show.warning(warning);
-    }
-    let summary = format!("{} checks, {} objects dry-run on the server", checks.count, future.objects);
-    show.plan(&plan(options, &alpha, &layout, &future, lag));
+    checks.count += 1;
     let journal = Journal {
         version: Journal::version(),
         state: State::Upgrading,
@@ -187,7 +183,7 @@ async fn look(
         promotion: None,
         beta_mark: None,
         beta_claims: Vec::new(),
-        beta_counts: Vec::new(),
+        beta_rows: None,
         beta_schema: None,
         beta_up: None,
         loss_accepted: false,
@@ -199,6 +195,13 @@ async fn look(
         warnings: checks.warnings.clone(),
         stored: None,
     };
+    let server = journal.layout.master.server(cluster, &options.namespace);
+    envelope::must_have_room(&journal, &server.changes().await?).map_err(|problem| Error::Problems(vec![problem]))?;
+    for warning in &checks.warnings {
+        show.warning(warning);
+    }
+    let summary = format!("{} checks, {} objects dry-run on the server", checks.count, journal.future.objects);
+    show.plan(&plan(options, &alpha, &journal, lag));
     Ok(Found { journal, summary })
 }
 
@@ -511,10 +514,10 @@ async fn beta_fits(
 fn plan(
     options: &UpgradeOptions,
     alpha: &crate::release::Release,
-    layout: &Layout,
-    future: &journal::Future,
+    journal: &Journal,
     lag: Lsn,
 ) -> Vec<(String, String)> {
+    let (layout, future) = (&journal.layout, &journal.future);
     let behind =
         if lag.0 == 0 { "caught up".to_owned() } else { format!("{} behind at first look", human_bytes(lag.0)) };
     let mut lines = vec![

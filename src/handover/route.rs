@@ -122,8 +122,10 @@ async fn switch(
     // Recorded before the traffic moves: whatever ends this run, the next one knows where beta is served from.
     if let (Some(journal), true) = (&mut journal, to_beta && !unchanged) {
         let mut route = intended(journal, options, before.as_deref());
-        // Whatever is written while the traffic moves was written since.
-        route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        // Where it is not recorded how beta came up: whatever is written while the traffic moves was written since.
+        if journal.beta_up.is_none() {
+            route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        }
         journal.route = Some(route);
         holder_of(journal, options);
         journal.save(cluster).await?;

@@ -155,9 +155,8 @@ fn facts(journal: &Journal) -> Vec<Fact> {
     if let Some(promotion) = &journal.promotion {
         fact("new timeline", format!("{} from {}", promotion.timeline, promotion.switched));
     }
-    if !journal.beta_counts.is_empty() {
-        let rows: u64 = journal.beta_counts.iter().filter_map(|c| c.rows).sum();
-        fact("rows in the future release", format!("{rows} in {} tables", journal.beta_counts.len()));
+    if let Some((rows, tables)) = journal.beta_rows {
+        fact("rows in the future release", format!("{rows} in {tables} tables"));
     }
     let old = journal.fork.as_ref().and_then(|fork| fork.schema.clone());
     match (old, journal.beta_schema.clone()) {
