@@ -110,6 +110,34 @@ impl Places {
     }
 }
 
+/// What keeps sessions of clients from writing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clients {
+    /// New ones may only read.
+    pub read_only: bool,
+    /// Where that is set: `default`, `configuration file`, `command line`, ...
+    pub source: String,
+    /// The roles and databases to which another setting applies.
+    pub exempt: String,
+    /// Transactions that are prepared, and can be committed by who may only read.
+    pub prepared: String,
+    /// The server's time, in seconds since 1970.
+    pub now: f64,
+}
+
+impl Clients {
+    pub(super) fn read(rows: &[Row]) -> Option<Self> {
+        let row = rows.first()?;
+        Some(Self {
+            read_only: row.text(0)? == "on",
+            source: row.text(1)?.into(),
+            exempt: row.text(2)?.into(),
+            prepared: row.text(3)?.into(),
+            now: row.number(4)?,
+        })
+    }
+}
+
 /// Where a server stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {

@@ -15,7 +15,7 @@
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
 //! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
-//! | `fence` | what keeps alpha from writing is lifted |
+//! | `fence` | what keeps alpha from writing: raised, in force, lifted |
 //! | `writers` | the Deployments that write to alpha's database |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, envelope,
-    fit, hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
+    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
@@ -126,6 +126,10 @@ async fn look(
         checks.problems.extend(found.problems);
         checks.warnings.extend(found.warnings);
         (slot, libraries) = (found.slot, found.libraries);
+        if options.fence == super::Fence::ReadOnly {
+            checks.count += 1;
+            checks.problems.extend(fence::look(&layout.master.server(cluster, &options.namespace)).await?);
+        }
     }
 
     let mut future = None;
