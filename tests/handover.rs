@@ -30,6 +30,8 @@ mod races;
 mod record;
 #[path = "handover/silence.rs"]
 mod silence;
+#[path = "handover/source.rs"]
+mod source;
 #[path = "handover/stopping.rs"]
 mod stopping;
 mod support;

@@ -142,16 +142,6 @@ pub fn core_namespace(global: &Global, own: Option<&String>) -> Result<String, F
     })
 }
 
-/// A chart's path that is the same from every folder: the run that resumes may start in another.
-pub fn lasting(chart: &str) -> String {
-    match std::fs::canonicalize(chart) {
-        Ok(path) if std::path::Path::new(chart).components().count() > 1 || chart.ends_with(".tgz") => {
-            path.display().to_string()
-        }
-        _ => chart.into(),
-    }
-}
-
 /// An error in words: what, below it why and what to do, at the end what became of the changes.
 pub fn failure(error: &Error) -> Failure {
     let code = error.exit_code();

@@ -45,7 +45,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         release: args.core_release.clone(),
         admin_namespace: args.admin_namespace.clone(),
         admin_release: args.admin_release.clone(),
-        admin_chart: handover::lasting(&args.chart),
+        admin_chart: args.chart.clone(),
         release_value: args.release_value.clone(),
         accept_loss: args.accept_loss,
         force: args.force,

@@ -138,7 +138,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             admin_namespace: args.admin_namespace.clone(),
             alpha: required(args.current_release.as_ref(), "--current-release")?.into(),
             beta: required(args.future_release.as_ref(), "--future-release")?.into(),
-            chart: handover::lasting(&args.future_chart),
+            chart: args.future_chart.clone(),
             values: crate::release::chart::to_json(&values),
             reset_values: shared.reset_values,
             claim_value: args.claim_value.clone(),

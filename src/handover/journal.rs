@@ -168,7 +168,7 @@ pub struct Route {
     /// The value of its chart that names the served release.
     #[serde(default = "release_value")]
     pub release_value: String,
-    /// Its chart, as given.
+    /// Its chart: an absolute path, or the name of an embedded chart.
     #[serde(default = "admin_chart")]
     pub admin_chart: String,
     /// What was left behind with `--accept-loss`, in bytes of WAL.
@@ -190,8 +190,11 @@ fn admin_chart() -> String {
 /// What beta is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Future {
-    /// Chart as given: a path, or the name of an embedded chart.
+    /// Chart: an absolute path, or the name of an embedded chart.
     pub chart: String,
+    /// What tells it from others (SHA-256 of its files).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Chart's name and version, for people.
     pub title: String,
     /// The values given for it, complete (alpha's own, the user's and the handover's).

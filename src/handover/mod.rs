@@ -25,6 +25,7 @@
 //! | `ready`, `legacy` | whether a release can serve, and what beta needs when alpha goes |
 //! | `traffic` | which admin releases lead to beta |
 //! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
+//! | `source` | where a chart is found again, and whether it is still the same |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
@@ -61,6 +62,7 @@ mod releases;
 mod retreat;
 mod route;
 mod run;
+mod source;
 mod stage;
 mod status;
 mod takeover;

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, envelope,
-    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
+    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, source, traffic, writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
@@ -249,7 +249,8 @@ async fn plan_future(
             checks.problems.extend(permissions::of_objects(cluster, &options.namespace, &planned.objects).await?);
             beta_fits(cluster, options, layout, &planned, &chosen.claim_value, libraries, checks).await?;
             Ok(Some(journal::Future {
-                chart: options.chart.clone(),
+                chart: source::lasting(&options.chart),
+                digest: Some(planned.digest.clone()),
                 title: planned.title.clone(),
                 values: chosen.values,
                 objects: planned.objects.len(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Divergence, Error, Journal, Route, Show, State, divergence, fence, journal, ready::must_be_ready, releases,
-    run::take_lease, traffic::served_by, written,
+    run::take_lease, source, traffic::served_by, written,
 };
 use crate::{cluster::Cluster, release::Release};
 
@@ -296,7 +296,7 @@ fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> 
         time: journal::now(),
         millis: 0,
         release_value: options.release_value.clone(),
-        admin_chart: options.admin_chart.clone(),
+        admin_chart: source::lasting(&options.admin_chart),
         lost_bytes: 0,
         changes: Vec::new(),
     }
