@@ -4,6 +4,8 @@
 mod allowed;
 #[path = "handover/busy.rs"]
 mod busy;
+#[path = "handover/credentials.rs"]
+mod credentials;
 #[path = "handover/fence.rs"]
 mod fence;
 #[path = "handover/foreign.rs"]
