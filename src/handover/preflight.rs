@@ -11,6 +11,7 @@ use super::{
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
     database::{Lsn, Server, human_bytes},
+    release::Release,
 };
 
 /// How long a replica that lags may take to catch up before it is called lagging.
@@ -67,6 +68,12 @@ async fn look(
     }
     checks.count += 1;
     checks.problems.extend(permissions::look(cluster, options).await?);
+    let admin = admin_release(cluster, options).await;
+    if let Some(namespace) = &options.admin_namespace {
+        checks.count += 1;
+        let denied = permissions::of_traffic(cluster, namespace, &options.alpha, admin.as_ref()).await?;
+        checks.problems.extend(denied);
+    }
 
     checks.count += 1;
     let alpha = releases::current(cluster, &options.namespace, &options.alpha).await?;
@@ -162,7 +169,7 @@ async fn look(
         beta: options.beta.clone(),
         namespace: options.namespace.clone(),
         admin_namespace: options.admin_namespace.clone(),
-        admin_release: admin_release(cluster, options).await,
+        admin_release: admin.map(|admin| admin.name),
         holder: options.holder.clone(),
         began: journal::now(),
         written: journal::now(),
@@ -265,13 +272,14 @@ async fn plan_future(
     }
 }
 
-/// The release of the admin namespace that serves alpha, for the commands that are shown; not finding it is no problem.
-async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<String> {
+/// The release of the admin namespace that serves alpha; not finding it is no problem.
+async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<Release> {
     let namespace = options.admin_namespace.as_ref()?;
     for name in releases::names(cluster, namespace).await.ok()? {
-        let release = releases::current(cluster, namespace, &name).await.ok()??;
-        if traffic::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
-            return Some(name);
+        let release = releases::current(cluster, namespace, &name).await.ok().flatten();
+        let serves = |release: &Release| traffic::served_by(release, route::RELEASE_VALUE);
+        if release.as_ref().and_then(serves).as_deref() == Some(options.alpha.as_str()) {
+            return release;
         }
     }
     None
@@ -516,12 +524,7 @@ async fn beta_fits(
     Ok(())
 }
 
-fn plan(
-    options: &UpgradeOptions,
-    alpha: &crate::release::Release,
-    journal: &Journal,
-    lag: Lsn,
-) -> Vec<(String, String)> {
+fn plan(options: &UpgradeOptions, alpha: &Release, journal: &Journal, lag: Lsn) -> Vec<(String, String)> {
     let (layout, future) = (&journal.layout, &journal.future);
     let behind =
         if lag.0 == 0 { "caught up".to_owned() } else { format!("{} behind at first look", human_bytes(lag.0)) };
