@@ -248,9 +248,22 @@ async fn may_go(
             asked => asked,
         };
     }
-    match divergence::ask_settled(cluster, show, journal).await? {
-        Some(loss) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
-        asked => Ok(asked),
+    match divergence::ask_settled(cluster, show, journal).await {
+        Ok(Some(loss)) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
+        Err(Error::Database(error)) => Err(cannot_tell(journal, &error)),
+        asked => asked,
+    }
+}
+
+/// What alpha has written may be lost, and nobody can say what that is.
+fn cannot_tell(journal: &Journal, error: &crate::database::Error) -> Error {
+    let (alpha, beta, route) = (&journal.alpha, &journal.beta, super::Commands::of(journal).route());
+    Error::Decision {
+        what: format!("what {alpha} has written since the fork can't be told, and {beta} does not have it: {error}"),
+        choices: vec![
+            format!("when {} is healthy again: {route}", journal.layout.master.pod),
+            format!("or go over without what it may be: {route} --accept-loss"),
+        ],
     }
 }
 
