@@ -34,6 +34,8 @@ mod record;
 mod silence;
 #[path = "handover/source.rs"]
 mod source;
+#[path = "handover/status.rs"]
+mod status;
 #[path = "handover/stopping.rs"]
 mod stopping;
 mod support;

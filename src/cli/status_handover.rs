@@ -46,6 +46,9 @@ fn document(found: &Status) -> serde_json::Value {
         "volume": journal.layout.volume,
         "route": journal.route,
         "current": {"database": found.alpha, "writtenSinceFork": found.divergence.as_ref().map(Divergence::bytes)},
+        "future": found.written.as_ref().map(|written| json!({
+            "since": written.since, "written": written.tables, "writtenInWords": written.words,
+        })),
         "now": found.now,
         "warnings": journal.warnings,
         "next": next,
@@ -76,6 +79,10 @@ fn print(found: &Status) {
                 divergence.rows()
             ),
         );
+    }
+    if let Some(written) = &found.written {
+        let since = written.since.as_ref().map(|since| format!("since {since}: ")).unwrap_or_default();
+        line(&journal.beta, &format!("{since}{}", written.words));
     }
     for warning in &journal.warnings {
         line("warning", warning);

@@ -87,6 +87,7 @@ pub use route::{ADMIN_CHART, RELEASE_VALUE, RouteOptions, Routed, route};
 pub use run::{resume, upgrade};
 pub use stage::Stage;
 pub use status::{Status, status};
+pub use written::Glance;
 
 /// The field manager of the handover's own writes: whoever finds a changed field sees who holds it.
 pub const MANAGER: &str = "vulas-native";

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Commands, Divergence, Error, Journal, LEASE, Progress, Stage, State, claims, divergence, layout};
+use super::{
+    Commands, Divergence, Error, Glance, Journal, LEASE, Progress, Stage, State, claims, divergence, layout, written,
+};
 use crate::cluster::{Cluster, ObjectRef};
 
 /// Where a handover stands.
@@ -20,6 +22,8 @@ pub struct Status {
     pub alpha: String,
     /// What alpha has written since the fork, when it can be asked.
     pub divergence: Option<Divergence>,
+    /// What beta has written since it came up, while that has to be known to decide between going on and going back.
+    pub written: Option<Glance>,
     /// The step that was interrupted.
     pub interrupted: Option<Stage>,
 }
@@ -54,7 +58,11 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Result<Option<Status>
     };
     let open = !journal.state.is_closed();
     let divergence = if open { divergence::ask(cluster, &journal).await.unwrap_or_default() } else { None };
-    Ok(Some(Status { journal, holder, heard, now, alpha, divergence, interrupted }))
+    let written = match journal.state {
+        State::Up | State::Routed => Some(written::glance(cluster, &journal).await),
+        _ => None,
+    };
+    Ok(Some(Status { journal, holder, heard, now, alpha, divergence, written, interrupted }))
 }
 
 /// What is there now: replicas, pod, claim.
