@@ -28,11 +28,8 @@ pub fn run(global: &Global, core_namespace: &str, format: output::Format) -> Out
 
 fn document(found: &Status) -> serde_json::Value {
     let journal = &found.journal;
-    let next: Vec<_> = found
-        .next()
-        .into_iter()
-        .map(|(what, command)| json!({"what": what.trim_end_matches(':'), "command": command}))
-        .collect();
+    let next: Vec<_> =
+        found.next().into_iter().map(|next| json!({"what": next.what, "command": next.command})).collect();
     json!({
         "from": journal.alpha,
         "to": journal.beta,
@@ -87,7 +84,7 @@ fn print(found: &Status) {
     for warning in &journal.warnings {
         line("warning", warning);
     }
-    for (what, command) in found.next() {
-        outln!("{what:<14} {command}");
+    for line in handover::next_lines(&found.next()) {
+        outln!("{line}");
     }
 }

@@ -72,7 +72,7 @@ mod verify;
 mod writers;
 mod written;
 
-pub use commands::Commands;
+pub use commands::{Commands, Next};
 pub use divergence::Divergence;
 pub use error::{Error, Problem};
 pub use finish::{FinishOptions, finish};

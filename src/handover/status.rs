@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Commands, Divergence, Error, Glance, Journal, LEASE, Progress, Stage, State, claims, divergence, layout, written,
+    Commands, Divergence, Error, Glance, Journal, LEASE, Next, Progress, Stage, State, claims, divergence, layout,
+    written,
 };
 use crate::cluster::{Cluster, ObjectRef};
 
@@ -160,21 +161,12 @@ impl Status {
         if named.is_empty() { "nothing".into() } else { named.join(", ") }
     }
 
-    /// What can be done next: a word and a command each.
-    pub fn next(&self) -> Vec<(&'static str, String)> {
+    /// What can be done next, beside looking again.
+    pub fn next(&self) -> Vec<Next> {
         let commands = Commands::of(&self.journal);
-        match self.journal.state {
-            State::Upgrading if self.holder.is_some() => Vec::new(),
-            State::Upgrading => vec![("Go on:", commands.resume()), ("Take it back:", commands.retreat())],
-            State::Retreating => vec![("Go on:", commands.retreat())],
-            State::Up => vec![("Go over:", commands.route()), ("Give it up:", commands.retreat())],
-            State::Routed => vec![
-                ("Retire the old:", commands.finish()),
-                ("Go back:", commands.route_back()),
-                ("Give it up:", format!("{} --accept-loss", commands.retreat())),
-            ],
-            State::Finishing => vec![("Go on:", commands.finish())],
-            State::Retreated | State::Finished => Vec::new(),
+        if self.journal.state == State::Upgrading && self.holder.is_some() {
+            return Vec::new();
         }
+        commands.next().into_iter().filter(|next| next.command != commands.status()).collect()
     }
 }

@@ -233,28 +233,6 @@ fn objects(journal: &Journal) -> Vec<ObjectLine> {
     objects
 }
 
-/// The commands that can be given now.
-pub fn next_commands(journal: &Journal) -> Vec<NextCommand> {
-    let commands = Commands::of(journal);
-    let next = |what: &str, command: String| NextCommand { what: what.into(), command };
-    match journal.state {
-        State::Up => vec![
-            next("See where it stands", commands.status()),
-            next("Go over", commands.route()),
-            next("Give it up", commands.retreat()),
-        ],
-        State::Routed => vec![
-            next("Retire the former release", commands.finish()),
-            next("Go back", commands.route_back()),
-            next("Give it up", format!("{} --accept-loss", commands.retreat())),
-        ],
-        State::Upgrading => vec![next("Go on", commands.resume()), next("Take it back", commands.retreat())],
-        State::Retreating => vec![next("Go on", commands.retreat())],
-        State::Finishing => vec![next("Go on", commands.finish())],
-        State::Retreated | State::Finished => Vec::new(),
-    }
-}
-
 /// The report of a handover as its journal tells it. Values, which may hold secrets, are left out.
 pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -> Document {
     let verb = match journal.state {
@@ -269,6 +247,7 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
         ));
     }
     notes.extend(journal.job_log.iter().cloned());
+    let next = Commands::of(journal).next();
     Document {
         title: format!("{verb} of {} to {}", journal.alpha, journal.beta),
         command: command.into(),
@@ -279,7 +258,7 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
         facts: facts(journal),
         steps: steps(journal),
         objects: objects(journal),
-        next: next_commands(journal),
+        next: next.into_iter().map(|next| NextCommand { what: next.what.into(), command: next.command }).collect(),
         notes,
     }
 }

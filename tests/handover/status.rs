@@ -43,3 +43,33 @@ fn what_beta_has_written_is_told_before_anybody_decides() {
     stage.retreat(&["--accept-loss"]).ended(0);
     assert!(!stage.status().ended(0).stdout.contains("  beta "));
 }
+
+#[test]
+fn what_comes_next_is_told_in_the_same_words_everywhere() {
+    let sandbox = Sandbox::installed();
+    let stage = &sandbox.stage;
+    let next = || {
+        let json = stage.run(&["status", "--core-namespace", &stage.core, "-o", "json"]).ended(0).stdout;
+        let json: Json = serde_json::from_str(&json).unwrap();
+        let word = |next: &Json, key: &str| next[key].as_str().unwrap().to_owned();
+        let next = json["next"].as_array().unwrap().iter();
+        next.map(|next| (word(next, "what"), word(next, "command"))).collect::<Vec<_>>()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let upgraded = stage.upgrade(&["--report", &folder.path().display().to_string()]).ended(0).stdout;
+    let report = std::fs::read_to_string(folder.path().join("vulas-native-upgrade-alpha-beta.md")).unwrap();
+    let told = |place: &str, what: &str, command: &str| {
+        assert!(place.lines().any(|line| line.contains(what) && line.contains(command)), "{what}: {command}\n{place}");
+    };
+    let words: Vec<String> = next().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(words, ["Go over", "Give it up"]);
+    for (what, command) in next() {
+        told(&upgraded, &what, &command);
+        told(&report, &what, &command);
+    }
+    let routed = stage.route("beta", &[]).ended(0).stdout;
+    assert_eq!(next().len(), 3);
+    for (what, command) in next() {
+        told(&routed, &what, &command);
+    }
+}
