@@ -4,12 +4,16 @@
 mod allowed;
 #[path = "handover/busy.rs"]
 mod busy;
+#[path = "handover/credentials.rs"]
+mod credentials;
 #[path = "handover/fence.rs"]
 mod fence;
 #[path = "handover/foreign.rs"]
 mod foreign;
 #[path = "handover/guards.rs"]
 mod guards;
+#[path = "handover/journal.rs"]
+mod journal;
 #[path = "handover/killed.rs"]
 mod killed;
 #[path = "handover/lease.rs"]
@@ -28,6 +32,10 @@ mod races;
 mod record;
 #[path = "handover/silence.rs"]
 mod silence;
+#[path = "handover/source.rs"]
+mod source;
+#[path = "handover/status.rs"]
+mod status;
 #[path = "handover/stopping.rs"]
 mod stopping;
 mod support;

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Global, session};
 use crate::cluster::Cluster;
 pub use crate::cluster::holder;
-use crate::handover::Error;
-use crate::report::{HandoverReporter, next_commands, write_handover};
+use crate::handover::{Commands, Error, Next};
+use crate::report::{HandoverReporter, write_handover};
 
 /// What becomes of an upgrade that is stopped.
 pub const TAKES_BACK: &str = "what was done is taken back";
@@ -79,9 +79,8 @@ impl Talk {
     pub fn failure(&self, error: &Error) -> Failure {
         match (failure(error), self.show.journal()) {
             (Failure::Left(message), Some(journal)) => {
-                let next = next_commands(&journal);
-                let lines = next.iter().map(|next| format!("\n  {:<14} {}", format!("{}:", next.what), next.command));
-                Failure::Left(message + &lines.collect::<String>())
+                let lines = next_lines(&Commands::of(&journal).next());
+                Failure::Left(lines.iter().fold(message, |message, line| format!("{message}\n  {line}")))
             }
             // Before the journal is written for the first time, nothing is.
             (Failure::Failed(message), None) if error.aftermath().is_empty() => {
@@ -97,6 +96,12 @@ impl Talk {
             outln!("{:<20} {}", "Report:", path.display());
         }
     }
+}
+
+/// What can be done next, a line each.
+pub fn next_lines(next: &[Next]) -> Vec<String> {
+    let width = next.iter().map(|next| next.what.len() + 1).max().unwrap_or_default();
+    next.iter().map(|next| format!("{:<width$} {}", format!("{}:", next.what), next.command)).collect()
 }
 
 async fn signal() {
@@ -142,16 +147,6 @@ pub fn core_namespace(global: &Global, own: Option<&String>) -> Result<String, F
     })
 }
 
-/// A chart's path that is the same from every folder: the run that resumes may start in another.
-pub fn lasting(chart: &str) -> String {
-    match std::fs::canonicalize(chart) {
-        Ok(path) if std::path::Path::new(chart).components().count() > 1 || chart.ends_with(".tgz") => {
-            path.display().to_string()
-        }
-        _ => chart.into(),
-    }
-}
-
 /// An error in words: what, below it why and what to do, at the end what became of the changes.
 pub fn failure(error: &Error) -> Failure {
     let code = error.exit_code();
@@ -188,6 +183,13 @@ pub fn failure(error: &Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_stand_below_one_another() {
+        let next = |what, command: &str| Next { what, command: command.into() };
+        let lines = next_lines(&[next("Go on", "a"), next("Take it back", "b")]);
+        assert_eq!(lines, ["Go on:        a", "Take it back: b"]);
+    }
 
     #[test]
     fn several_problems_are_shown_at_once() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Global, Outcome, flags, handover};
 use crate::database::human_bytes;
-use crate::handover::{RouteOptions, route};
+use crate::handover::{Commands, RouteOptions, route};
 
 /// Route the traffic to a core release
 #[derive(clap::Args, Debug)]
@@ -45,7 +45,7 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         release: args.core_release.clone(),
         admin_namespace: args.admin_namespace.clone(),
         admin_release: args.admin_release.clone(),
-        admin_chart: handover::lasting(&args.chart),
+        admin_chart: args.chart.clone(),
         release_value: args.release_value.clone(),
         accept_loss: args.accept_loss,
         force: args.force,
@@ -74,8 +74,8 @@ pub fn run(global: &Global, args: &Args) -> Outcome {
         outln!("Left behind in {}: {rows}.", journal.beta);
     }
     if let Some(journal) = &routed.journal {
-        for next in crate::report::next_commands(journal) {
-            outln!("{:<28} {}", format!("{}:", next.what), next.command);
+        for line in handover::next_lines(&Commands::of(journal).next()) {
+            outln!("{line}");
         }
     }
     Ok(())

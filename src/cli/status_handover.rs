@@ -28,11 +28,8 @@ pub fn run(global: &Global, core_namespace: &str, format: output::Format) -> Out
 
 fn document(found: &Status) -> serde_json::Value {
     let journal = &found.journal;
-    let next: Vec<_> = found
-        .next()
-        .into_iter()
-        .map(|(what, command)| json!({"what": what.trim_end_matches(':'), "command": command}))
-        .collect();
+    let next: Vec<_> =
+        found.next().into_iter().map(|next| json!({"what": next.what, "command": next.command})).collect();
     json!({
         "from": journal.alpha,
         "to": journal.beta,
@@ -46,6 +43,9 @@ fn document(found: &Status) -> serde_json::Value {
         "volume": journal.layout.volume,
         "route": journal.route,
         "current": {"database": found.alpha, "writtenSinceFork": found.divergence.as_ref().map(Divergence::bytes)},
+        "future": found.written.as_ref().map(|written| json!({
+            "since": written.since, "written": written.tables, "writtenInWords": written.words,
+        })),
         "now": found.now,
         "warnings": journal.warnings,
         "next": next,
@@ -77,10 +77,14 @@ fn print(found: &Status) {
             ),
         );
     }
+    if let Some(written) = &found.written {
+        let since = written.since.as_ref().map(|since| format!("since {since}: ")).unwrap_or_default();
+        line(&journal.beta, &format!("{since}{}", written.words));
+    }
     for warning in &journal.warnings {
         line("warning", warning);
     }
-    for (what, command) in found.next() {
-        outln!("{what:<14} {command}");
+    for line in handover::next_lines(&found.next()) {
+        outln!("{line}");
     }
 }

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use super::{Failure, Global, Outcome, handover, upgrade_in_place};
 use crate::database::{Login, human_bytes};
-use crate::handover::{Fence, Given, Journal, UpgradeOptions, resume, status, upgrade};
-use crate::report::next_commands;
+use crate::handover::{Commands, Fence, Given, Journal, UpgradeOptions, resume, status, upgrade};
 
 /// What a handover that goes on was begun with, and can't be told anew.
 const SETTLED: [&str; 19] = [
@@ -138,7 +137,7 @@ pub fn run(global: &Global, args: &Args, shared: &upgrade_in_place::Args) -> Out
             admin_namespace: args.admin_namespace.clone(),
             alpha: required(args.current_release.as_ref(), "--current-release")?.into(),
             beta: required(args.future_release.as_ref(), "--future-release")?.into(),
-            chart: handover::lasting(&args.future_chart),
+            chart: args.future_chart.clone(),
             values: crate::release::chart::to_json(&values),
             reset_values: shared.reset_values,
             claim_value: args.claim_value.clone(),
@@ -190,8 +189,8 @@ fn print_end(talk: &handover::Talk, journal: &Journal) {
         journal.alpha,
         journal.alpha
     );
-    for next in next_commands(journal) {
-        outln!("{:<20} {}", format!("{}:", next.what), next.command);
+    for line in handover::next_lines(&Commands::of(journal).next()) {
+        outln!("{line}");
     }
     talk.print_report_path();
 }

@@ -1,5 +1,7 @@
 //! The answers of the statements, read.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Lsn;
@@ -105,6 +107,34 @@ impl Places {
             line.unwrap_or_default().to_owned()
         };
         Self { data: value("data"), wal: value("wal"), libc: value("libc") }
+    }
+}
+
+/// What keeps sessions of clients from writing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clients {
+    /// New ones may only read.
+    pub read_only: bool,
+    /// Where that is set: `default`, `configuration file`, `command line`, ...
+    pub source: String,
+    /// The roles and databases to which another setting applies.
+    pub exempt: String,
+    /// Transactions that are prepared, and can be committed by who may only read.
+    pub prepared: String,
+    /// The server's time, in seconds since 1970.
+    pub now: f64,
+}
+
+impl Clients {
+    pub(super) fn read(rows: &[Row]) -> Option<Self> {
+        let row = rows.first()?;
+        Some(Self {
+            read_only: row.text(0)? == "on",
+            source: row.text(1)?.into(),
+            exempt: row.text(2)?.into(),
+            prepared: row.text(3)?.into(),
+            now: row.number(4)?,
+        })
     }
 }
 
@@ -319,9 +349,10 @@ pub fn diff_changes(before: &[Changes], after: &[Changes]) -> Option<Vec<TableCh
         if then.reset != now.reset || then.started != now.started {
             return None;
         }
+        let (zero, known) = (TableChanges::default(), then.tables.iter().map(|table| (table.table.as_str(), table)));
+        let known: HashMap<&str, &TableChanges> = known.collect();
         for table in &now.tables {
-            let zero = TableChanges::default();
-            let old = then.tables.iter().find(|t| t.table == table.table).unwrap_or(&zero);
+            let old = *known.get(table.table.as_str()).unwrap_or(&&zero);
             let change = TableChanges {
                 table: table.table.clone(),
                 inserted: table.inserted.checked_sub(old.inserted)?,

@@ -13,7 +13,8 @@ mod server;
 pub mod statements;
 
 pub use answers::{
-    Changes, Facts, Identity, Places, Position, Receiver, Slot, Standby, TableChanges, TableCount, diff_changes,
+    Changes, Clients, Facts, Identity, Places, Position, Receiver, Slot, Standby, TableChanges, TableCount,
+    diff_changes,
 };
 pub use error::Error;
 pub use lsn::{Lsn, human_bytes};

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Changes, Error, Facts, Identity, Lsn, Places, Position, Receiver, Standby, TableCount,
+    Changes, Clients, Error, Facts, Identity, Lsn, Places, Position, Receiver, Standby, TableCount,
     answers::{self, Row},
     statements,
 };
@@ -90,7 +90,11 @@ impl Server {
     }
 
     async fn run_within(&self, limit: Duration, database: &str, sql: &str) -> Result<String, Error> {
-        let mut command = vec!["sh", "-c", statements::SHELL, "psql", database, sql];
+        self.run_by(statements::SHELL, limit, database, sql).await
+    }
+
+    async fn run_by(&self, shell: &str, limit: Duration, database: &str, sql: &str) -> Result<String, Error> {
+        let mut command = vec!["sh", "-c", shell, "psql", database, sql];
         command.extend(self.login.role.as_deref());
         let mut input = None;
         if let (Some((name, key)), Some(_)) = (&self.login.password, &self.login.role) {
@@ -120,7 +124,12 @@ impl Server {
         sql: &str,
         read: impl Fn(&[Row]) -> Option<T>,
     ) -> Result<T, Error> {
-        let rows = answers::rows(&self.run_within(limit, database, sql).await?);
+        let answer = self.run_within(limit, database, sql).await?;
+        self.read(sql, &answer, read)
+    }
+
+    fn read<T>(&self, sql: &str, answer: &str, read: impl Fn(&[Row]) -> Option<T>) -> Result<T, Error> {
+        let rows = answers::rows(answer);
         read(&rows).ok_or_else(|| Error::Answer {
             target: self.target.to_string(),
             statement: sql.chars().take(60).collect(),
@@ -327,25 +336,42 @@ impl Server {
         self.run("", statements::CHECKPOINT).await.map(|_| ())
     }
 
-    /// Lets clients read only, and ends the sessions that began before; returns how many those were.
+    /// Lets clients read only. The server heeds that when it has read its files again, and transactions that are open go on:
+    /// see [`Server::clients`] and [`Server::end_sessions_before`].
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub async fn fence(&self) -> Result<u64, Error> {
-        self.run_within(QUESTION, "", statements::FENCE).await?;
-        self.end_sessions().await
+    pub async fn fence(&self) -> Result<(), Error> {
+        self.run_within(QUESTION, "", statements::FENCE).await.map(|_| ())
     }
 
-    /// Lets clients write again.
+    /// Lets clients write again, likewise.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub async fn unfence(&self) -> Result<(), Error> {
-        self.run_within(QUESTION, "", statements::UNFENCE).await?;
-        self.end_sessions().await.map(|_| ())
+        self.run_within(QUESTION, "", statements::UNFENCE).await.map(|_| ())
     }
 
-    /// Whether clients may only read.
+    /// What keeps clients from writing, asked as one of them.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn clients(&self) -> Result<Clients, Error> {
+        let shell = statements::shell_of_clients();
+        let answer = self.run_by(&shell, QUESTION, "", statements::CLIENTS).await?;
+        self.read(statements::CLIENTS, &answer, Clients::read)
+    }
+
+    /// Ends the sessions of clients that began before this moment of the server's clock; returns how many were still there.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub async fn end_sessions_before(&self, moment: f64) -> Result<u64, Error> {
+        self.ask("", &statements::end_sessions_before(moment), |rows| rows.first()?.number(0)).await
+    }
+
+    /// Whether its files say that clients may only read.
     ///
     /// # Errors
     /// As [`Server::run`].

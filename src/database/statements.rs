@@ -84,6 +84,11 @@ done
 printf %s "$said" >&2
 exit 2"#;
 
+/// [`SHELL`] as clients come: with no leave to write where the server's default is to read only.
+pub fn shell_of_clients() -> String {
+    SHELL.replace("-c default_transaction_read_only=off ", "")
+}
+
 /// Tells where the files of a server really are: `$1` is its data directory. A line each: `data=`, `wal=` (without links;
 /// empty when that can't be seen), `libc=musl` or `libc=glibc`.
 pub const PLACES: &str = r#"printf 'data=%s\n' "$(readlink -f "$1" 2>/dev/null)"
@@ -150,6 +155,13 @@ pub fn make_slot(name: &str) -> String {
 /// Ends all sessions of clients but our own. One row: how many there were.
 pub const END_SESSIONS: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid();";
 
+/// The same for those that began before this moment of the server's clock (seconds since 1970). One row: how many are left.
+pub fn end_sessions_before(moment: f64) -> String {
+    format!(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND backend_start < to_timestamp({moment});"
+    )
+}
+
 /// The databases that take connections. A row each: name, size in bytes.
 pub const DATABASES: &str =
     "SELECT datname, pg_database_size(oid) FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname;";
@@ -173,7 +185,7 @@ pub const SCHEMA_VERSION: &str = r"SELECT format(CASE WHEN c.relname = 'database
 /// Writes all dirty pages now, so that a base backup begins at once. No rows.
 pub const CHECKPOINT: &str = "CHECKPOINT;";
 
-/// Lets new transactions read only; sessions must be ended afterwards. One row.
+/// Lets new transactions read only, as soon as the server has read its files again; those that are open go on. One row.
 pub const FENCE: &str = "ALTER SYSTEM SET default_transaction_read_only = on;\nSELECT pg_reload_conf();";
 
 /// Takes [`FENCE`] back. One row.
@@ -181,6 +193,12 @@ pub const UNFENCE: &str = "ALTER SYSTEM RESET default_transaction_read_only;\nSE
 
 /// Whether new sessions may only read. One row: `on` or `off`, from the configuration, not from our own session.
 pub const FENCED: &str = "SELECT coalesce((SELECT setting FROM pg_file_settings WHERE name = 'default_transaction_read_only' ORDER BY seqno DESC LIMIT 1), 'off');";
+
+/// What keeps sessions of clients from writing, asked as one of them ([`shell_of_clients`]). One row: `on` or `off`, as a new session
+/// begins; where that is set (`default`, `configuration file`, `command line`, ...); the roles and databases that have another
+/// setting of their own, separated by commas; the prepared transactions likewise, which end as if there were no fence; the
+/// server's time in seconds since 1970.
+pub const CLIENTS: &str = "SELECT setting, source, (SELECT coalesce(string_agg(coalesce(r.rolname, 'all roles') || ' in ' || coalesce(d.datname, 'all databases'), ', '), '') FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c WHERE split_part(c, '=', 1) = 'default_transaction_read_only' AND lower(split_part(c, '=', 2)) NOT IN ('on', 'true', 'yes', '1')), (SELECT coalesce(string_agg(gid, ', '), '') FROM pg_prepared_xacts), extract(epoch FROM clock_timestamp()) FROM pg_settings WHERE name = 'default_transaction_read_only';";
 
 #[cfg(test)]
 mod tests {
@@ -259,6 +277,11 @@ exit 2
     fn an_error_of_the_sql_is_final() {
         let environment = [("LET_IN", "postgres/"), ("END", "3")];
         assert_eq!(shell(&environment, &["", "SELECT 1;"], ""), (3, "SELECT 1;\n".into(), String::new()));
+    }
+
+    #[test]
+    fn clients_have_no_leave_to_write() {
+        assert!(SHELL.contains("read_only=off") && !shell_of_clients().contains("read_only"));
     }
 
     #[test]

@@ -1,11 +1,20 @@
 //! The commands that can be given next, ready to paste.
 
-use super::Journal;
+use super::{Journal, State};
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "._/-:@,+=".contains(letter);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+/// Something that can be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// `Go over`
+    pub what: &'static str,
+    /// The command that does it.
+    pub command: String,
 }
 
 /// The commands that belong to a handover.
@@ -72,5 +81,26 @@ impl<'a> Commands<'a> {
     /// Shows where it stands.
     pub fn status(&self) -> String {
         format!("vulas-native status --core-namespace {}", self.journal.namespace)
+    }
+
+    /// What can be done next, in every place that tells it.
+    pub fn next(&self) -> Vec<Next> {
+        let next = |what, command| Next { what, command };
+        match self.journal.state {
+            State::Up => vec![
+                next("See where it stands", self.status()),
+                next("Go over", self.route()),
+                next("Give it up", self.retreat()),
+            ],
+            State::Routed => vec![
+                next("Retire the former release", self.finish()),
+                next("Go back", self.route_back()),
+                next("Give it up", format!("{} --accept-loss", self.retreat())),
+            ],
+            State::Upgrading => vec![next("Go on", self.resume()), next("Take it back", self.retreat())],
+            State::Retreating => vec![next("Go on", self.retreat())],
+            State::Finishing => vec![next("Go on", self.finish())],
+            State::Retreated | State::Finished => Vec::new(),
+        }
     }
 }

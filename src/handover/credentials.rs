@@ -102,6 +102,36 @@ impl Secrets<'_> {
     }
 }
 
+/// A variable that a container takes from a Secret.
+struct Taken<'a> {
+    variable: &'a str,
+    secret: &'a str,
+    key: &'a str,
+}
+
+/// The variables by which the containers of a server's pod are told roles, passwords and databases, one of a name.
+fn taken(pod_spec: &Json) -> Vec<Taken<'_>> {
+    let containers = items(pod_spec, "/initContainers").iter().chain(items(pod_spec, "/containers"));
+    let taken = |entry| {
+        let variable = text(entry, "/name")?;
+        let reference = "/valueFrom/secretKeyRef";
+        let (secret, key) = (text(entry, &format!("{reference}/name"))?, text(entry, &format!("{reference}/key"))?);
+        let words = format!("{variable} {key}").to_lowercase();
+        ["password", "user", "database"].iter().any(|word| words.contains(word)).then_some(Taken {
+            variable,
+            secret,
+            key,
+        })
+    };
+    let mut found: Vec<Taken<'_>> = Vec::new();
+    for one in containers.flat_map(|container| items(container, "/env")).filter_map(taken) {
+        if !found.iter().any(|known| known.variable == one.variable) {
+            found.push(one);
+        }
+    }
+    found
+}
+
 /// Beta's server must come with the passwords that the roles on the volume have: those of alpha. What can't be told is let
 /// pass; then beta does not become ready, and is taken back.
 pub(super) async fn check(
@@ -111,34 +141,82 @@ pub(super) async fn check(
     layout: &Layout,
     beta: &str,
 ) -> Option<Problem> {
-    let pod = ObjectRef::new("v1", "Pod", namespace, &layout.replica.pod);
-    let live = cluster.get(&pod).await.ok().flatten()?;
-    let alpha_spec = live.get("spec")?;
-    let alpha = containers::postgres(alpha_spec, None, Some(&layout.replica.container)).ok()??.container;
+    let live = async |pod: &str| {
+        let pod = cluster.get(&ObjectRef::new("v1", "Pod", namespace, pod)).await.ok().flatten();
+        pod.and_then(|mut pod| pod.get_mut("spec").map(Json::take))
+    };
+    let alpha_spec = live(&layout.replica.pod).await?;
+    let alpha = containers::postgres(&alpha_spec, None, Some(&layout.replica.container)).ok()??.container;
     let (spec, container) = fit::server_on(planned, &layout.volume.claim, &layout.replica.container)?;
     let old = Secrets { cluster, namespace, made: &[] };
     let new = Secrets { cluster, namespace, made: planned };
     for name in PASSWORDS {
-        let (before, after) = (old.password(alpha_spec, alpha, name).await, new.password(spec, container, name).await);
+        let (before, after) = (old.password(&alpha_spec, alpha, name).await, new.password(spec, container, name).await);
         if let (Some(before), Some(after)) = (before, after)
             && before != after
         {
-            return Some(Problem::new(
-                format!(
-                    "{beta} would come with another {name} than pod/{} has: the roles and their passwords lie on the volume",
-                    layout.replica.pod
-                ),
-                "name the value by which the chart takes the Secret of the current release: --credentials-value PATH; or set its passwords",
-            ));
+            let secret = text(variable(container, name)?, "/valueFrom/secretKeyRef/name");
+            return Some(problem(cluster, namespace, (beta, name, secret), &layout.replica.pod).await);
+        }
+    }
+    // Only the master's pod is told all of them.
+    let master_spec = live(&layout.master.pod).await.unwrap_or_default();
+    let before: Vec<Taken<'_>> = taken(&master_spec).into_iter().chain(taken(&alpha_spec)).collect();
+    for after in taken(spec) {
+        let Some(before) = before.iter().find(|before| before.variable == after.variable) else { continue };
+        let (was, is) = (old.value(before.secret, before.key).await, new.value(after.secret, after.key).await);
+        if let (Some(was), Some(is)) = (was, is)
+            && was != is
+        {
+            let what = (beta, after.variable, Some(after.secret));
+            return Some(problem(cluster, namespace, what, &layout.master.pod).await);
         }
     }
     None
+}
+
+/// Why beta could not log in on the volume, and what to do: that depends on where its credentials come from.
+async fn problem(
+    cluster: &Cluster,
+    namespace: &str,
+    (beta, variable, secret): (&str, &str, Option<&str>),
+    pod: &str,
+) -> Problem {
+    let roles = "the roles and their passwords lie on the volume";
+    if let Some(secret) = secret
+        && let Ok(Some(_)) = cluster.get(&ObjectRef::new("v1", "Secret", namespace, secret)).await
+    {
+        return Problem::new(
+            format!(
+                "secret/{secret} is there already, with another {variable} than pod/{pod} has: {beta} would take it, and could not log in, since {roles}"
+            ),
+            format!(
+                "if it is left from an earlier release, delete it: kubectl -n {namespace} delete secret {secret}; else name that of the current release in the values"
+            ),
+        );
+    }
+    Problem::new(
+        format!("{beta} would come with another {variable} than pod/{pod} has: {roles}"),
+        "name the value by which the chart takes the Secret of the current release: --credentials-value PATH; or set its passwords",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_a_pod_takes_from_secrets_is_found() {
+        let from =
+            |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": key}}});
+        let spec = json!({
+            "initContainers": [{"env": [from("REPLICATION_PASSWORD", "a"), from("DB_NAME", "database"), from("TOKEN", "b")]}],
+            "containers": [{"env": [from("REPLICATION_PASSWORD", "c"), {"name": "PGUSER", "value": "x"}]}],
+        });
+        let found: Vec<_> = taken(&spec).into_iter().map(|one| (one.variable, one.secret, one.key)).collect();
+        assert_eq!(found, [("REPLICATION_PASSWORD", "s", "a"), ("DB_NAME", "s", "database")]);
+    }
 
     #[test]
     fn the_secret_of_the_password_is_found() {

@@ -1,18 +1,136 @@
 //! The fence that keeps alpha from writing, and its lifting: before alpha gets the traffic back, and before its replica is
 //! cloned. A clone copies the master's settings, and would be read-only for whoever is promoted from it one day.
+//!
+//! A setting that was written is no fence yet: the server has to read it, what was begun before goes on, and a setting of a
+//! role's own comes before it. So the server is asked, as its clients come, until it is in force; sessions from before are
+//! ended, and waited for: one that is about to commit still does. Who may and wants to can still lift it for himself (`SET
+//! transaction_read_only`); what he writes is asked about at the route.
 
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, Fence, Journal, Show, Stage, State,
+    Error, Fence, Journal, Problem, Show, Stage, State,
     hold::{give_back, hold},
     run::Run,
 };
-use crate::cluster::{Cluster, ObjectRef, WaitOptions};
+use crate::{
+    cluster::{Cluster, Error as ClusterError, ObjectRef, Step, WaitOptions, wait_until},
+    database::{Clients, Server},
+};
+
+/// How long a server may take to read its files again.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether alpha is kept from writing.
 pub fn is_up(journal: &Journal) -> bool {
     journal.fenced || !journal.scaled.is_empty()
+}
+
+/// Why clients would write in spite of a fence, as far as it can be told beforehand.
+///
+/// # Errors
+/// When the master can't be asked.
+pub async fn look(master: &Server) -> Result<Vec<Problem>, Error> {
+    let clients = master.clients().await?;
+    let target = master.target();
+    let mut problems = by_passes(master, &clients);
+    if clients.read_only {
+        problems.push(Problem::new(
+            format!(
+                "clients of {target} may only read already (default_transaction_read_only is on: {})",
+                clients.source
+            ),
+            "a fence that is lifted would not be the one that was there: reset it, or use --fence=none",
+        ));
+    } else if clients.source == "command line" {
+        problems.push(Problem::new(
+            format!("{target} has default_transaction_read_only on its command line, which no fence can change"),
+            "leave it out there, or use --fence=scale",
+        ));
+    }
+    Ok(problems)
+}
+
+/// What passes a fence that is in force.
+fn by_passes(master: &Server, clients: &Clients) -> Vec<Problem> {
+    let target = master.target();
+    let mut problems = Vec::new();
+    if !clients.exempt.is_empty() {
+        problems.push(Problem::new(
+            format!("{target} lets some write in spite of a fence, by a default_transaction_read_only of their own: {}", clients.exempt),
+            "reset it (ALTER ROLE ... [IN DATABASE ...] RESET default_transaction_read_only, ALTER DATABASE likewise), or use --fence=scale",
+        ));
+    }
+    if !clients.prepared.is_empty() {
+        problems.push(Problem::new(
+            format!(
+                "{target} has prepared transactions, which can be committed in spite of a fence: {}",
+                clients.prepared
+            ),
+            "COMMIT PREPARED or ROLLBACK PREPARED them first",
+        ));
+    }
+    problems
+}
+
+/// Keeps alpha's clients from writing: when it returns, nobody writes who does not lift the fence for himself. Says what was done.
+///
+/// # Errors
+/// [`Error::Unfit`] with what keeps it from being in force.
+pub async fn raise(run: &mut Run<'_>) -> Result<String, Error> {
+    run.journal.fenced = true;
+    run.save().await?;
+    let master = run.journal.layout.master.server(&run.cluster, &run.journal.namespace);
+    master.fence().await?;
+    let since = in_force(run, &master, true).await?.now;
+    let ended = end_sessions(run, &master, since).await?;
+    // Asked last: what was prepared until a moment ago is seen, and nothing can be prepared any more.
+    if let Some(problem) = by_passes(&master, &master.clients().await?).into_iter().next() {
+        return Err(Error::unfit(problem.what, problem.advice));
+    }
+    let sessions = if ended == 1 { "session" } else { "sessions" };
+    Ok(format!("clients of {} may only read ({ended} {sessions} ended)", run.journal.alpha))
+}
+
+/// Waits until new sessions of clients may only read, or may write.
+async fn in_force(run: &Run<'_>, master: &Server, read_only: bool) -> Result<Clients, Error> {
+    let wanted = if read_only { "keep its clients from writing" } else { "let its clients write" };
+    let look = || async move {
+        match master.clients().await {
+            Ok(clients) if clients.read_only == read_only => Ok(Step::Done(clients)),
+            Ok(clients) => Ok(Step::Pending(format!("set by: {}", clients.source))),
+            Err(error) => Ok(Step::Pending(error.to_string())),
+        }
+    };
+    let what = format!("{} to {wanted}", master.target());
+    wait_until(&what, run.timeout.min(PATIENCE), run.show, look).await.map_err(|error| match error {
+        ClusterError::Timeout { state, after, .. } => Error::unfit(
+            format!(
+                "{} does not {wanted}: default_transaction_read_only is still {} for new sessions {} s after it was set ({state})",
+                master.target(),
+                if read_only { "off" } else { "on" },
+                after.as_secs()
+            ),
+            "see SELECT * FROM pg_file_settings and pg_db_role_setting there: what sets it must be reset, and read by pg_reload_conf()",
+        ),
+        error => error.into(),
+    })
+}
+
+/// Ends the sessions of clients that began before, and waits until they are gone. Returns how many there were.
+async fn end_sessions(run: &Run<'_>, master: &Server, since: f64) -> Result<u64, Error> {
+    let ended = master.end_sessions_before(since).await?;
+    let look = || async move {
+        match master.end_sessions_before(since).await {
+            Ok(0) => Ok(Step::Done(())),
+            Ok(left) => Ok(Step::Pending(format!("{left} are still there"))),
+            Err(error) => Ok(Step::Pending(error.to_string())),
+        }
+    };
+    if ended > 0 {
+        wait_until(&format!("sessions of {} to end", master.target()), run.timeout, run.show, look).await?;
+    }
+    Ok(ended)
 }
 
 /// Lets alpha write again; says what was done.
@@ -23,7 +141,11 @@ pub async fn lift(run: &mut Run<'_>) -> Result<String, Error> {
 async fn lifted(run: &mut Run<'_>) -> Result<(String, Vec<ObjectRef>), Error> {
     let (mut done, mut started) = (Vec::new(), Vec::new());
     if run.journal.fenced {
-        run.journal.layout.master.server(&run.cluster, &run.journal.namespace).unfence().await?;
+        let master = run.journal.layout.master.server(&run.cluster, &run.journal.namespace);
+        master.unfence().await?;
+        in_force(run, &master, false).await?;
+        // Whoever keeps a session would not notice.
+        master.end_sessions().await?;
         run.journal.fenced = false;
         run.save().await?;
         done.push(format!("clients of {} may write again", run.journal.alpha));

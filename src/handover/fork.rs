@@ -2,11 +2,14 @@
 //!
 //! Replication is asynchronous: without the wait, rows that alpha has committed would not be on the volume.
 
-use super::{Error, Fence, Fork, Moment, Scaled, hold::hold, layout, run::Run, writers};
+use super::{Error, Fence, Fork, Moment, Scaled, fence, hold::hold, layout, run::Run, writers};
 use crate::{
     cluster::{Step, wait_until},
     database::{Lsn, Server},
 };
+
+/// Bytes of the output of the user's check.
+const MOST_OUTPUT: usize = 64 * 1024;
 
 fn master(run: &Run<'_>) -> Server {
     run.journal.layout.master.server(&run.cluster, &run.journal.namespace)
@@ -18,7 +21,7 @@ fn replica(run: &Run<'_>) -> Server {
 
 /// Records the fork. Done again after an interruption, it takes a new position.
 pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
-    let fenced = fence(run).await?;
+    let fenced = keep_from_writing(run).await?;
     let (master, replica) = (master(run), replica(run));
     // This first: what is written in between is then counted as written after the fork, never the reverse.
     let Moment { changes, transactions, .. } = Moment::of(&master).await?;
@@ -33,7 +36,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let counts = replica.counts().await?;
     let schema = replica.schema_version().await?;
     let check = match &run.journal.check_sql {
-        Some(sql) => Some(replica.check(sql).await?),
+        Some(sql) => Some(short(replica.check(sql).await?)?),
         None => None,
     };
     let settings = replica.settings().await?;
@@ -49,6 +52,17 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     let (lsn, time) = (position.lsn, position.time);
     run.journal.fork = Some(Fork { lsn, time, changes, transactions, counts, schema, settings, check });
     Ok(detail)
+}
+
+/// The output of the user's check, which the journal has to hold.
+fn short(output: String) -> Result<String, Error> {
+    if output.len() <= MOST_OUTPUT {
+        return Ok(output);
+    }
+    Err(Error::unfit(
+        format!("your check printed {} bytes, and at most {MOST_OUTPUT} can be kept", output.len()),
+        "let it print sums rather than rows: SELECT count(*), sum(hashtext(t::text)) FROM t",
+    ))
 }
 
 /// Waits until a standby has replayed `position`.
@@ -72,14 +86,9 @@ pub async fn wait_replayed(run: &Run<'_>, replica: &Server, position: Lsn) -> Re
     Ok(())
 }
 
-async fn fence(run: &mut Run<'_>) -> Result<Option<String>, Error> {
+async fn keep_from_writing(run: &mut Run<'_>) -> Result<Option<String>, Error> {
     match run.journal.fence.as_str() {
-        fence if fence == Fence::ReadOnly.as_str() => {
-            run.journal.fenced = true;
-            run.save().await?;
-            let ended = master(run).fence().await?;
-            Ok(Some(format!("clients of {} may only read ({ended} sessions ended)", run.journal.alpha)))
-        }
+        fence if fence == Fence::ReadOnly.as_str() => fence::raise(run).await.map(Some),
         fence if fence == Fence::Scale.as_str() => scale_writers(run).await,
         _ => Ok(None),
     }
@@ -113,9 +122,8 @@ async fn scale_writers(run: &mut Run<'_>) -> Result<Option<String>, Error> {
         let look = || {
             let (cluster, object) = (cluster.clone(), object.clone());
             async move {
-                let live = cluster.get(&object).await?;
-                let left = live.and_then(|d| d.pointer("/status/replicas")?.as_u64()).unwrap_or_default();
-                Ok(if left == 0 { Step::Done(()) } else { Step::Pending(format!("{left} pods left")) })
+                let left = writers::pods(&cluster, &object).await?;
+                Ok(if left.is_empty() { Step::Done(()) } else { Step::Pending(format!("{} left", left.join(", "))) })
             }
         };
         wait_until(&format!("{object} to end"), run.timeout, run.show, look).await?;

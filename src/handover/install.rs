@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, claims, releases, run::Run};
+use super::{Error, claims, releases, run::Run, source};
 use crate::cluster::{DeleteOptions, ObjectRef, Step, wait_until};
 
 /// Label of beta's records.
@@ -38,6 +38,7 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
         }
         None => {}
     }
+    source::must_be_same(&run.journal)?;
     claims::must_be_free(&run.cluster, &namespace, &claim, &[]).await?;
     let future = run.journal.future.clone();
     let request = releases::InstallRequest {

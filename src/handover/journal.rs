@@ -4,11 +4,10 @@
 //! The journal is a Secret in the core namespace (beta's values may hold secrets), one per namespace: a namespace has at
 //! most one open handover.
 
-use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Error, Layout, MANAGER, Moment, Stage};
+use super::{Error, Layout, MANAGER, Moment, Stage, envelope};
 use crate::{
     cluster::{Cluster, Error as ClusterError, Json, ObjectRef},
     database::{Changes, Lsn, TableCount},
@@ -169,13 +168,13 @@ pub struct Route {
     /// The value of its chart that names the served release.
     #[serde(default = "release_value")]
     pub release_value: String,
-    /// Its chart, as given.
+    /// Its chart: an absolute path, or the name of an embedded chart.
     #[serde(default = "admin_chart")]
     pub admin_chart: String,
     /// What was left behind with `--accept-loss`, in bytes of WAL.
     #[serde(default)]
     pub lost_bytes: u64,
-    /// What beta's statistics said before.
+    /// What beta's statistics said before, where it is not recorded how it came up.
     #[serde(default)]
     pub changes: Vec<Changes>,
 }
@@ -191,8 +190,11 @@ fn admin_chart() -> String {
 /// What beta is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Future {
-    /// Chart as given: a path, or the name of an embedded chart.
+    /// Chart: an absolute path, or the name of an embedded chart.
     pub chart: String,
+    /// What tells it from others (SHA-256 of its files).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Chart's name and version, for people.
     pub title: String,
     /// The values given for it, complete (alpha's own, the user's and the handover's).
@@ -286,9 +288,9 @@ pub struct Journal {
     /// Beta's claims that are not alpha's, to be deleted with it.
     #[serde(default)]
     pub beta_claims: Vec<String>,
-    /// Rows in beta.
-    #[serde(default)]
-    pub beta_counts: Vec<TableCount>,
+    /// How many rows beta has, and in how many tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_rows: Option<(u64, usize)>,
     /// Schema of beta.
     #[serde(default)]
     pub beta_schema: Option<String>,
@@ -361,10 +363,7 @@ impl Journal {
     pub async fn load(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, Error> {
         let Some(secret) = cluster.get(&Self::object(namespace)).await? else { return Ok(None) };
         let broken = |cause: String| Error::Journal { namespace: namespace.into(), cause };
-        let data =
-            secret.pointer("/data/journal").and_then(Json::as_str).ok_or_else(|| broken("no key `journal`".into()))?;
-        let text = base64::engine::general_purpose::STANDARD.decode(data).map_err(|e| broken(e.to_string()))?;
-        let document: Json = serde_json::from_slice(&text).map_err(|e| broken(e.to_string()))?;
+        let document = envelope::open(&secret).map_err(broken)?;
         let version = document.get("version").and_then(Json::as_u64).unwrap_or_default();
         if version != u64::from(VERSION) {
             return Err(broken(format!(
@@ -382,20 +381,8 @@ impl Journal {
     /// When the server refuses, or another run has written the journal in between.
     pub async fn save(&mut self, cluster: &Cluster) -> Result<(), Error> {
         self.written = now();
-        let cause = |e: serde_json::Error| Error::Journal { namespace: self.namespace.clone(), cause: e.to_string() };
-        let text = serde_json::to_vec(self).map_err(cause)?;
-        let secret = json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": NAME,
-                "namespace": self.namespace,
-                "labels": {"app.kubernetes.io/managed-by": MANAGER},
-                "annotations": {"vulas-native/state": self.state, "vulas-native/from": self.alpha, "vulas-native/to": self.beta},
-            },
-            "type": "vulas-native/handover.v1",
-            "data": {"journal": base64::engine::general_purpose::STANDARD.encode(text)},
-        });
+        let broken = |cause| Error::Journal { namespace: self.namespace.clone(), cause };
+        let secret = envelope::seal(self).map_err(broken)?;
         self.stored = self.store(cluster, secret).await?;
         Ok(())
     }

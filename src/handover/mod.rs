@@ -7,6 +7,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `journal` | what has been done: a Secret in the core namespace |
+//! | `envelope` | how that is packed, and what of it people can read |
 //! | `layout`, `containers` | where alpha's database lives, found by asking |
 //! | `preflight` | every reason not to begin, all at once |
 //! | `permissions` | what the steps and their undoing must be allowed |
@@ -14,7 +15,7 @@
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
 //! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
-//! | `fence` | what keeps alpha from writing is lifted |
+//! | `fence` | what keeps alpha from writing: raised, in force, lifted |
 //! | `writers` | the Deployments that write to alpha's database |
 //! | `hold` | fields of alpha's objects that the handover holds for its time |
 //! | `record` | alpha's own release record with the lowered number of replicas |
@@ -24,6 +25,7 @@
 //! | `ready`, `legacy` | whether a release can serve, and what beta needs when alpha goes |
 //! | `traffic` | which admin releases lead to beta |
 //! | `moment`, `written`, `divergence` | what was written since, to beta and to alpha |
+//! | `source` | where a chart is found again, and whether it is still the same |
 //! | `releases`, `claims`, `values` | what releases, volumes and values look like from here |
 //! | `promote.sh` | runs in the cluster, on the volume |
 
@@ -34,6 +36,7 @@ mod containers;
 mod credentials;
 mod detach;
 mod divergence;
+mod envelope;
 mod error;
 mod fence;
 mod finish;
@@ -59,6 +62,7 @@ mod releases;
 mod retreat;
 mod route;
 mod run;
+mod source;
 mod stage;
 mod status;
 mod takeover;
@@ -68,7 +72,7 @@ mod verify;
 mod writers;
 mod written;
 
-pub use commands::Commands;
+pub use commands::{Commands, Next};
 pub use divergence::Divergence;
 pub use error::{Error, Problem};
 pub use finish::{FinishOptions, finish};
@@ -83,6 +87,7 @@ pub use route::{ADMIN_CHART, RELEASE_VALUE, RouteOptions, Routed, route};
 pub use run::{resume, upgrade};
 pub use stage::Stage;
 pub use status::{Status, status};
+pub use written::Glance;
 
 /// The field manager of the handover's own writes: whoever finds a changed field sees who holds it.
 pub const MANAGER: &str = "vulas-native";

@@ -1,8 +1,11 @@
 //! What the steps of a handover and their undoing do in the cluster, as the API server's authorizer is asked about it: who gets in
 //! must be able to get back.
 
-use super::{Error, Fence, Problem, UpgradeOptions};
-use crate::cluster::{Access, Cluster, Error as ClusterError, Json, ObjectRef};
+use super::{Error, Fence, Problem, UpgradeOptions, releases};
+use crate::{
+    cluster::{Access, Cluster, Error as ClusterError, Json, ObjectRef},
+    release::Release,
+};
 
 /// Verbs, group and resource. Volumes are not among them: they are cluster-wide, and who may not touch them is told so by the step
 /// that would.
@@ -23,8 +26,12 @@ const WANTED: [(&[&str], &str, &str); 8] = [
 /// What the fence needs that scales writers down, and up again.
 const WRITERS: (&[&str], &str, &str) = (&["get", "patch"], "apps", "deployments");
 
-async fn denied(cluster: &Cluster, wanted: &[Access]) -> Result<Vec<Problem>, Error> {
-    let advice = "ask the administrator of the cluster for a role that allows it";
+/// What moving the traffic, there and back, does to the records of the admin release. Without a Lease it goes as well.
+const TRAFFIC: (&[&str], &str, &str) = (&["get", "list", "create", "update", "delete"], "", "secrets");
+
+const ADVICE: &str = "ask the administrator of the cluster for a role that allows it";
+
+async fn denied(cluster: &Cluster, wanted: &[Access], advice: &str) -> Result<Vec<Problem>, Error> {
     let denied = cluster.denied(wanted).await?;
     Ok(denied.iter().map(|access| Problem::new(format!("no permission to {access}"), advice)).collect())
 }
@@ -42,7 +49,7 @@ pub async fn look(cluster: &Cluster, options: &UpgradeOptions) -> Result<Vec<Pro
             verbs.iter().map(move |verb| Access::new(verb, group, resource, namespace))
         })
         .collect();
-    denied(cluster, &wanted).await
+    denied(cluster, &wanted, ADVICE).await
 }
 
 /// What taking beta back does to its objects. That they can be made, the server's dry run has shown.
@@ -50,6 +57,43 @@ pub async fn look(cluster: &Cluster, options: &UpgradeOptions) -> Result<Vec<Pro
 /// # Errors
 /// As [`look`].
 pub async fn of_objects(cluster: &Cluster, namespace: &str, objects: &[Json]) -> Result<Vec<Problem>, Error> {
+    let wanted = on_objects(cluster, namespace, objects, |_| &["get", "delete"]).await?;
+    denied(cluster, &wanted, ADVICE).await
+}
+
+/// What a route to beta, and back, does in the namespace of the admin release and to its objects: all are applied anew, and
+/// those that are named by the release that is served are made and deleted.
+///
+/// # Errors
+/// As [`look`].
+pub async fn of_traffic(
+    cluster: &Cluster,
+    namespace: &str,
+    alpha: &str,
+    admin: Option<&Release>,
+) -> Result<Vec<Problem>, Error> {
+    let (verbs, group, resource) = TRAFFIC;
+    let mut wanted: Vec<Access> =
+        verbs.iter().map(|verb| Access::new(verb, group, resource, Some(namespace))).collect();
+    if let Some(admin) = admin {
+        let verbs: fn(bool) -> &'static [&'static str] =
+            |moves| if moves { &["get", "patch", "create", "delete"] } else { &["get", "patch"] };
+        let objects = releases::manifest_objects(admin)?;
+        let moves = |object: &ObjectRef| verbs(object.name.split(['-', '.']).any(|part| part == alpha));
+        let on_objects = on_objects(cluster, namespace, &objects, moves).await?;
+        wanted.extend(on_objects.into_iter().filter(|access| !wanted.contains(access)).collect::<Vec<_>>());
+    }
+    let advice = format!("{ADVICE}; or leave out --admin-namespace, and let somebody else move the traffic");
+    denied(cluster, &wanted, &advice).await
+}
+
+/// Verbs on the kinds of objects, each once.
+async fn on_objects(
+    cluster: &Cluster,
+    namespace: &str,
+    objects: &[Json],
+    verbs: impl Fn(&ObjectRef) -> &'static [&'static str],
+) -> Result<Vec<Access>, Error> {
     let mut wanted: Vec<Access> = Vec::new();
     for object in objects {
         let reference = ObjectRef::of(object);
@@ -60,12 +104,12 @@ pub async fn of_objects(cluster: &Cluster, namespace: &str, objects: &[Json]) ->
             Err(error) => return Err(error.into()),
         };
         let place = kind.namespaced.then(|| reference.namespace.as_deref().unwrap_or(namespace));
-        for verb in ["get", "delete"] {
+        for verb in verbs(&reference) {
             let access = Access::new(verb, reference.group(), &kind.plural, place);
             if !wanted.contains(&access) {
                 wanted.push(access);
             }
         }
     }
-    denied(cluster, &wanted).await
+    Ok(wanted)
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::{
-    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, fit,
-    hazards, journal, keepers, layout, permissions, record, releases, route, traffic, writers,
+    Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, envelope,
+    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, source, traffic, writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
     database::{Lsn, Server, human_bytes},
+    release::Release,
 };
 
 /// How long a replica that lags may take to catch up before it is called lagging.
@@ -67,6 +68,12 @@ async fn look(
     }
     checks.count += 1;
     checks.problems.extend(permissions::look(cluster, options).await?);
+    let admin = admin_release(cluster, options).await;
+    if let Some(namespace) = &options.admin_namespace {
+        checks.count += 1;
+        let denied = permissions::of_traffic(cluster, namespace, &options.alpha, admin.as_ref()).await?;
+        checks.problems.extend(denied);
+    }
 
     checks.count += 1;
     let alpha = releases::current(cluster, &options.namespace, &options.alpha).await?;
@@ -126,6 +133,10 @@ async fn look(
         checks.problems.extend(found.problems);
         checks.warnings.extend(found.warnings);
         (slot, libraries) = (found.slot, found.libraries);
+        if options.fence == super::Fence::ReadOnly {
+            checks.count += 1;
+            checks.problems.extend(fence::look(&layout.master.server(cluster, &options.namespace)).await?);
+        }
     }
 
     let mut future = None;
@@ -150,11 +161,7 @@ async fn look(
     if !checks.problems.is_empty() {
         return Err(Error::Problems(std::mem::take(&mut checks.problems)));
     }
-    for warning in &checks.warnings {
-        show.warning(warning);
-    }
-    let summary = format!("{} checks, {} objects dry-run on the server", checks.count, future.objects);
-    show.plan(&plan(options, &alpha, &layout, &future, lag));
+    checks.count += 1;
     let journal = Journal {
         version: Journal::version(),
         state: State::Upgrading,
@@ -162,7 +169,7 @@ async fn look(
         beta: options.beta.clone(),
         namespace: options.namespace.clone(),
         admin_namespace: options.admin_namespace.clone(),
-        admin_release: admin_release(cluster, options).await,
+        admin_release: admin.map(|admin| admin.name),
         holder: options.holder.clone(),
         began: journal::now(),
         written: journal::now(),
@@ -187,7 +194,7 @@ async fn look(
         promotion: None,
         beta_mark: None,
         beta_claims: Vec::new(),
-        beta_counts: Vec::new(),
+        beta_rows: None,
         beta_schema: None,
         beta_up: None,
         loss_accepted: false,
@@ -199,6 +206,13 @@ async fn look(
         warnings: checks.warnings.clone(),
         stored: None,
     };
+    let server = journal.layout.master.server(cluster, &options.namespace);
+    envelope::must_have_room(&journal, &server.changes().await?).map_err(|problem| Error::Problems(vec![problem]))?;
+    for warning in &checks.warnings {
+        show.warning(warning);
+    }
+    let summary = format!("{} checks, {} objects dry-run on the server", checks.count, journal.future.objects);
+    show.plan(&plan(options, &alpha, &journal, lag));
     Ok(Found { journal, summary })
 }
 
@@ -242,7 +256,8 @@ async fn plan_future(
             checks.problems.extend(permissions::of_objects(cluster, &options.namespace, &planned.objects).await?);
             beta_fits(cluster, options, layout, &planned, &chosen.claim_value, libraries, checks).await?;
             Ok(Some(journal::Future {
-                chart: options.chart.clone(),
+                chart: source::lasting(&options.chart),
+                digest: Some(planned.digest.clone()),
                 title: planned.title.clone(),
                 values: chosen.values,
                 objects: planned.objects.len(),
@@ -257,13 +272,14 @@ async fn plan_future(
     }
 }
 
-/// The release of the admin namespace that serves alpha, for the commands that are shown; not finding it is no problem.
-async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<String> {
+/// The release of the admin namespace that serves alpha; not finding it is no problem.
+async fn admin_release(cluster: &Cluster, options: &UpgradeOptions) -> Option<Release> {
     let namespace = options.admin_namespace.as_ref()?;
     for name in releases::names(cluster, namespace).await.ok()? {
-        let release = releases::current(cluster, namespace, &name).await.ok()??;
-        if traffic::served_by(&release, route::RELEASE_VALUE).as_deref() == Some(options.alpha.as_str()) {
-            return Some(name);
+        let release = releases::current(cluster, namespace, &name).await.ok().flatten();
+        let serves = |release: &Release| traffic::served_by(release, route::RELEASE_VALUE);
+        if release.as_ref().and_then(serves).as_deref() == Some(options.alpha.as_str()) {
+            return release;
         }
     }
     None
@@ -508,13 +524,8 @@ async fn beta_fits(
     Ok(())
 }
 
-fn plan(
-    options: &UpgradeOptions,
-    alpha: &crate::release::Release,
-    layout: &Layout,
-    future: &journal::Future,
-    lag: Lsn,
-) -> Vec<(String, String)> {
+fn plan(options: &UpgradeOptions, alpha: &Release, journal: &Journal, lag: Lsn) -> Vec<(String, String)> {
+    let (layout, future) = (&journal.layout, &journal.future);
     let behind =
         if lag.0 == 0 { "caught up".to_owned() } else { format!("{} behind at first look", human_bytes(lag.0)) };
     let mut lines = vec![

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Error, Problem, values::set_path};
+use super::{Error, Problem, source, values::set_path};
 use crate::{
     action::{self, Releases},
     chart::{self, Chart, Notices},
@@ -33,6 +33,8 @@ pub struct InstallRequest<'a> {
 pub struct Planned {
     /// Chart's name and version.
     pub title: String,
+    /// What tells its chart from others.
+    pub digest: String,
     /// Its objects.
     pub objects: Vec<Json>,
 }
@@ -142,7 +144,8 @@ pub fn all_values(release: &Release) -> Json {
     values
 }
 
-fn load(reference: &str) -> Result<Chart, Error> {
+/// Loads a chart that can be installed.
+pub fn load(reference: &str) -> Result<Chart, Error> {
     let notices = Notices::new();
     let loaded = chart::load(reference, &notices).and_then(|chart| {
         chart.check_installable(&notices)?;
@@ -171,12 +174,13 @@ pub async fn plan_install(
     let problem = |error: Error| vec![Problem::new(format!("chart {}: {error}", request.chart), advice)];
     let chart = load(request.chart).map_err(problem)?;
     let title = format!("{} {}", chart.metadata.name, chart.metadata.version);
+    let digest = source::digest(&chart);
     let options = install_options(request, action::DryRun::Server);
     let values = crate::release::chart::values_of(request.values);
     let installed = action::install(cluster, chart, values, &options, observer).await;
     let release = installed.map_err(failed).map_err(problem)?;
     let objects = manifest_objects(&release).map_err(problem)?;
-    Ok(Planned { title, objects })
+    Ok(Planned { title, digest, objects })
 }
 
 /// Installs a release and waits until it is ready; returns the number of its objects.

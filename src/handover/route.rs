@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Divergence, Error, Journal, Route, Show, State, divergence, fence, journal, ready::must_be_ready, releases,
-    run::take_lease, traffic::served_by, written,
+    run::take_lease, source, traffic::served_by, written,
 };
 use crate::{cluster::Cluster, release::Release};
 
@@ -122,8 +122,10 @@ async fn switch(
     // Recorded before the traffic moves: whatever ends this run, the next one knows where beta is served from.
     if let (Some(journal), true) = (&mut journal, to_beta && !unchanged) {
         let mut route = intended(journal, options, before.as_deref());
-        // Whatever is written while the traffic moves was written since.
-        route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        // Where it is not recorded how beta came up: whatever is written while the traffic moves was written since.
+        if journal.beta_up.is_none() {
+            route.changes = written::moment(cluster, journal).await.map(|now| now.changes).unwrap_or_default();
+        }
         journal.route = Some(route);
         holder_of(journal, options);
         journal.save(cluster).await?;
@@ -246,9 +248,22 @@ async fn may_go(
             asked => asked,
         };
     }
-    match divergence::ask_settled(cluster, show, journal).await? {
-        Some(loss) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
-        asked => Ok(asked),
+    match divergence::ask_settled(cluster, show, journal).await {
+        Ok(Some(loss)) if loss.loses() => Err(Error::Diverged(Box::new(loss))),
+        Err(Error::Database(error)) => Err(cannot_tell(journal, &error)),
+        asked => asked,
+    }
+}
+
+/// What alpha has written may be lost, and nobody can say what that is.
+fn cannot_tell(journal: &Journal, error: &crate::database::Error) -> Error {
+    let (alpha, beta, route) = (&journal.alpha, &journal.beta, super::Commands::of(journal).route());
+    Error::Decision {
+        what: format!("what {alpha} has written since the fork can't be told, and {beta} does not have it: {error}"),
+        choices: vec![
+            format!("when {} is healthy again: {route}", journal.layout.master.pod),
+            format!("or go over without what it may be: {route} --accept-loss"),
+        ],
     }
 }
 
@@ -294,7 +309,7 @@ fn intended(journal: &Journal, options: &RouteOptions, before: Option<&str>) -> 
         time: journal::now(),
         millis: 0,
         release_value: options.release_value.clone(),
-        admin_chart: options.admin_chart.clone(),
+        admin_chart: source::lasting(&options.admin_chart),
         lost_bytes: 0,
         changes: Vec::new(),
     }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, Former, Journal, LEASE, Progress, Show, Stage, State, UpgradeOptions, detach, fence, fork, install, journal,
-    preflight, promote, protect, takeover, verify, written,
+    preflight, promote, protect, source, takeover, verify, written,
 };
 use crate::cluster::{Cluster, Error as ClusterError, LeaseGuard, Observer, Waiting};
 
@@ -373,7 +373,8 @@ fn must_be_interrupted(namespace: &str, journal: Option<Journal>) -> Result<Jour
     };
     let commands = super::Commands::of(&journal);
     match journal.state {
-        State::Upgrading => Ok(journal),
+        // Before anything is changed: a step that fails takes all back.
+        State::Upgrading => source::must_be_same(&journal).map(|()| journal),
         State::Retreating => Err(Error::Decision {
             what: format!("{} → {} is being taken back; it can't go forward any more", journal.alpha, journal.beta),
             choices: vec![format!("finish taking it back: {}", commands.retreat())],

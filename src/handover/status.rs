@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Commands, Divergence, Error, Journal, LEASE, Progress, Stage, State, claims, divergence, layout};
+use super::{
+    Commands, Divergence, Error, Glance, Journal, LEASE, Next, Progress, Stage, State, claims, divergence, layout,
+    written,
+};
 use crate::cluster::{Cluster, ObjectRef};
 
 /// Where a handover stands.
@@ -20,6 +23,8 @@ pub struct Status {
     pub alpha: String,
     /// What alpha has written since the fork, when it can be asked.
     pub divergence: Option<Divergence>,
+    /// What beta has written since it came up, while that has to be known to decide between going on and going back.
+    pub written: Option<Glance>,
     /// The step that was interrupted.
     pub interrupted: Option<Stage>,
 }
@@ -54,7 +59,11 @@ pub async fn status(cluster: &Cluster, namespace: &str) -> Result<Option<Status>
     };
     let open = !journal.state.is_closed();
     let divergence = if open { divergence::ask(cluster, &journal).await.unwrap_or_default() } else { None };
-    Ok(Some(Status { journal, holder, heard, now, alpha, divergence, interrupted }))
+    let written = match journal.state {
+        State::Up | State::Routed => Some(written::glance(cluster, &journal).await),
+        _ => None,
+    };
+    Ok(Some(Status { journal, holder, heard, now, alpha, divergence, written, interrupted }))
 }
 
 /// What is there now: replicas, pod, claim.
@@ -152,21 +161,12 @@ impl Status {
         if named.is_empty() { "nothing".into() } else { named.join(", ") }
     }
 
-    /// What can be done next: a word and a command each.
-    pub fn next(&self) -> Vec<(&'static str, String)> {
+    /// What can be done next, beside looking again.
+    pub fn next(&self) -> Vec<Next> {
         let commands = Commands::of(&self.journal);
-        match self.journal.state {
-            State::Upgrading if self.holder.is_some() => Vec::new(),
-            State::Upgrading => vec![("Go on:", commands.resume()), ("Take it back:", commands.retreat())],
-            State::Retreating => vec![("Go on:", commands.retreat())],
-            State::Up => vec![("Go over:", commands.route()), ("Give it up:", commands.retreat())],
-            State::Routed => vec![
-                ("Retire the old:", commands.finish()),
-                ("Go back:", commands.route_back()),
-                ("Give it up:", format!("{} --accept-loss", commands.retreat())),
-            ],
-            State::Finishing => vec![("Go on:", commands.finish())],
-            State::Retreated | State::Finished => Vec::new(),
+        if self.journal.state == State::Upgrading && self.holder.is_some() {
+            return Vec::new();
         }
+        commands.next().into_iter().filter(|next| next.command != commands.status()).collect()
     }
 }

@@ -1,10 +1,15 @@
 //! Step 7: beta holds what it should.
 
+use std::collections::HashMap;
+
 use super::{Error, claims, containers, run::Run};
 use crate::{
     cluster::{ObjectRef, Step, wait_until},
     database::{Server, TableCount},
 };
+
+/// So many tables are named; nobody reads more, and the journal has to hold them.
+const MOST_LINES: usize = 20;
 
 /// The server that runs on the volume that was handed over.
 pub async fn beta_master(run: &Run<'_>) -> Result<Server, Error> {
@@ -99,26 +104,31 @@ pub async fn apply(run: &mut Run<'_>) -> Result<String, Error> {
     if fork.check.is_some() {
         detail.push_str(", your check agrees");
     }
-    run.journal.beta_counts = counts;
+    run.journal.beta_rows = Some((rows, counts.len()));
     run.journal.beta_schema = schema;
     Ok(detail)
 }
 
 /// Tables of the fork that are gone or have fewer rows. A schema change may do that; so it is said, and not judged.
 fn fewer(fork: &[TableCount], beta: &[TableCount]) -> Vec<String> {
+    let beta: HashMap<_, _> = beta.iter().map(|c| ((&c.database, &c.table), c.rows)).collect();
     let mut lines = Vec::new();
     for before in fork {
         let Some(rows) = before.rows else { continue };
-        let now = beta.iter().find(|c| c.database == before.database && c.table == before.table);
-        match now {
+        match beta.get(&(&before.database, &before.table)) {
             None => lines.push(format!("table {} ({rows} rows at the fork) is not in beta: see whether its schema change removes it", before.table)),
-            Some(TableCount { rows: Some(now), .. }) if *now < rows => lines.push(format!(
+            Some(Some(now)) if *now < rows => lines.push(format!(
                 "table {} has {now} rows in beta, {} fewer than at the fork: see whether its schema change removes them",
                 before.table,
                 rows - now
             )),
             Some(_) => {}
         }
+    }
+    if lines.len() > MOST_LINES {
+        let more = lines.len() - MOST_LINES;
+        lines.truncate(MOST_LINES);
+        lines.push(format!("{more} more tables are not in beta, or have fewer rows there"));
     }
     lines
 }
@@ -156,6 +166,9 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].contains("public.app") && lines[0].contains("2 fewer"));
         assert!(lines[1].contains("public.old"));
+        let many: Vec<TableCount> = (0..25).map(|n| count(&format!("public.t{n}"), 1)).collect();
+        let lines = fewer(&many, &[]);
+        assert!(lines.len() == MOST_LINES + 1 && lines[MOST_LINES].starts_with("5 more tables"), "{lines:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What beta has written since it came up, which would be lost by giving it up.
 
+use std::time::Duration;
+
 use super::{
     Commands, Error, Journal, State, claims, containers, divergence,
     moment::{Moment, Since, settled},
@@ -7,8 +9,13 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Observer},
-    database::Server,
+    database::{Server, TableChanges},
 };
+
+/// Why it can't be told what beta has written, in journals of before.
+const UNRECORDED: &str = "an older version of this program has not recorded how it was";
+/// How long a glance may take.
+const GLANCE: Duration = Duration::from_secs(10);
 
 /// The server on the volume that was handed over; `None` unless exactly one pod mounts it.
 async fn server(cluster: &Cluster, journal: &Journal) -> Result<Option<Server>, Error> {
@@ -56,7 +63,7 @@ fn baseline(journal: &Journal) -> Option<Moment> {
 pub async fn ask(cluster: &Cluster, observer: &dyn Observer, journal: &Journal) -> (Option<String>, Option<Moment>) {
     let unknown = |why: &dyn std::fmt::Display| (Some(format!("rows changed: not known, since {why}")), None);
     let Some(then) = baseline(journal) else {
-        return unknown(&"an older version of this program has not recorded how it was");
+        return unknown(&UNRECORDED);
     };
     let server = match server(cluster, journal).await {
         Ok(Some(server)) => server,
@@ -70,6 +77,44 @@ pub async fn ask(cluster: &Cluster, observer: &dyn Observer, journal: &Journal) 
         Ok((Since::Unseen, now)) => (Some(divergence::UNSEEN.into()), Some(now)),
         Err(error) => unknown(&format!("it can't be asked: {error}")),
     }
+}
+
+/// What beta has written, at a glance.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// From when on, RFC 3339 in UTC; `None` where that was not recorded.
+    pub since: Option<String>,
+    /// Rows by table, as far as its statistics show them; `None` when it can't be told.
+    pub tables: Option<Vec<TableChanges>>,
+    /// The same in words, or why it can't be told.
+    pub words: String,
+}
+
+/// Asks beta at once: what its statistics do not show yet is not in the answer.
+pub async fn glance(cluster: &Cluster, journal: &Journal) -> Glance {
+    let then = baseline(journal);
+    let since = then.as_ref().map(|then| then.time.clone());
+    let looked = async {
+        let Some(then) = then else { return Err(UNRECORDED.to_owned()) };
+        let now = moment(cluster, journal).await.map_err(|error| error.to_string())?;
+        Ok(then.until(&now))
+    };
+    let late = |_| Err(format!("its server did not answer within {} s", GLANCE.as_secs()));
+    let looked = tokio::time::timeout(GLANCE, looked).await.unwrap_or_else(late);
+    let (tables, words) = match looked {
+        Ok(Since::Nothing) => (Some(Vec::new()), divergence::rows(Some(&[]))),
+        // Its own housekeeping takes transactions as well.
+        Ok(Since::Unseen) => {
+            (Some(Vec::new()), "no rows changed, as far as its statistics show (up to 10 s late)".into())
+        }
+        Ok(Since::Rows(tables)) => {
+            let words = divergence::rows(Some(&tables));
+            (Some(tables), words)
+        }
+        Ok(Since::Unknown) => (None, divergence::rows(None)),
+        Err(why) => (None, format!("rows changed: not known, since {why}")),
+    };
+    Glance { since, tables, words }
 }
 
 /// Refuses to give up what beta has written. Returns the moment that beta was at, where it had to be asked.

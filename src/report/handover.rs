@@ -155,9 +155,8 @@ fn facts(journal: &Journal) -> Vec<Fact> {
     if let Some(promotion) = &journal.promotion {
         fact("new timeline", format!("{} from {}", promotion.timeline, promotion.switched));
     }
-    if !journal.beta_counts.is_empty() {
-        let rows: u64 = journal.beta_counts.iter().filter_map(|c| c.rows).sum();
-        fact("rows in the future release", format!("{rows} in {} tables", journal.beta_counts.len()));
+    if let Some((rows, tables)) = journal.beta_rows {
+        fact("rows in the future release", format!("{rows} in {tables} tables"));
     }
     let old = journal.fork.as_ref().and_then(|fork| fork.schema.clone());
     match (old, journal.beta_schema.clone()) {
@@ -234,28 +233,6 @@ fn objects(journal: &Journal) -> Vec<ObjectLine> {
     objects
 }
 
-/// The commands that can be given now.
-pub fn next_commands(journal: &Journal) -> Vec<NextCommand> {
-    let commands = Commands::of(journal);
-    let next = |what: &str, command: String| NextCommand { what: what.into(), command };
-    match journal.state {
-        State::Up => vec![
-            next("See where it stands", commands.status()),
-            next("Go over", commands.route()),
-            next("Give it up", commands.retreat()),
-        ],
-        State::Routed => vec![
-            next("Retire the former release", commands.finish()),
-            next("Go back", commands.route_back()),
-            next("Give it up", format!("{} --accept-loss", commands.retreat())),
-        ],
-        State::Upgrading => vec![next("Go on", commands.resume()), next("Take it back", commands.retreat())],
-        State::Retreating => vec![next("Go on", commands.retreat())],
-        State::Finishing => vec![next("Go on", commands.finish())],
-        State::Retreated | State::Finished => Vec::new(),
-    }
-}
-
 /// The report of a handover as its journal tells it. Values, which may hold secrets, are left out.
 pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -> Document {
     let verb = match journal.state {
@@ -270,6 +247,7 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
         ));
     }
     notes.extend(journal.job_log.iter().cloned());
+    let next = Commands::of(journal).next();
     Document {
         title: format!("{verb} of {} to {}", journal.alpha, journal.beta),
         command: command.into(),
@@ -280,7 +258,7 @@ pub fn handover_document(journal: &Journal, command: &str, started: Timestamp) -
         facts: facts(journal),
         steps: steps(journal),
         objects: objects(journal),
-        next: next_commands(journal),
+        next: next.into_iter().map(|next| NextCommand { what: next.what.into(), command: next.command }).collect(),
         notes,
     }
 }

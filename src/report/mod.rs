@@ -10,6 +10,6 @@ mod reporter;
 mod style;
 
 pub use document::{Document, Fact, NextCommand, ObjectLine, ReportError};
-pub use handover::{HandoverReporter, handover_document, next_commands, write_handover};
+pub use handover::{HandoverReporter, handover_document, write_handover};
 pub use reporter::{Reporter, Step, StepRecord, StepState};
 pub use style::{ColorWish, Style};

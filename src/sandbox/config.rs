@@ -48,18 +48,20 @@ pub struct Pace {
     pub crash: u64,
     /// From a row's commit until the statistics of its server count it.
     pub statistics: u64,
+    /// When this is not 0: a master has a session that is about to commit a row, and does so long after it was told to end.
+    pub commit: u64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { start: 20..80, run: 40..120, ready: 50..250, stop: 40..150, crash: 1000, statistics: 500 }
+        Self { start: 20..80, run: 40..120, ready: 50..250, stop: 40..150, crash: 1000, statistics: 500, commit: 0 }
     }
 }
 
 impl Pace {
     /// Almost without waiting, for tests.
     pub fn fast() -> Self {
-        Self { start: 0..2, run: 1..3, ready: 0..3, stop: 0..3, crash: 20, statistics: 0 }
+        Self { start: 0..2, run: 1..3, ready: 0..3, stop: 0..3, crash: 20, statistics: 0, commit: 0 }
     }
 }
 

@@ -236,7 +236,7 @@ fn access(shared: &Shared, target: &Target, verb: &str) -> ApiResult<()> {
         verb => verb,
     };
     let (group, resource, space) = (target.kind.group.as_str(), target.resource(), target.space());
-    if !shared.config.deny.iter().any(|rule| rule.covers(verb, group, &resource, space)) {
+    if !shared.with(|state| state.deny.iter().any(|rule| rule.covers(verb, group, &resource, space))) {
         return Ok(());
     }
     let user = &shared.config.user;

@@ -33,7 +33,7 @@ pub fn answer(state: &mut State, call: &Call, target: &Target) -> Option<ApiResu
                     sub => format!("{}/{sub}", about.text("/resource")),
                 };
                 let denied = about.is_object()
-                    && state.config.deny.iter().any(|rule| {
+                    && state.deny.iter().any(|rule| {
                         rule.covers(about.text("/verb"), about.text("/group"), &resource, about.text("/namespace"))
                     });
                 let status = if denied { json!({"allowed": false}) } else { json!({"allowed": true}) };
@@ -44,7 +44,7 @@ pub fn answer(state: &mut State, call: &Call, target: &Target) -> Option<ApiResu
                 json!({
                     "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
                     "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-                    "incomplete": !state.config.deny.is_empty(),
+                    "incomplete": !state.deny.is_empty(),
                 }),
             ),
             "authentication.k8s.io/selfsubjectreviews" => object.put(

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::config::Config;
+use super::config::{Config, Deny};
 use super::controllers;
 use super::faults::Faults;
 use super::http::{self, Dropped};
@@ -127,6 +127,11 @@ impl Server {
     /// A look at an object as it is stored, past requests and faults: for tests.
     pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Json> {
         self.shared.with(|state| state.get(resource, namespace, name).map(|object| (*object).clone()))
+    }
+
+    /// What the user may not do from now on: for tests.
+    pub fn deny(&self, rules: Vec<Deny>) {
+        self.shared.with(|state| state.deny = rules);
     }
 
     /// Ends the server: open connections are closed.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::config::Config;
+use super::config::{Config, Deny};
 use super::json::Json;
 use super::kubelet::Runtime;
 use super::postgres::Volumes;
@@ -21,6 +21,8 @@ pub struct State {
     pub schema: Arc<Schema>,
     /// How the server was started.
     pub config: Arc<Config>,
+    /// What the user may not do.
+    pub deny: Vec<Deny>,
     /// Where delays come from. Names and ids do not: see [`State::numbers_for`].
     pub random: Random,
     /// How many numbers were asked for, by what they were for.
@@ -45,6 +47,7 @@ impl State {
             volumes: Volumes::default(),
             counters: HashMap::new(),
             made: HashMap::new(),
+            deny: config.deny.clone(),
             config,
         }
     }

@@ -22,3 +22,31 @@ fn a_fence_without_writers_is_refused_before_anything_is_changed() {
         &["release alpha has no Deployment labelled vulas-native/database-writer=true", "--fence=read-only"],
     );
 }
+
+#[test]
+fn what_a_route_needs_is_asked_for_before_the_upgrade_begins() {
+    let sandbox = Sandbox::installed();
+    let server = sandbox.server.as_ref().unwrap();
+    let in_admin = |verb: &str| Deny { namespace: Some("vulas-admin".into()), ..Deny::new(verb, "", "secrets") };
+    // The Ingress lies where the Services are, and an IngressClass in no namespace.
+    server.deny(vec![
+        in_admin("update"),
+        Deny::new("patch", "networking.k8s.io", "ingresses"),
+        Deny::new("patch", "networking.k8s.io", "ingressclasses"),
+    ]);
+    let words = [
+        "no permission to update secrets in namespace vulas-admin",
+        "no permission to patch ingresses.networking.k8s.io in namespace vulas-core",
+        "no permission to patch ingressclasses.networking.k8s.io cluster-wide",
+        "or leave out --admin-namespace, and let somebody else move the traffic",
+    ];
+    sandbox.refuses(&[], &words);
+    // Without a look at the releases of the namespace, what is sure is named.
+    server.deny(vec![in_admin("list")]);
+    sandbox.refuses(&[], &["no permission to list secrets in namespace vulas-admin"]);
+    // Who moves no traffic needs none of it.
+    server.deny(vec![in_admin("update"), in_admin("list")]);
+    let core = format!("--core-namespace={}", sandbox.stage.core);
+    let upgrade = ["upgrade", &core, "--current-release=alpha", "--future-release=beta"];
+    sandbox.stage.run(&upgrade).ended(0).said("beta is up");
+}

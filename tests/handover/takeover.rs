@@ -121,3 +121,23 @@ fn the_volume_is_kept_when_alphas_master_goes_at_the_last_moment() {
     stage.retreat(&[]).ended(0);
     stage.replica_follows("visit");
 }
+
+#[test]
+fn the_traffic_can_leave_an_alpha_whose_master_is_gone() {
+    let sandbox = Sandbox::installed();
+    let stage = &sandbox.stage;
+    stage.upgrade(&[]).ended(0);
+    master_goes(stage);
+    // What would be lost can't be told, and so it is not left without a word.
+    stage
+        .route("beta", &[])
+        .ended(4)
+        .said("what alpha has written since the fork can't be told")
+        .said("when alpha-database-master-0 is healthy again: vulas-native route")
+        .said("or go over without what it may be: vulas-native route")
+        .said("Nothing has been changed.");
+    assert!(stage.served().iter().all(|service| service.starts_with("alpha-")), "{:?}", stage.served());
+    stage.route("beta", &["--accept-loss"]).ended(0).said("can't be asked what it has written since the fork");
+    assert!(stage.served().iter().all(|service| service.starts_with("beta-")), "{:?}", stage.served());
+    assert_eq!(state(stage), State::Routed);
+}

@@ -104,7 +104,11 @@ fn follow(state: &mut State, volume: &str) -> bool {
         return false;
     }
     let Some((_, master_volume)) = master_behind(state, &follows.0, &follows.1) else { return false };
-    let Some(master) = state.volumes.get(&master_volume).and_then(|volume| volume.server.clone()) else { return false };
+    let Some(master) = state.volumes.get_mut(&master_volume).and_then(|volume| volume.server.as_mut()) else {
+        return false;
+    };
+    master.commit_late();
+    let master = master.clone();
     let Some(standby) = state.volumes.get_mut(volume).and_then(|volume| volume.server.as_mut()) else { return false };
     if !standby.can_follow(&master) {
         return false;

@@ -122,6 +122,9 @@ pub fn run(
     };
     let mut session = Session { state, pod, volume, database, environment, role, unfenced: request.unfenced };
     let mut output = Output::default();
+    if let Ok(server) = session.server() {
+        server.commit_late();
+    }
     for (line, statement) in split(&request.sql) {
         if let Some(database) = statement.strip_prefix("\\connect ").or_else(|| statement.strip_prefix("\\c ")) {
             session.database = database.trim().trim_matches('"').into();
@@ -274,6 +277,18 @@ impl Session<'_> {
                 self.server()?.roles.insert(name.to_lowercase(), role);
                 Ok(Rows::tag(tag))
             }
+            ["ALTER", "ROLE" | "USER", role, verb @ ("SET" | "RESET"), "DEFAULT_TRANSACTION_READ_ONLY", ..] => {
+                self.write("ALTER ROLE", 4096)?;
+                let value = words.last().map_or("off", |word| word.trim_matches('\'')).to_lowercase();
+                let (role, set) = (role.to_lowercase(), *verb == "SET");
+                let settings = &mut self.server()?.role_settings;
+                if set {
+                    settings.insert(role, value)
+                } else {
+                    settings.remove(&role)
+                };
+                Ok(Rows::tag("ALTER ROLE"))
+            }
             ["CREATE", what @ ("INDEX" | "SCHEMA" | "EXTENSION" | "SEQUENCE" | "UNIQUE" | "VIEW"), ..] => {
                 let tag = format!("CREATE {what}");
                 self.write(&tag, 4096)?;
@@ -360,10 +375,9 @@ impl Session<'_> {
 
     /// Refuses writes where none are allowed; else writes so many bytes of log.
     fn write(&mut self, what: &str, bytes: u64) -> Result<(), String> {
-        let unfenced = self.unfenced;
+        let fenced = statements::read_only(self)?.0;
         let server = self.server()?;
-        let fenced = server.settings.get("default_transaction_read_only").is_some_and(|value| value == "on");
-        if server.standby || (fenced && !unfenced) {
+        if server.standby || fenced {
             let verb =
                 what.split(' ').next().filter(|word| matches!(*word, "INSERT" | "UPDATE" | "DELETE")).unwrap_or(what);
             return Err(format!("cannot execute {verb} in a read-only transaction"));

@@ -23,7 +23,10 @@ pub fn answer(session: &mut Session<'_>, statement: &str) -> Option<Answer> {
     } else if begins("SELECT count(*) FROM pg_stat_replication") {
         standbys(session).map(|rows| Rows::one(rows.rows.len()))
     } else if begins("SELECT count(pg_terminate_backend(pid))") {
-        Ok(Rows::one(0))
+        let delay = std::time::Duration::from_millis(session.state.config.pace.commit);
+        session.server().map(|server| Rows::one(server.end_sessions(delay)))
+    } else if begins("SELECT setting, source, (SELECT coalesce(string_agg(coalesce(r.rolname") {
+        clients(session)
     } else if begins("SELECT datname, pg_database_size(oid)") {
         session.server().map(|server| {
             Rows::of(server.databases.iter().map(|(name, database)| {
@@ -298,6 +301,45 @@ fn alter_system(session: &mut Session<'_>, statement: &str) -> Answer {
         _ => return Err(format!("sandbox: does not model: {statement}")),
     }
     Ok(Rows::tag("ALTER SYSTEM"))
+}
+
+/// Whether this session's transactions may only read, and where that is set: the role's own setting comes before the command
+/// line, and that before what `ALTER SYSTEM` has set.
+pub fn read_only(session: &mut Session<'_>) -> Result<(bool, &'static str), String> {
+    if session.unfenced {
+        return Ok((false, "client"));
+    }
+    let role = session.role.clone();
+    let container = super::server_container(session.pod);
+    let argument = container.into_iter().flat_map(|container| container.items("/args")).find_map(|argument| {
+        argument
+            .as_str()?
+            .trim_start_matches('-')
+            .trim_start_matches("c ")
+            .strip_prefix("default_transaction_read_only=")
+    });
+    let argument = argument.map(str::to_owned);
+    let server = session.server()?;
+    let set = server.settings.get("default_transaction_read_only").cloned();
+    let own = server.role_settings.get(&role).cloned();
+    let found = [(own, "user"), (argument, "command line"), (set, "configuration file")];
+    let found = found.into_iter().find_map(|(value, source)| Some((value? == "on", source)));
+    Ok(found.unwrap_or((false, "default")))
+}
+
+fn clients(session: &mut Session<'_>) -> Answer {
+    let (fenced, source) = read_only(session)?;
+    let time = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+    let server = session.server()?;
+    let exempt: Vec<String> = server
+        .role_settings
+        .iter()
+        .filter(|(_, value)| *value != "on")
+        .map(|(role, _)| format!("{role} in all databases"))
+        .collect();
+    let fenced = if fenced { "on" } else { "off" };
+    let prepared = server.prepared.join(", ");
+    Ok(Rows::of([[fenced.into(), source.into(), exempt.join(", "), prepared, time.to_string()]]))
 }
 
 fn show(session: &mut Session<'_>, statement: &str) -> Answer {

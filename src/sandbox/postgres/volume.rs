@@ -53,6 +53,18 @@ pub struct Role {
     pub superuser: bool,
 }
 
+/// A session that is about to commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Commit {
+    /// It goes on as long as nobody tells it to end.
+    #[default]
+    Open,
+    /// It was told to, and has committed then.
+    Until(Instant),
+    /// It has ended.
+    Done,
+}
+
 /// A database cluster: what `initdb` makes.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -86,6 +98,10 @@ pub struct Server {
     pub asks_password: bool,
     /// `ALTER SYSTEM` settings.
     pub settings: BTreeMap<String, String>,
+    /// What roles have of their own as `default_transaction_read_only`.
+    pub role_settings: BTreeMap<String, String>,
+    /// A session that commits late.
+    pub commit: Commit,
     /// What the statistics do not show yet: when it was written, database, table, rows inserted, updated, deleted.
     pub unseen: Vec<(Instant, String, String, [u64; 3])>,
     /// How many transactions have written.
@@ -121,6 +137,8 @@ impl Server {
             roles: BTreeMap::from([("postgres".to_string(), Role { superuser: true, ..Role::default() })]),
             asks_password: false,
             settings: BTreeMap::new(),
+            role_settings: BTreeMap::new(),
+            commit: Commit::Open,
             unseen: Vec::new(),
             transactions: 740,
             written: None,
@@ -152,6 +170,30 @@ impl Server {
     pub fn advance(&mut self, bytes: u64) {
         self.position = Lsn(self.position.0 + bytes.next_multiple_of(8));
         self.written = Some(Instant::now());
+    }
+
+    /// Tells the sessions to end; says how many are still there. One takes `delay` to commit its last row.
+    pub fn end_sessions(&mut self, delay: Duration) -> u64 {
+        self.commit_late();
+        if self.commit == Commit::Open && !self.standby && !delay.is_zero() {
+            self.commit = Commit::Until(Instant::now() + delay);
+        }
+        u64::from(matches!(self.commit, Commit::Until(_)))
+    }
+
+    /// The row of a session that was told to end, when it is time.
+    pub fn commit_late(&mut self) {
+        let Commit::Until(at) = self.commit else { return };
+        if at > Instant::now() || self.standby {
+            return;
+        }
+        self.commit = Commit::Done;
+        if let Some(table) = self.databases.values_mut().find_map(|database| database.tables.values_mut().next()) {
+            table.rows += 1;
+            table.changes[0] += 1;
+            self.transactions += 1;
+            self.advance(184);
+        }
     }
 
     /// Counts what was written longer ago than `delay`, as statistics do.
@@ -222,6 +264,7 @@ impl Server {
         self.unseen.clear();
         self.tablespaces.clone_from(&master.tablespaces);
         self.roles.clone_from(&master.roles);
+        self.role_settings.clone_from(&master.role_settings);
         for database in self.databases.values_mut() {
             for table in database.tables.values_mut() {
                 // Statistics are of each server's own.
