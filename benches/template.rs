@@ -6,14 +6,14 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vulas_native::gotemplate::{Func, FuncMap, GoStr, MissingKey, Set, Type, Value, strconv};
+use vulas_native::gotemplate::{Func, GoStr, MissingKey, Set, Type, Value, strconv};
 
 const MANIFEST: &str = include_str!("manifest.tpl");
 const HELPERS: &str = r#"{{ define "fullname" }}{{ printf "%s-%s" .Release.Name .Chart.Name }}{{ end }}"#;
 const LINES: usize = 287;
 
-fn functions() -> FuncMap {
-    FuncMap::from([
+fn functions() -> [(&'static str, Func); 3] {
+    [
         (
             "include",
             Func {
@@ -41,7 +41,7 @@ fn functions() -> FuncMap {
                 body: |_, args| Ok(if args[1].truth() { args[1].clone() } else { args[0].clone() }),
             },
         ),
-    ])
+    ]
 }
 
 fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
@@ -103,7 +103,7 @@ fn measure(mut work: impl FnMut()) -> Duration {
 fn main() {
     let text: String = MANIFEST.lines().cycle().take(LINES).flat_map(|line| [line, "\n"]).collect();
     let functions = functions();
-    let mut set = Set::new("bench", &functions).missing_key(MissingKey::Zero);
+    let mut set = Set::new("bench", functions).missing_key(MissingKey::Zero);
     set.parse("helpers", HELPERS).expect("helpers compile");
     set.parse("manifest", &text).expect("the manifest compiles");
     let data = data();
@@ -111,7 +111,7 @@ fn main() {
     println!("{LINES} lines, {} bytes in, {} bytes out", text.len(), output.len());
 
     // A set that has seen the text would not compile it again.
-    let mut compile = || Set::new("bench", &functions).parse("manifest", &text).expect("compiles");
+    let mut compile = || Set::new("bench", functions).parse("manifest", &text).expect("compiles");
     println!("compile  {:>8.1?}", measure(&mut compile));
     let mut execute = || drop(set.execute("manifest", data.clone(), &mut ()).expect("executes"));
     println!("execute  {:>8.1?}", measure(&mut execute));

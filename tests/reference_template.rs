@@ -229,7 +229,7 @@ fn call(generator: &mut Generator, depth: usize) -> String {
 type Outcome = Result<String, Vec<String>>;
 
 fn ours(text: &[u8], missing: MissingKey, data: &Value) -> Outcome {
-    let mut set = Set::new("root", &functions()).missing_key(missing);
+    let mut set = Set::new("root", functions()).missing_key(missing);
     for (i, text) in BEFORE.iter().enumerate() {
         set.parse(&format!("before{i}"), text).unwrap();
     }
@@ -335,7 +335,7 @@ fn sets_of_go_tests_give_what_go_gives() {
         texts.iter().flat_map(|first| texts.iter().map(move |second| [first.as_slice(), second])).collect();
     let questions: Vec<Json> = pairs.iter().map(|pair| json!({"texts": pair.map(base64), "data": packed})).collect();
     for (pair, answer) in pairs.iter().zip(go.ask_all("templates", &questions)) {
-        let mut set = Set::new("root", &functions()).missing_key(MissingKey::Zero);
+        let mut set = Set::new("root", functions()).missing_key(MissingKey::Zero);
         let parsed: Vec<Json> = (0..2)
             .map(|i| {
                 let result = set.parse_bytes(&format!("text{i}"), pair[i]);

@@ -13,7 +13,7 @@ fn data() -> Value {
 }
 
 fn render_with(template: &str, host: &mut dyn std::any::Any) -> Result<String, String> {
-    let mut set = Set::new("t", &sprig::functions()).missing_key(MissingKey::Zero);
+    let mut set = Set::new("t", sprig::functions()).missing_key(MissingKey::Zero);
     set.parse("t", template).map_err(|error| error.to_string())?;
     let out = set.execute("t", data(), host).map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&out).into_owned())

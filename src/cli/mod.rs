@@ -197,7 +197,9 @@ fn parse(line: &[OsString]) -> Result<(Global, Command), clap::Error> {
 /// Parses a line that begins with the name of a command. `None` if it does not, or if anything is wrong, which the
 /// [whole](parse_whole) line says better.
 fn parse_alone(name: &str, line: &[OsString]) -> Option<(Global, Command)> {
-    let mut matches = goflags::as_go_reads(command_alone(name)?).try_get_matches_from(line).ok()?;
+    // It lasts as long as the program, which does not wait for it to be taken apart.
+    let command = Box::leak(Box::new(goflags::as_go_reads(command_alone(name)?)));
+    let mut matches = command.try_get_matches_from_mut(line).ok()?;
     let global = Global::from_arg_matches_mut(&mut matches).ok()?;
     Some((global, Command::from_matches(name, &mut matches).ok()?))
 }

@@ -44,9 +44,8 @@ impl Naming {
 
 /// A template with sprig's functions, those of the environment included, and no data.
 fn from_template(template: &str) -> Result<String, Error> {
-    let mut functions = sprig::functions();
-    functions.extend(environment::FUNCTIONS);
-    let mut set = Set::new("name-template", &functions).missing_key(MissingKey::Default);
+    let functions = sprig::functions().chain(environment::FUNCTIONS);
+    let mut set = Set::new("name-template", functions).missing_key(MissingKey::Default);
     set.parse("name-template", template).map_err(|e| Error::new(e.to_string()))?;
     let mut host = sprig::Host::new(Box::new(()));
     let name = set.execute("name-template", Value::Nil, &mut host).map_err(|e| Error::new(e.to_string()))?;

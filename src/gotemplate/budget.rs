@@ -23,9 +23,9 @@ const LOOK: Duration = Duration::from_millis(500);
 ///
 /// ```
 /// use std::time::Duration;
-/// use vulas_native::gotemplate::{Budget, FuncMap, Set, Value};
+/// use vulas_native::gotemplate::{Budget, Set, Value};
 ///
-/// let mut set = Set::new("root", &FuncMap::new());
+/// let mut set = Set::new("root", []);
 /// set.parse("endless", "{{ range 1000000000000 }}{{ end }}").unwrap();
 /// let mut budget = Budget::new(Duration::from_millis(10));
 /// let error = set.execute_within("endless", Value::Nil, &mut (), &mut budget).unwrap_err();

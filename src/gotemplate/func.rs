@@ -141,13 +141,13 @@ pub type Body = fn(&mut dyn Scope, &[Value]) -> Result<Value, FuncError>;
 /// A template function with its Go signature.
 ///
 /// ```
-/// use vulas_native::gotemplate::{Func, FuncMap, Set, Type, Value};
+/// use vulas_native::gotemplate::{Func, Set, Type, Value};
 ///
 /// let double = Func { params: &[Type::Int], variadic: None, body: |_, args| match args {
 ///     [Value::Int(n, kind)] => Ok(Value::Int(n * 2, *kind)),
 ///     _ => Ok(Value::Nil),
 /// } };
-/// let mut set = Set::new("root", &FuncMap::from([("double", double)]));
+/// let mut set = Set::new("root", [("double", double)]);
 /// set.parse("fits", "{{ double 21 }}").unwrap();
 /// set.parse("does not", "{{ double \"21\" }}").unwrap();
 /// assert_eq!(set.execute("fits", Value::Nil, &mut ()).unwrap(), b"42");

@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::builtins::Builtin;
-use super::func::{Func, FuncMap};
+use super::func::Func;
 
 /// What a name calls.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +19,12 @@ pub(super) struct Functions {
 }
 
 impl Functions {
-    /// Go's own functions and the host's; the host's win.
-    pub fn new(host: &FuncMap) -> Self {
+    /// Go's own functions and the host's; of those of the same name the last one wins.
+    pub fn new(host: impl IntoIterator<Item = (&'static str, Func)>) -> Self {
         let builtins = Builtin::ALL.iter().map(|b| (b.name(), Callable::Builtin(*b)));
-        let host = host.iter().map(|(name, func)| (*name, Callable::Host(*func)));
-        let count = builtins.len() + host.len();
+        let host = host.into_iter().map(|(name, func)| (name, Callable::Host(func)));
+        // Sprig's and Helm's come without a count.
+        let count = builtins.len() + host.size_hint().0.max(256);
         let by_name = Table::with_capacity_and_hasher(count, foldhash::fast::RandomState::default());
         let mut functions = Self { entries: Vec::with_capacity(count), by_name };
         for (name, callable) in builtins.chain(host) {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::Table;
 use super::budget::Budget;
 use super::exec::{Exec, ExecError};
-use super::func::{FuncError, FuncMap};
+use super::func::{Func, FuncError, FuncMap};
 use super::functions::Functions;
 use super::node::{NodeId, Source};
 use super::parse::{self, Definition, ParseError, Scratch, Text};
@@ -41,9 +41,9 @@ pub(super) type Templates = Table<GoStr, Rc<Template>>;
 /// Templates by name, with the functions they may call.
 ///
 /// ```
-/// use vulas_native::gotemplate::{FuncMap, Set, Value};
+/// use vulas_native::gotemplate::{Set, Value};
 ///
-/// let mut set = Set::new("root", &FuncMap::new());
+/// let mut set = Set::new("root", []);
 /// set.parse("hello", "Hello {{ .name | printf \"%q\" }}!")?;
 /// let data = Value::map([("name", "you".into())]);
 /// assert_eq!(set.execute("hello", data, &mut ())?, b"Hello \"you\"!");
@@ -83,7 +83,9 @@ pub(super) struct Parsed {
 
 impl Set {
     /// An empty set. `name` stands in messages about missing templates, and names the strings that are executed as templates.
-    pub fn new(name: impl Into<String>, functions: &FuncMap) -> Self {
+    ///
+    /// Of functions of the same name the last one counts; Go's own come first.
+    pub fn new(name: impl Into<String>, functions: impl IntoIterator<Item = (&'static str, Func)>) -> Self {
         Self {
             name: name.into(),
             functions: Rc::new(Functions::new(functions)),
@@ -337,7 +339,7 @@ mod tests {
     }
 
     fn run(text: &str, data: Value) -> Result<String, String> {
-        let mut set = Set::new("root", &functions()).missing_key(MissingKey::Zero);
+        let mut set = Set::new("root", functions()).missing_key(MissingKey::Zero);
         set.parse("t", text).map_err(|e| e.message)?;
         set.execute("t", data, &mut 0i64).map(|out| String::from_utf8(out).unwrap()).map_err(|e| e.message)
     }
@@ -436,7 +438,7 @@ mod tests {
                 body: |_, args| Ok(Value::int(args[0].as_map().unwrap().len() as i64)),
             },
         )]);
-        let mut set = Set::new("root", &functions()).values_methods(methods);
+        let mut set = Set::new("root", functions()).values_methods(methods);
         set.parse("t", "{{ .Values.Keys }} {{ .Values.a.Keys }} {{ .Values.a }}").unwrap();
         let values = Value::map_of(super::super::MapKind::Values, [("a", Value::map([("Keys", "k".into())]))]);
         let out = set.execute("t", Value::map([("Values", values)]), &mut ()).unwrap();
@@ -445,7 +447,7 @@ mod tests {
 
     #[test]
     fn empty_templates_do_not_replace_others() {
-        let mut set = Set::new("root", &functions());
+        let mut set = Set::new("root", functions());
         set.parse("a", "one").unwrap();
         set.parse("b", "{{ define \"a\" }} {{/* nothing */}} {{ end }}").unwrap();
         assert_eq!(set.execute("a", Value::Nil, &mut ()).unwrap(), b"one");
@@ -457,7 +459,7 @@ mod tests {
 
     #[test]
     fn errors_carry_the_chain_of_their_causes() {
-        let mut set = Set::new("root", &functions());
+        let mut set = Set::new("root", functions());
         set.parse("h", "{{ define \"h\" }}{{ len 1 }}{{ end }}").unwrap();
         set.parse("t", "{{ tpl `{{ include \"h\" . }}` . }}").unwrap();
         let error = FuncError::from(set.execute("t", Value::Nil, &mut ()).unwrap_err());

@@ -38,7 +38,7 @@ pub fn execute(
     order.sort_by_cached_key(|(path, _)| Reverse(path.bytes().filter(|b| *b == b'/').count()));
 
     let missing_key = if options.strict { MissingKey::Error } else { MissingKey::Zero };
-    let mut set = Set::new("gotpl", &functions::all()).missing_key(missing_key).values_methods(functions::of_values());
+    let mut set = Set::new("gotpl", functions::all()).missing_key(missing_key).values_methods(functions::of_values());
     for (path, template) in &order {
         if let Err(error) = set.parse_shared(path, template.source) {
             return Err(Error::Template(errors::parse(path, &error.to_string())));

@@ -64,10 +64,8 @@ static FUNCTIONS: [(&str, Func); 18] = {
 };
 
 /// All functions that a chart's templates have.
-pub(super) fn all() -> FuncMap {
-    let mut functions = sprig::functions();
-    functions.extend(FUNCTIONS);
-    functions
+pub(super) fn all() -> impl Iterator<Item = (&'static str, Func)> {
+    sprig::functions().chain(FUNCTIONS)
 }
 
 /// The methods of `common.Values`, which templates can call; the map itself comes first among the arguments.

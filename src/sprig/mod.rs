@@ -167,7 +167,7 @@ pub(crate) use paths::clean as clean_path;
 pub use host::{Clock, Entropy, Host, Rng};
 pub use time::{Place, Time};
 
-use crate::gotemplate::FuncMap;
+use crate::gotemplate::Func;
 
 /// All functions, chapter by chapter.
 static CHAPTERS: [args::Chapter; 15] = [
@@ -188,22 +188,14 @@ static CHAPTERS: [args::Chapter; 15] = [
     strings::FUNCTIONS,
 ];
 
-/// Adds every function of sprig (209 names) to a map; those of the same name are replaced.
-pub fn insert_into(functions: &mut FuncMap) {
-    functions.reserve(CHAPTERS.iter().map(|chapter| chapter.len()).sum());
-    for chapter in CHAPTERS {
-        functions.extend(chapter.iter().copied());
-    }
-}
-
-/// Every function of sprig by name.
+/// Every function of sprig (209 names) by name.
 ///
 /// ```
 /// use vulas_native::gotemplate::{Set, Value};
 /// use vulas_native::sprig::{self, Host};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut set = Set::new("site", &sprig::functions());
+/// let mut set = Set::new("site", sprig::functions());
 /// set.parse("page", "{{ .name | title | quote }} {{ now | date \"2006-01-02\" }}")?;
 /// // A fixed clock and a seed make what is random the same each time.
 /// let page = set.execute("page", Value::map([("name", "ada".into())]), &mut Host::fixed(0, 1))?;
@@ -211,9 +203,6 @@ pub fn insert_into(functions: &mut FuncMap) {
 /// # Ok(())
 /// # }
 /// ```
-pub fn functions() -> FuncMap {
-    // An application adds its own.
-    let mut functions = FuncMap::with_capacity(2 * CHAPTERS.iter().map(|chapter| chapter.len()).sum::<usize>());
-    insert_into(&mut functions);
-    functions
+pub fn functions() -> impl Iterator<Item = (&'static str, Func)> {
+    CHAPTERS.iter().flat_map(|chapter| chapter.iter().copied())
 }

@@ -26,7 +26,7 @@ fn parameters(go_type: &str) -> Vec<String> {
 fn all_functions_are_there_with_their_signatures() {
     let go = ask(&mut reference(), "sprigSignatures", Json::Null);
     let mut differences = Differences::default();
-    let functions = sprig::functions();
+    let functions: BTreeMap<_, _> = sprig::functions().collect();
     for (name, go_type) in go.as_object().unwrap() {
         let ours = functions.get(name.as_str()).map(|function| {
             let mut names: Vec<_> = function.params.iter().map(|param| param.go_name().to_owned()).collect();
@@ -42,7 +42,7 @@ fn all_functions_are_there_with_their_signatures() {
 /// Random calls of every function whose results can be compared, `count` of each.
 fn random_calls(mut random: Random, count: usize) -> Vec<String> {
     let only = std::env::var("SPRIG_ONLY").ok();
-    let functions: BTreeMap<_, _> = sprig::functions().into_iter().collect();
+    let functions: BTreeMap<_, _> = sprig::functions().collect();
     let mut calls = Vec::new();
     for (name, function) in functions {
         if UNSTABLE.contains(&name) || only.as_ref().is_some_and(|only| only != name) {

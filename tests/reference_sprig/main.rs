@@ -20,7 +20,7 @@ use support::differences::{Differences, cases};
 use support::random::Random;
 use support::reference::{Answer, Reference, base64, module_cache, reference, unbase64};
 use support::values::pack;
-use vulas_native::gotemplate::{FuncMap, MissingKey, Set, Type, Value, errtext};
+use vulas_native::gotemplate::{MissingKey, Set, Type, Value, errtext};
 use vulas_native::goyaml::from_json;
 use vulas_native::sprig;
 
@@ -34,13 +34,12 @@ fn data() -> Value {
 /// Renders templates on both sides.
 struct Both {
     go: Reference,
-    functions: FuncMap,
     differences: Differences,
 }
 
 impl Both {
     fn start() -> Self {
-        Self { go: reference(), functions: sprig::functions(), differences: Differences::default() }
+        Self { go: reference(), differences: Differences::default() }
     }
 
     fn go(&mut self, template: &str) -> Rendered {
@@ -52,7 +51,7 @@ impl Both {
     }
 
     fn ours(&self, template: &str) -> Rendered {
-        let mut set = Set::new("t", &self.functions).missing_key(MissingKey::Zero);
+        let mut set = Set::new("t", sprig::functions()).missing_key(MissingKey::Zero);
         set.parse("t", template).map_err(|error| error.to_string())?;
         let out = set.execute("t", data(), &mut ()).map_err(|error| error.to_string())?;
         Ok(text(&out))

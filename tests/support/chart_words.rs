@@ -69,7 +69,6 @@ const OTHERS: &[Signature] = {
 /// All functions whose results can be compared.
 static SIGNATURES: LazyLock<Vec<Signature>> = LazyLock::new(|| {
     let mut all: Vec<Signature> = sprig::functions()
-        .into_iter()
         .filter(|(name, _)| !UNSTABLE.contains(name))
         .map(|(name, function)| (name, function.params, function.variadic))
         .filter(|(name, ..)| OTHERS.iter().all(|(other, ..)| other != name))

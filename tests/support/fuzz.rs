@@ -24,7 +24,7 @@ pub const TARGETS: [(&str, Target); 6] = [
 
 /// Parses and executes a template with sprig's functions and some values.
 pub fn template(data: &[u8]) {
-    let mut set = Set::new("set", &sprig::functions());
+    let mut set = Set::new("set", sprig::functions());
     if set.parse_bytes("t", data).is_err() {
         return;
     }
