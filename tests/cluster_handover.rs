@@ -4,7 +4,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use support::scenario::{Stage, killed_and_resumed, there_and_back};
+use support::scenario::{Stage, fenced, killed_and_resumed, there_and_back};
 
 fn stage(name: &str, more: &[&str]) -> Stage {
     let kubeconfig = std::env::var_os("VULAS_TEST_KUBECONFIG")
@@ -23,6 +23,7 @@ fn postgresql_16_there_and_back_with_200_000_rows() {
     let stage = stage("pg16-", &[]);
     stage.install();
     there_and_back(&stage, 200_000);
+    fenced(&stage);
     // The hardest instant: the pod is gone, the volume is not yet promoted.
     killed_and_resumed(&stage, "4 detach");
     // And with beta half installed.
@@ -35,5 +36,6 @@ fn postgresql_11_there_and_back() {
     let stage = stage("pg11-", &["core-pg11.yaml"]);
     stage.install();
     there_and_back(&stage, 20_000);
+    fenced(&stage);
     stage.remove();
 }

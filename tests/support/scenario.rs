@@ -11,8 +11,8 @@ use std::{
 };
 
 use vulas_native::{
-    cluster::{Cluster, ConnectOptions, DeleteOptions, Json, ObjectRef},
-    database::{Error as DatabaseError, Server},
+    cluster::{Cluster, ConnectOptions, DeleteOptions, ExecOutput, Json, ObjectRef},
+    database::{Error as DatabaseError, Server, statements},
 };
 
 /// Schemas of the backend before and after.
@@ -208,6 +208,16 @@ impl Stage {
         self.try_sql(pod, sql).unwrap()
     }
 
+    /// What a client of the database does, whom a fence concerns.
+    pub fn as_client(&self, pod: &str, sql: &str) -> impl Future<Output = ExecOutput> + Send + use<> {
+        let (cluster, namespace, pod, sql) = (self.cluster.clone(), self.core.clone(), pod.to_owned(), sql.to_owned());
+        async move {
+            let shell = statements::shell_of_clients();
+            let command = ["sh", "-c", &shell, "psql", "vulas", &sql];
+            cluster.exec(&namespace, &pod, "postgres", &command, None, Duration::from_secs(400)).await.unwrap()
+        }
+    }
+
     #[track_caller]
     pub fn count(&self, pod: &str, table: &str) -> u64 {
         self.sql(pod, &format!("SELECT count(*) FROM {table};")).parse().unwrap()
@@ -351,6 +361,28 @@ fn is_as_it_was(stage: &Stage, slaves: &Json, policy: &str) {
             left.iter().filter_map(|o| o["metadata"]["name"].as_str()).filter(|n| n.contains("beta")).collect();
         assert!(names.is_empty(), "{names:?}");
     }
+}
+
+/// Behind its fence alpha takes no row, neither of a new session nor of one that had begun to write; and without it again.
+pub fn fenced(stage: &Stage) {
+    let (alpha, beta) = ("alpha-database-master-0", "beta-database-master-0");
+    let row = |note: &str| format!("INSERT INTO visit VALUES (0, '{note}');");
+    let before = stage.count(alpha, "visit");
+    let late = stage.as_client(alpha, &format!("BEGIN; {} SELECT pg_sleep(300); COMMIT;", row("late")));
+    let late = stage.runtime.spawn(late);
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep';";
+    stage.until("a session to write", Duration::from_secs(20), || stage.sql(alpha, sleeps) == "1");
+
+    stage.upgrade(&["--fence", "read-only"]).ended(0).said("clients of alpha may only read");
+    assert_ne!(stage.runtime.block_on(late).unwrap().code, 0, "the session from before has committed");
+    let refused = stage.runtime.block_on(stage.as_client(alpha, &row("new")));
+    assert!(refused.code != 0 && refused.stderr.contains("read-only transaction"), "{}", refused.stderr);
+    assert_eq!((stage.count(alpha, "visit"), stage.count(beta, "visit")), (before, before));
+
+    stage.retreat(&[]).ended(0).said("clients of alpha may write again");
+    let taken = stage.runtime.block_on(stage.as_client(alpha, &row("after")));
+    assert_eq!((taken.code, stage.count(alpha, "visit")), (0, before + 1), "{}", taken.stderr);
+    stage.replica_follows("visit");
 }
 
 /// An upgrade is killed when it has said `words`; the next run goes on with it, and it can be taken back.
