@@ -298,8 +298,7 @@ impl<'s> Exec<'s> {
                     return Ok(());
                 }
                 let Some(entries) = o.entries() else {
-                    // Go follows a pointer here, too.
-                    // A pointer is followed, but not the methods of what it points to.
+                    // Go follows a pointer here, too, but leaves out the methods that need one.
                     let shown = o.display();
                     let shown = if o.kind_name() == "ptr" { shown.strip_prefix('&').unwrap_or(&shown) } else { &shown };
                     return Err(self.error(format!("range can't iterate over {shown}")));
