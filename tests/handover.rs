@@ -231,7 +231,7 @@ fn a_single_replica_is_refused() {
 #[test]
 fn a_chart_that_does_not_render_is_refused() {
     let sandbox = Sandbox::installed();
-    sandbox.refuses(&["--set", "database.postgres.image.tag=9.6"], &["chart core", "PostgreSQL 11 to 17"]);
+    sandbox.refuses(&["--set", "database.postgres.image.tag=9.6"], &["chart core", "PostgreSQL 11 to 18"]);
     sandbox.refuses(&["--chart", "/does/not/exist"], &["/does/not/exist"]);
     sandbox.refuses(
         &["--claim-value", "restbackend.env.CLAIM"],

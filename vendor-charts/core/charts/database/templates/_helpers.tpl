@@ -1,8 +1,8 @@
 {{/* PostgreSQL's major version, from the value or the tag. */}}
 {{- define "database.major" -}}
 {{- $major := .Values.postgres.majorVersion | toString | default (regexFind "^[0-9]+" (toString .Values.postgres.image.tag)) -}}
-{{- if not (regexMatch "^1[1-7]$" $major) -}}
-{{- fail (printf "database.postgres: PostgreSQL 11 to 17 is supported, got %q: set image.tag, or majorVersion when the tag does not begin with it" $major) -}}
+{{- if not (regexMatch "^1[1-8]$" $major) -}}
+{{- fail (printf "database.postgres: PostgreSQL 11 to 18 is supported, got %q: set image.tag, or majorVersion when the tag does not begin with it" $major) -}}
 {{- end -}}
 {{- $major -}}
 {{- end -}}
