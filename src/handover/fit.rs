@@ -191,7 +191,11 @@ fn data_directory(objects: &[Json], container: &Json) -> Option<String> {
     match image_base(image) {
         _ if own_command || told.is_some() => None,
         base if image.contains("bitnami") && base.starts_with("postgresql") => Some("/bitnami/postgresql/data".into()),
-        "postgres" if major_of(image).is_some_and(|major| major < 18) => Some("/var/lib/postgresql/data".into()),
+        // What the stock image's Dockerfile sets.
+        "postgres" => major_of(image).map(|major| match major {
+            ..18 => "/var/lib/postgresql/data".into(),
+            18.. => format!("/var/lib/postgresql/{major}/docker"),
+        }),
         _ => None,
     }
 }
@@ -434,6 +438,27 @@ mod tests {
         let mut other = server("/pg/pgdata", "x");
         other["image"] = json!("postgres:15");
         wrong(set("StatefulSet", 1, other), "another major version");
+    }
+
+    #[test]
+    fn the_stock_image_has_a_folder_of_its_version_from_18_on() {
+        let mut layout = layout();
+        layout.master.identity.major = 18;
+        layout.replica.identity.data_directory = "/var/lib/postgresql/18/docker".into();
+        (layout.volume.mount, layout.volume.sub_path) = ("/var/lib/postgresql".into(), None);
+        let judged = |mount: &str| {
+            let mounts = json!([{"name": "data", "mountPath": mount}]);
+            let container = json!({"name": "db", "image": "postgres:18.1", "volumeMounts": mounts});
+            check(&[set("StatefulSet", 1, container)], "b 1", "beta", "path", &layout, "postgres:18.0")
+        };
+        let fit = judged("/var/lib/postgresql");
+        assert!(fit.problems.is_empty() && fit.warnings.is_empty(), "{fit:?}");
+        // Where it was up to 17: the image itself would refuse to start there.
+        let fit = judged("/var/lib/postgresql/data");
+        assert!(
+            fit.problems[0].what.contains("has its data in /var/lib/postgresql/18/docker, which is not on"),
+            "{fit:?}"
+        );
     }
 
     #[test]
