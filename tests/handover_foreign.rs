@@ -224,6 +224,29 @@ fn what_a_copy_would_lack_is_said_before() {
 }
 
 #[test]
+fn a_version_that_does_not_know_what_it_is_asked_is_refused() {
+    let foreign = Foreign::tally(&["--set-string", "postgresql.image.tag=9.6.24"]);
+    foreign.refuses(&TALLY, &["alpha runs PostgreSQL 9", "which can't be handed over", "bring it to 11 or later"]);
+}
+
+#[test]
+fn what_postgresql_17_brought_is_asked_about() {
+    let foreign = Foreign::tally(&["--set-string", "postgresql.image.tag=17.6.0"]);
+    let (master, replica) = ("alpha-postgresql-primary-0", "alpha-postgresql-read-1");
+    foreign.sql(master, "SELECT pg_create_physical_replication_slot('read_1', true);");
+    foreign.sql(replica, "ALTER SYSTEM SET primary_slot_name = read_1;");
+    foreign.sql(master, "ALTER SYSTEM SET synchronized_standby_slots = 'read_0, read_1';");
+    foreign.sql(master, "ALTER SYSTEM SET allow_alter_system = off;");
+    let fenced = [&TALLY[..], &["--fence", "read-only"]].concat();
+    foreign.refuses(
+        &fenced,
+        &["waits for slot read_1 of pod/alpha-postgresql-read-1", "takes no ALTER SYSTEM", "--fence=scale"],
+    );
+    foreign.sql(master, "ALTER SYSTEM RESET synchronized_standby_slots;");
+    foreign.upgrade(&TALLY).ended(0);
+}
+
+#[test]
 fn slots_unlogged_tables_and_archives_are_dealt_with() {
     let foreign = Foreign::tally(&[]);
     let (master, replica) = ("alpha-postgresql-primary-0", "alpha-postgresql-read-1");

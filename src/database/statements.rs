@@ -129,7 +129,7 @@ pub const STANDBYS: &str = "SELECT application_name, host(client_addr), state, s
 /// archive only as `set`); `slot`, name, kind and state and bytes of WAL that it holds; `tablespace`, name, place; `prepared`,
 /// name of a prepared transaction, database; `hba`, an address that clients may come from, empty; `mine`, `slot`, the slot
 /// that this standby uses (or empty).
-pub const FACTS: &str = "SELECT 'setting', name, CASE WHEN name IN ('archive_command', 'archive_library') AND setting NOT IN ('', '(disabled)') THEN 'set' ELSE setting END FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library', 'synchronous_standby_names', 'shared_preload_libraries', 'wal_keep_segments', 'wal_keep_size', 'max_prepared_transactions') UNION ALL SELECT 'slot', slot_name, concat_ws(' ', slot_type, CASE WHEN active THEN 'active' ELSE 'inactive' END, CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), restart_lsn)::bigint END) FROM pg_replication_slots WHERE NOT temporary UNION ALL SELECT 'tablespace', spcname, pg_tablespace_location(oid) FROM pg_tablespace WHERE pg_tablespace_location(oid) <> '' UNION ALL SELECT 'prepared', gid, database FROM pg_prepared_xacts UNION ALL SELECT 'hba', coalesce(address, ''), '' FROM pg_hba_file_rules WHERE type <> 'local' AND error IS NULL AND NOT ('{replication}' = database) UNION ALL SELECT 'mine', 'slot', coalesce((SELECT slot_name FROM pg_stat_wal_receiver), '');";
+pub const FACTS: &str = "SELECT 'setting', name, CASE WHEN name IN ('archive_command', 'archive_library') AND setting NOT IN ('', '(disabled)') THEN 'set' ELSE setting END FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library', 'synchronous_standby_names', 'synchronized_standby_slots', 'allow_alter_system', 'shared_preload_libraries', 'wal_keep_segments', 'wal_keep_size', 'max_prepared_transactions') UNION ALL SELECT 'slot', slot_name, concat_ws(' ', slot_type, CASE WHEN active THEN 'active' ELSE 'inactive' END, CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_flush_lsn(), restart_lsn)::bigint END) FROM pg_replication_slots WHERE NOT temporary UNION ALL SELECT 'tablespace', spcname, pg_tablespace_location(oid) FROM pg_tablespace WHERE pg_tablespace_location(oid) <> '' UNION ALL SELECT 'prepared', gid, database FROM pg_prepared_xacts UNION ALL SELECT 'hba', coalesce(address, ''), '' FROM pg_hba_file_rules WHERE type <> 'local' AND error IS NULL AND NOT ('{replication}' = database) UNION ALL SELECT 'mine', 'slot', coalesce((SELECT slot_name FROM pg_stat_wal_receiver), '');";
 
 /// What one database holds that a copy may lack. A row each: `unlogged`, table; `extension`, name.
 pub const CONTENTS: &str = "SELECT 'unlogged', n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u' AND c.relkind = 'r' UNION ALL SELECT 'extension', extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1, 2;";
@@ -162,9 +162,9 @@ pub fn end_sessions_before(moment: f64) -> String {
     )
 }
 
-/// The databases that take connections. A row each: name, size in bytes.
-pub const DATABASES: &str =
-    "SELECT datname, pg_database_size(oid) FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname;";
+/// The databases that take connections, which those that a `DROP DATABASE` was broken off in do not (their `datconnlimit` is -2
+/// since 11.21, 12.16, 13.12, 14.9, 15.4 and 16). A row each: name, size in bytes.
+pub const DATABASES: &str = "SELECT datname, pg_database_size(oid) FROM pg_database WHERE datallowconn AND datconnlimit <> -2 AND NOT datistemplate ORDER BY datname;";
 
 /// Settings that a server started on a copy of the volume needs as they are here: a standby stops when one of the first
 /// five is lower than its master's was. A row each: name, value.

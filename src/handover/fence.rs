@@ -34,6 +34,13 @@ pub async fn look(master: &Server) -> Result<Vec<Problem>, Error> {
     let clients = master.clients().await?;
     let target = master.target();
     let mut problems = by_passes(master, &clients);
+    // From 17 on a server can be told to take its settings from elsewhere only.
+    if master.facts().await?.setting("allow_alter_system") == "off" {
+        problems.push(Problem::new(
+            format!("{target} takes no ALTER SYSTEM (allow_alter_system is off), by which a fence is raised"),
+            "set it on for as long as the handover lasts, or use --fence=scale",
+        ));
+    }
     if clients.read_only {
         problems.push(Problem::new(
             format!(

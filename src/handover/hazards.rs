@@ -60,6 +60,13 @@ fn judge(told: &Told, layout: &Layout, beta: &str) -> Hazards {
             format!("let them follow pod/{master} first"),
         ));
     }
+    let awaited = told.master.setting("synchronized_standby_slots");
+    if !own.is_empty() && awaited.split(',').any(|name| name.trim().trim_matches('"') == own) {
+        found.problems.push(Problem::new(
+            format!("logical replication of pod/{master} waits for slot {own} of pod/{pod} (synchronized_standby_slots): without it, it would hang"),
+            "let synchronized_standby_slots name the slot of another standby, or none, first",
+        ));
+    }
     for slot in told.master.slots.iter().filter(|s| !s.active && s.name != own && s.retained > MUCH_WAL) {
         found.warnings.push(format!(
             "replication slot {} of pod/{master} is used by nobody and holds {} of WAL",
@@ -187,6 +194,17 @@ mod tests {
         assert!(found.problems[0].what.contains("a-2") && found.problems[1].what.contains("fast"), "{found:?}");
         assert_eq!(found.problems.len(), 2);
         assert!(found.warnings[0].contains("near"), "{found:?}");
+    }
+
+    #[test]
+    fn a_slot_that_logical_replication_waits_for_is_not_taken() {
+        let mut it = told();
+        it.replica.own_slot = "a_1".into();
+        for (slots, awaited) in [("a_0, \"a_1\"", true), ("a_1", true), ("a_10", false), ("", false)] {
+            it.master.settings = vec![("synchronized_standby_slots".into(), slots.into())];
+            let found = judged(&it).problems;
+            assert_eq!(found.iter().any(|p| p.what.contains("waits for slot a_1 of pod/a-1")), awaited, "{slots}");
+        }
     }
 
     #[test]

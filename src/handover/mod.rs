@@ -12,6 +12,7 @@
 //! | `preflight` | every reason not to begin, all at once |
 //! | `permissions` | what the steps and their undoing must be allowed |
 //! | `hazards`, `keepers` | what in the database, and who in the cluster, stands in the way |
+//! | `versions` | which versions of PostgreSQL can be handed over |
 //! | `choices`, `credentials`, `fit` | which values give beta the volume and the passwords, and whether it would run on it |
 //! | `protect`, `fork`, `detach`, `promote`, `install`, `verify` | one step each: doing and undoing |
 //! | `job` | the Job that promotes: its life, and the proof that it changed nothing |
@@ -69,6 +70,7 @@ mod takeover;
 mod traffic;
 mod values;
 mod verify;
+mod versions;
 mod writers;
 mod written;
 

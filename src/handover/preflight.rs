@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 
 use super::{
     Error, Journal, Layout, Problem, Show, State, UpgradeOptions, choices, claims, containers, credentials, envelope,
-    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, source, traffic, writers,
+    fence, fit, hazards, journal, keepers, layout, permissions, record, releases, route, source, traffic, versions,
+    writers,
 };
 use crate::{
     cluster::{Cluster, ObjectRef, Step, wait_until},
@@ -123,6 +124,13 @@ async fn look(
     }
     let (mut lag, mut slot, mut libraries) = (Lsn::default(), None, Vec::new());
     if let Some(layout) = &mut found {
+        checks.count += 1;
+        if let Some(problem) = versions::refusal(&layout.master.identity) {
+            checks.problems.push(problem);
+            // It would not understand what it is asked below.
+            return Err(Error::Problems(std::mem::take(&mut checks.problems)));
+        }
+        checks.warnings.extend(versions::warning(&layout.master.identity));
         lag = replica(cluster, show, options, layout, checks).await?;
         volume(cluster, options, layout, checks).await?;
         checks.count += 3;

@@ -92,10 +92,13 @@ options="$options -c hot_standby=on -c archive_mode=off -c synchronous_standby_n
 options="$options -c ssl=off -c logging_collector=off -c log_destination=stderr -c shared_preload_libraries='' -c default_transaction_read_only=off"
 if [ "$major" -ge 12 ]; then
   options="$options -c primary_conninfo='' -c primary_slot_name='' -c restore_command='' -c recovery_target_timeline=latest"
+  # Up to 11 they stand in recovery.conf, which is put aside.
+  options="$options -c archive_cleanup_command='' -c recovery_end_command=''"
 elif [ -n "$standby" ]; then
   on_volume -f "$saved" || as_owner cp -p "$VN_DATA/recovery.conf" "$saved"
   as_owner sh -c 'printf "standby_mode = on\nrecovery_target_timeline = latest\n" > "$0"' "$VN_DATA/recovery.conf"
 fi
+if [ "$major" -ge 17 ]; then options="$options -c allow_alter_system=on -c sync_replication_slots=off -c synchronized_standby_slots=''"; fi
 sql() { as_owner psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$VN_WORK" -p 5432 -U "$VN_USER" -d "${2:-template1}" -c "$1"; }
 
 say "starting PostgreSQL $major on $VN_DATA, with no network"
@@ -133,6 +136,7 @@ timeline=$(sql 'SELECT timeline_id FROM pg_control_checkpoint()')
 # the fence, in a copy that was made while the former owner had one.
 settings="synchronous_standby_names default_transaction_read_only"
 if [ "$major" -ge 12 ]; then settings="$settings primary_conninfo primary_slot_name"; fi
+if [ "$major" -ge 17 ]; then settings="$settings synchronized_standby_slots"; fi
 for setting in $settings; do sql "ALTER SYSTEM RESET $setting" >/dev/null || say "warning: $setting could not be reset"; done
 sql "SELECT d.datname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid ORDER BY 1" | sort -u | while IFS= read -r database; do
   sql "SELECT quote_ident(subname) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = current_database()" "$database" | while IFS= read -r subscription; do
@@ -147,12 +151,16 @@ sql "SELECT slot_name FROM pg_replication_slots WHERE NOT active" | while IFS= r
   say "dropping replication slot $slot of the copy: nobody reads it here"
   sql "SELECT pg_drop_replication_slot('$slot')" >/dev/null || say "warning: replication slot $slot of the copy could not be dropped"
 done
-# What the files on the volume say, beside what can be reset: commits would wait for alpha's standbys, and two servers would
-# write into one archive.
+# What the files on the volume say, beside what can be reset: commits and logical replication (from 17 on) would wait for alpha's
+# standbys, and two servers would write into one archive.
 in_files() { sql "SELECT setting FROM pg_file_settings WHERE name = '$1' ORDER BY seqno DESC LIMIT 1"; }
 if [ -n "$(in_files synchronous_standby_names)" ]; then
   sql "ALTER SYSTEM SET synchronous_standby_names = ''" >/dev/null
   say "warning: commits wait for no standby on $VN_OWNER (ALTER SYSTEM SET synchronous_standby_names = ''); when it has its own: ALTER SYSTEM RESET synchronous_standby_names"
+fi
+if [ -n "$(in_files synchronized_standby_slots)" ]; then
+  sql "ALTER SYSTEM SET synchronized_standby_slots = ''" >/dev/null
+  say "warning: logical replication waits for no slot of a standby on $VN_OWNER (ALTER SYSTEM SET synchronized_standby_slots = ''); when it has its own: ALTER SYSTEM RESET synchronized_standby_slots"
 fi
 case $(in_files archive_mode) in
   ''|off|false|no|0) ;;

@@ -220,7 +220,12 @@ fn facts(session: &mut Session<'_>) -> Answer {
     let mut rows = Vec::new();
     let mut row =
         |kind: &str, name: &str, value: &str| rows.push([kind.to_string(), name.to_string(), value.to_string()]);
-    for name in ["archive_mode", "archive_command", "synchronous_standby_names", "shared_preload_libraries"] {
+    let mut names = vec!["archive_mode", "archive_command", "synchronous_standby_names", "shared_preload_libraries"];
+    // New in 17.
+    if server.major >= 17 {
+        names.extend(["synchronized_standby_slots", "allow_alter_system"]);
+    }
+    for name in names {
         let value = server.settings.get(name).map_or(if name == "archive_mode" { "off" } else { "" }, String::as_str);
         row("setting", name, if name == "archive_command" && !value.is_empty() { "set" } else { value });
     }

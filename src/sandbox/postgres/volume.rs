@@ -155,6 +155,7 @@ impl Server {
             14 => 20,
             15 => 15,
             17 => 10,
+            18 => 6,
             _ => 14,
         };
         format!("{}.{minor}", self.major)
