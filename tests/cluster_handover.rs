@@ -39,3 +39,32 @@ fn postgresql_11_there_and_back() {
     fenced(&stage);
     stage.remove();
 }
+
+#[test]
+fn postgresql_18_there_and_back_with_settings_that_hinder() {
+    let stage = stage("pg18-", &["core-pg18.yaml"]);
+    stage.install();
+    stage.upgrade(&["--fence", "read-only"]).ended(1).said("takes no ALTER SYSTEM");
+    there_and_back(&stage, 20_000);
+    stage.remove();
+}
+
+/// Versions that have no test of their own. `VULAS_TEST_POSTGRES` lists them (`12 13 14 17`); their images: tests/cluster/README.md.
+#[test]
+#[ignore = "needs images that the others do not"]
+fn other_versions_there_and_back() {
+    let versions = std::env::var("VULAS_TEST_POSTGRES").expect("VULAS_TEST_POSTGRES lists no versions");
+    for major in versions.split_whitespace() {
+        let stage = stage(&format!("pg{major}-"), &[]);
+        stage.install_with(&["--set-string", &format!("database.postgres.image.tag={major}")]);
+        let start = std::time::Instant::now();
+        let told = |what: &str| eprintln!("PostgreSQL {major}: {what} after {} s", start.elapsed().as_secs());
+        there_and_back(&stage, 20_000);
+        told("there and back");
+        fenced(&stage);
+        told("fenced");
+        killed_and_resumed(&stage, "4 detach");
+        told("killed and resumed");
+        stage.remove();
+    }
+}

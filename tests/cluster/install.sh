@@ -78,7 +78,7 @@ node() {
   packages containerd=containerd runc=runc /usr/lib/cni/bridge=containernetworking-plugins iptables=iptables conntrack=conntrack \
     ethtool=ethtool socat=socat mount=mount
   CGO_ENABLED=0 go_build coredns "$HERE/coredns" -ldflags "-s -w"
-  if [ ! -s "$CACHE/images/images.tar" ]; then
+  if ! "$HERE/images/make.sh" --made "$CACHE/images"; then
     packages mmdebstrap=mmdebstrap busybox=busybox-static gcc=gcc /usr/include/stdlib.h=libc6-dev unzip=unzip xz=xz-utils \
       mvn=maven pip=python3-pip python3=python3
     say "images"

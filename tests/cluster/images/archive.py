@@ -1,4 +1,4 @@
-"""Puts layers together to images in one docker-archive. usage: archive.py LAYERS OUT"""
+"""Puts layers together to images in one docker-archive. usage: archive.py LAYERS OUT MAJOR..."""
 import hashlib
 import io
 import json
@@ -6,25 +6,28 @@ import os
 import sys
 import tarfile
 
-LAYERS, OUT = sys.argv[1:]
+LAYERS, OUT, *MAJORS = sys.argv[1:]
 HUB = "docker.io/library/"
 
 
-def environment(major):
-    clients = "/usr/lib/postgresql/15/bin:" if major == "11" else ""
+# Those that have only a server of their own.
+WITHOUT_CLIENTS = ("11", "12", "13")
+
+
+def postgres(major):
+    clients = "/usr/lib/postgresql/15/bin:" if major in WITHOUT_CLIENTS else ""
     path = f"/usr/local/bin:/usr/lib/postgresql/{major}/bin:{clients}/usr/sbin:/usr/bin:/sbin:/bin"
-    return [f"PATH={path}", f"PG_MAJOR={major}", "PGDATA=/var/lib/postgresql/data", "LANG=C.UTF-8"]
-
-
-def postgres(major, *layers):
+    # The stock image has its data in a folder of the version from 18 on.
+    mount = "/var/lib/postgresql" if int(major) >= 18 else "/var/lib/postgresql/data"
+    data = f"{mount}/{major}/docker" if int(major) >= 18 else mount
     return {
         "tag": f"{HUB}postgres:{major}",
-        "layers": ["base", "entrypoint", *layers],
+        "layers": ["base", "entrypoint"] + ([] if major == "15" else [f"pg{major}"]),
         "config": {
-            "Env": environment(major),
+            "Env": [f"PATH={path}", f"PG_MAJOR={major}", f"PGDATA={data}", "LANG=C.UTF-8"],
             "Entrypoint": ["docker-entrypoint.sh"],
             "Cmd": ["postgres"],
-            "Volumes": {"/var/lib/postgresql/data": {}},
+            "Volumes": {mount: {}},
         },
     }
 
@@ -32,9 +35,7 @@ def postgres(major, *layers):
 IMAGES = [
     {"tag": "local/pause:1", "layers": ["pause"], "config": {"Env": ["PATH=/"], "Entrypoint": ["/pause"]}},
     {"tag": f"{HUB}busybox:1.36", "layers": ["busybox"], "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]}},
-    postgres("11", "pg11"),
-    postgres("15"),
-    postgres("16", "pg16"),
+    *map(postgres, MAJORS),
 ]
 
 
