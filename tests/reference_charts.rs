@@ -89,6 +89,39 @@ fn generated_charts_render_alike() {
     });
 }
 
+/// References of schemas are URLs as Go reads them. Where they lead is not there.
+#[test]
+fn references_of_schemas_are_read_alike() {
+    const REFERENCES: [&str; 10] = [
+        "#/definitions/a^b[c]|d e{f}<g>\"`é",
+        "file:///none.json#/definitions/^[a-z]+$",
+        "none.json#/patternProperties/%5E[a-z]+$/x",
+        "none e^.json?a=b#/[x]",
+        "//[::1]/none.json#/[x]",
+        "file://[::1]/none.json#/[x]",
+        "%zz",
+        "#/definitions/%zz",
+        "a\\b",
+        "#[x]",
+    ];
+    deep(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let mut both = Both { go: reference(), directory: directory.path() };
+        let mut differences = Differences::default();
+        for draft in ["http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"] {
+            for reference in REFERENCES {
+                let schema =
+                    serde_json::json!({"$schema": draft, "properties": {"a": {"$ref": reference, "minimum": 2}}});
+                let mut case = chart(b"", "a: 1");
+                case.files.push(("values.schema.json".into(), schema.to_string().into_bytes()));
+                let different = both.compare(&case, STEADY);
+                differences.count(different.map(|(go, ours)| format!("{schema}\n{}", difference(&go, &ours))));
+            }
+        }
+        differences.finish();
+    });
+}
+
 /// Values and schemas by themselves: whole charts say too little of them.
 #[test]
 fn generated_schemas_judge_alike() {

@@ -356,7 +356,8 @@ fn uri(text: &str) -> Verdict {
     if url(text)?.absolute { Ok(()) } else { fail("relative url") }
 }
 
-fn uri_reference(text: &str) -> Verdict {
+/// What stands for a URL in a `$ref` or `$id`.
+pub fn uri_reference(text: &str) -> Verdict {
     if text.contains('\\') { fail("contains \\") } else { url(text).map(drop) }
 }
 

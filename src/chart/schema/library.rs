@@ -224,11 +224,15 @@ fn compile_error(error: &CompileError) -> String {
             format!("json-pointer in {} not found", go_quote(&located(place)))
         }
         CompileError::AnchorNotFound { url, reference } => {
-            format!("anchor in {} not found in schema {}", go_quote(reference), go_quote(url))
+            format!("anchor in {} not found in schema {}", go_quote(&located(reference)), go_quote(url))
         }
         CompileError::ParseUrlError { url, src } => format!("error in parsing {}: {src}", go_quote(url)),
         CompileError::InvalidMetaSchemaUrl { url, src } => format!("invalid $schema in {}: {src}", go_quote(url)),
-        CompileError::ParseIdError { loc } => format!("error in parsing id at {}", go_quote(&located(loc))),
+        CompileError::ParseIdError { loc } => {
+            // The schema as a whole has an empty pointer.
+            let whole = if loc.contains('#') { "" } else { "#" };
+            format!("error in parsing id at {}", go_quote(&(located(loc) + whole)))
+        }
         CompileError::ParseAnchorError { loc } => {
             format!("error in parsing anchor at {}", go_quote(&located(loc)))
         }

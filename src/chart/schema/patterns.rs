@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value as Json};
 
+use super::formats;
 use crate::sprig::check;
 
 /// The format `regex` under a name that the validator leaves to us.
@@ -46,11 +47,26 @@ fn is_map_of_schemas(keyword: &str) -> bool {
     )
 }
 
-/// A reference with escapes for what Go reads in a URL without them.
+/// A reference with escapes for what Go reads in a URL without them. What Go refuses stays as it is: the validator refuses it, too.
 fn escaped(reference: &str) -> String {
+    if formats::uri_reference(reference).is_err() {
+        return reference.to_owned();
+    }
+    // Brackets around an address of a host are no others'.
+    let host_ends = match reference.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
+            reference.len() - rest.len() + rest.find(['/', '?', '#']).unwrap_or(rest.len())
+        }
+        _ => 0,
+    };
     let mut out = String::with_capacity(reference.len());
-    for byte in reference.bytes() {
-        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}') {
+    for (at, byte) in reference.bytes().enumerate() {
+        let is_plain = match byte {
+            b'[' | b']' => at < host_ends,
+            b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            _ => byte.is_ascii_graphic(),
+        };
+        if is_plain {
             out.push(char::from(byte));
         } else {
             // Writing to a string cannot fail.

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::super::notice::quote as go_quote;
 use super::judge::{Failure, Role};
-use super::patterns;
+use super::{formats, patterns};
 use crate::sprig::check;
 
 /// All that a schema found.
@@ -65,7 +65,11 @@ pub fn reason(kind: &ErrorKind<'_, '_>) -> String {
             format!("{} is not valid regex: {problem}", quote(&expression))
         }
         ErrorKind::Format { got, want: patterns::FORMAT, err } => format!("{} is not valid regex: {err}", display(got)),
-        ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", display(got)),
+        ErrorKind::Format { got, want, err } => {
+            // Schemas it judges by its own formats.
+            let own = formats::of(want).and_then(|(_, judge)| judge(got.as_str()?).err());
+            format!("{} is not valid {want}: {}", display(got), own.unwrap_or_else(|| err.to_string()))
+        }
         ErrorKind::MinProperties { got, want } => counted("minProperties", *got, *want),
         ErrorKind::MaxProperties { got, want } => counted("maxProperties", *got, *want),
         ErrorKind::MinItems { got, want } => counted("minItems", *got, *want),
