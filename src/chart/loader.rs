@@ -380,7 +380,33 @@ impl<'a> Tree<'a> {
     }
 
     fn chart(&mut self, files: Vec<File>, unread: Vec<Unread>) -> Result<Chart, Error> {
-        let notices = self.notices;
+        let mut parts = Parts { metadata: self.metadata(&files)?, ..Parts::default() };
+        for file in files {
+            self.take(file, &mut parts)?;
+        }
+        for file in unread {
+            parts.wait(file);
+        }
+        let Parts { metadata, mut chart, subcharts } = parts;
+        let Some(metadata) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
+        chart.metadata = metadata;
+        chart.metadata.validate()?;
+        let listed = chart.metadata.dependencies.as_ref().map_or(0, Vec::len);
+        if listed > MAX_LISTED {
+            return Err(Error::new(format!("{listed} dependencies are too many (at most {MAX_LISTED})")));
+        }
+        for (name, (files, unread)) in subcharts {
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            let loaded = self.subchart(&name, files, unread, chart.name())?;
+            chart.dependencies.push(loaded);
+        }
+        Ok(chart)
+    }
+
+    /// What `Chart.yaml` says. If there are several (in an archive), each is read into what those before say.
+    fn metadata(&mut self, files: &[File]) -> Result<Option<Metadata>, Error> {
         let mut metadata: Option<Metadata> = None;
         for file in files.iter().filter(|f| f.name == "Chart.yaml") {
             let detected =
@@ -397,99 +423,56 @@ impl<'a> Tree<'a> {
                 read.api_version = "v1".into();
             }
         }
-        let mut chart = Chart {
-            metadata: Metadata::default(),
-            lock: None,
-            templates: Vec::new(),
-            values: Value::map::<&str>([]),
-            raw_values: Vec::new(),
-            schema: None,
-            files: Vec::new(),
-            unread: Vec::new(),
-            dependencies: Vec::new(),
-        };
-        // Helm takes them in Go's random order of maps.
-        let mut subcharts: BTreeMap<String, (Vec<File>, Vec<Unread>)> = BTreeMap::new();
-        for mut file in files {
-            match file.name.as_str() {
-                "Chart.yaml" => {}
-                "Chart.lock" => {
-                    chart.lock = Lock::read(file.data.as_bytes())
-                        .map_err(|e| Error::new(format!("cannot load Chart.lock: {e}")))?;
-                }
-                "values.yaml" => {
-                    let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
-                    chart.values = Value::Map(values);
-                    chart.raw_values.push(file);
-                }
-                "values.schema.json" => chart.schema = Some(file.data),
-                "requirements.yaml" | "requirements.lock"
-                    if metadata.as_ref().is_some_and(|m| m.api_version == "v3") =>
-                {
-                    chart.files.push(file);
-                }
-                "requirements.yaml" => {
-                    let read = metadata.get_or_insert_default();
-                    if read.api_version != "v1" {
-                        notices.info(
+        Ok(metadata)
+    }
+
+    /// Puts a file where it belongs. Of those that charts of the first generation had beside `Chart.yaml`, the third knows nothing.
+    fn take(&self, file: File, parts: &mut Parts) -> Result<(), Error> {
+        let third = parts.metadata.as_ref().is_some_and(|m| m.api_version == "v3");
+        let chart = &mut parts.chart;
+        match file.name.as_str() {
+            "Chart.yaml" => {}
+            "Chart.lock" => chart.lock = lock(&file)?,
+            "values.yaml" => {
+                let values = values::load(file.data.as_bytes()).map_err(|e| e.within("cannot load values.yaml"))?;
+                chart.values = Value::Map(values);
+                chart.raw_values.push(file);
+            }
+            "values.schema.json" => chart.schema = Some(file.data),
+            "requirements.yaml" if !third => {
+                let read = parts.metadata.get_or_insert_default();
+                if read.api_version != "v1" {
+                    self.notices.info(
                         "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating \
                          dependencies to Chart.yaml.",
                     );
-                    }
-                    read.read(file.data.as_bytes())
-                        .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
-                    if read.api_version == "v1" {
-                        chart.files.push(file);
-                    }
                 }
-                "requirements.lock" => {
-                    chart.lock = Lock::read(file.data.as_bytes())
-                        .map_err(|e| Error::new(format!("cannot load requirements.lock: {e}")))?;
-                    let read = metadata.get_or_insert_default();
-                    if read.api_version != "v1" {
-                        notices.info(
+                read.read(file.data.as_bytes())
+                    .map_err(|e| Error::new(format!("cannot load requirements.yaml: {e}")))?;
+                if read.api_version == "v1" {
+                    chart.files.push(file);
+                }
+            }
+            "requirements.lock" if !third => {
+                chart.lock = lock(&file)?;
+                if parts.metadata.get_or_insert_default().api_version == "v1" {
+                    chart.files.push(file);
+                } else {
+                    self.notices.info(
                         "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
                          migrating to Chart.lock.",
                     );
-                    }
-                    if read.api_version == "v1" {
-                        chart.files.push(file);
-                    }
                 }
-                name if name.starts_with("templates/") => chart.templates.push(file),
-                name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
-                    file.name.drain(.."charts/".len());
-                    let top = file.name.split('/').next().unwrap_or_default().to_string();
-                    subcharts.entry(top).or_default().0.push(file);
-                }
-                _ => chart.files.push(file),
             }
-        }
-        for mut file in unread {
-            match file.name.strip_prefix("charts/").and_then(|inner| inner.split_once('/')) {
-                Some((top, name)) => {
-                    let (top, name) = (top.to_string(), name.to_string());
-                    file.name = name;
-                    subcharts.entry(top).or_default().1.push(file);
-                }
-                None => chart.unread.push(file),
+            name if name.starts_with("templates/") => chart.templates.push(file),
+            name if name.starts_with("charts/") && !has_extension(name, ".prov") => {
+                let name = name["charts/".len()..].to_owned();
+                let top = name.split('/').next().unwrap_or_default().to_owned();
+                parts.subcharts.entry(top).or_default().0.push(File { name, ..file });
             }
+            _ => chart.files.push(file),
         }
-        let Some(read) = metadata else { return Err(Error::new("Chart.yaml file is missing")) };
-        chart.metadata = read;
-        chart.metadata.validate()?;
-        let listed = chart.metadata.dependencies.as_ref().map_or(0, Vec::len);
-        if listed > MAX_LISTED {
-            return Err(Error::new(format!("{listed} dependencies are too many (at most {MAX_LISTED})")));
-        }
-        for (name, (files, unread)) in subcharts {
-            if name.starts_with(['_', '.']) {
-                continue;
-            }
-            let loaded = self.subchart(&name, files, unread, chart.name())?;
-            chart.dependencies.push(loaded);
-        }
-        Ok(chart)
+        Ok(())
     }
 
     fn subchart(
@@ -529,6 +512,49 @@ impl<'a> Tree<'a> {
         self.depth -= 1;
         loaded.map_err(|e| e.within(format_args!("error unpacking subchart {name} in {parent}")))
     }
+}
+
+/// A chart whose files are put together.
+struct Parts {
+    metadata: Option<Metadata>,
+    chart: Chart,
+    /// What is below `charts/`, by the first name there. Helm takes them in Go's random order of maps.
+    subcharts: BTreeMap<String, (Vec<File>, Vec<Unread>)>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        let chart = Chart {
+            metadata: Metadata::default(),
+            lock: None,
+            templates: Vec::new(),
+            values: Value::map::<&str>([]),
+            raw_values: Vec::new(),
+            schema: None,
+            files: Vec::new(),
+            unread: Vec::new(),
+            dependencies: Vec::new(),
+        };
+        Self { metadata: None, chart, subcharts: BTreeMap::new() }
+    }
+}
+
+impl Parts {
+    /// Puts a file where it belongs that is left on disk.
+    fn wait(&mut self, mut file: Unread) {
+        match file.name.strip_prefix("charts/").and_then(|inner| inner.split_once('/')) {
+            Some((top, name)) => {
+                let (top, name) = (top.to_string(), name.to_string());
+                file.name = name;
+                self.subcharts.entry(top).or_default().1.push(file);
+            }
+            None => self.chart.unread.push(file),
+        }
+    }
+}
+
+fn lock(file: &File) -> Result<Option<Lock>, Error> {
+    Lock::read(file.data.as_bytes()).map_err(|e| Error::new(format!("cannot load {}: {e}", file.name)))
 }
 
 /// Go's `filepath.Ext` compared.
