@@ -257,6 +257,8 @@ async fn build(run: &Run<'_>, name: &str) -> Result<Json, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -283,6 +285,49 @@ mod tests {
         let long = "b".repeat(53);
         assert!(unique_name(&long).len() <= 63);
         assert_ne!(unique_name("beta"), unique_name("beta"));
+    }
+
+    /// What the script says to a lock file with the number of its own process, or of another.
+    fn to_a_lock_of(other: Option<u32>) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["data", "work"] {
+            std::fs::create_dir(at(name)).unwrap();
+        }
+        std::fs::write(at("data/PG_VERSION"), "16\n").unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let pid = other.map_or("$$".to_owned(), |pid| pid.to_string());
+        // Root becomes the owner of the data.
+        let shell = format!(
+            "echo {pid} > data/postmaster.pid; [ $(id -u) != 0 ] || chown -R 65534:65534 data; exec sh -c \"$SCRIPT\""
+        );
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &shell]).current_dir(folder.path()).env("SCRIPT", SCRIPT);
+        command.env("VN_DATA", at("data")).env("VN_WORK", at("work")).env("VN_VOLUME", folder.path());
+        for (name, value) in [("OWNER", "beta"), ("FORMER", "alpha"), ("MAJOR", "16"), ("USER", "postgres")] {
+            command.env(format!("VN_{name}"), value);
+        }
+        command.env("VN_FORK", "0/1").env("VN_TIMELINE", "1").env("VN_OPTIONS", "").env("VN_TIMEOUT", "1");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
+    #[test]
+    fn a_lock_that_a_killed_server_left_is_removed() {
+        // The Job's shell is process 1, as PostgreSQL was in its own container.
+        let said = to_a_lock_of(None);
+        assert!(said.contains("removing postmaster.pid, left by a server that could not stop cleanly"), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_runs_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = folder.path().join("postgres");
+        std::os::unix::fs::symlink("/bin/sleep", &postgres).unwrap();
+        let mut server = std::process::Command::new(postgres).arg("60").spawn().unwrap();
+        let said = to_a_lock_of(Some(server.id()));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        assert!(said.contains(&format!("PostgreSQL runs on this volume as process {}", server.id())), "{said}");
     }
 
     #[test]

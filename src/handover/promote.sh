@@ -51,8 +51,9 @@ fi
 lock=$VN_DATA/postmaster.pid
 if on_volume -f "$lock"; then
   pid=$(as_owner sed -n 1p "$lock")
-  # (The command line of a process that has ended, and only waits to be collected, is empty.)
-  case $(tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null || :) in
+  # (The command line of a process that has ended, and only waits to be collected, is empty.) Only its first word counts: the
+  # script that is read here stands in our own command line, and we have the number that PostgreSQL had in its container, 1.
+  case $(tr '\0\n' '\n ' < "/proc/$pid/cmdline" 2>/dev/null | sed -n 1p || :) in
     *postgres*|*postmaster*) fail "PostgreSQL runs on this volume as process $pid" ;;
   esac
   say "removing postmaster.pid, left by a server that could not stop cleanly"
