@@ -75,6 +75,18 @@ impl From<Output> for Ran {
 }
 
 impl Stage {
+    /// A stage on the node of `tests/run cluster`, with more values files for the core chart.
+    pub fn on_a_node(name: &str, more: &[&str]) -> Self {
+        let kubeconfig = std::env::var_os("VULAS_TEST_KUBECONFIG")
+            .expect("VULAS_TEST_KUBECONFIG names no cluster: use tests/run cluster");
+        let values = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/values");
+        // Namespaces of their own, so that a cluster can be used again.
+        let mut stage = Self::new(Path::new(&kubeconfig), &format!("{name}{}", std::process::id()));
+        stage.core_values = ["core.yaml"].iter().chain(more).map(|name| values.join(name)).collect();
+        stage.admin_values = vec![values.join("admin.yaml")];
+        stage
+    }
+
     /// A stage in two namespaces of its own.
     pub fn new(kubeconfig: &Path, name: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
