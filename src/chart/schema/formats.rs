@@ -6,9 +6,11 @@ use boon::{Compiler, Format};
 use serde_json::Value as Json;
 
 use super::super::notice::quote;
-use super::patterns;
 use crate::gotemplate::{Value, fmt, strconv};
 use crate::sprig::check;
+
+/// The format `regex` under a name that the validator leaves to us.
+pub const EXPRESSION: &str = "go-regex";
 
 /// What is wrong with a text.
 pub type Verdict = Result<(), String>;
@@ -18,7 +20,7 @@ macro_rules! formats {
         /// Makes a compiler judge formats as Helm does. Those that Helm's library does not know allow everything.
         pub fn register(compiler: &mut Compiler) {
             // Its own `regex` it judges itself.
-            compiler.register_format(Format { name: patterns::FORMAT, func: |value| of_text(value, check::expression) });
+            compiler.register_format(Format { name: EXPRESSION, func: |value| of_text(value, check::expression) });
             $(compiler.register_format(Format { name: $name, func: |value| of_text(value, $judge) });)*
         }
 

@@ -8,9 +8,6 @@ use serde_json::{Map, Value as Json};
 use super::formats;
 use crate::sprig::check;
 
-/// The format `regex` under a name that the validator leaves to us.
-pub const FORMAT: &str = "go-regex";
-
 const COMMENT: &str = "(?x:#";
 
 /// Puts the validator's expressions in the place of Go's, everywhere in a schema.
@@ -19,7 +16,7 @@ pub fn replace(schema: &mut Json) {
     for (keyword, value) in keywords {
         match (keyword.as_str(), value) {
             ("pattern", Json::String(pattern)) => *pattern = replaced(pattern),
-            ("format", Json::String(format)) if format == "regex" => FORMAT.clone_into(format),
+            ("format", Json::String(format)) if format == "regex" => formats::EXPRESSION.clone_into(format),
             ("$ref", Json::String(reference)) => *reference = escaped(reference),
             // Data, no schemas.
             ("const" | "default" | "enum" | "examples", _) => {}
@@ -127,7 +124,7 @@ mod tests {
         assert_ne!(schema["pattern"], "\\d");
         assert_eq!(original(schema["pattern"].as_str().unwrap()), "\\d");
         assert_eq!(original(schema["properties"]["pattern"]["items"][0]["pattern"].as_str().unwrap()), "{");
-        assert_eq!(schema["properties"]["format"]["format"], FORMAT);
+        assert_eq!(schema["properties"]["format"]["format"], formats::EXPRESSION);
         assert_eq!(schema["default"]["pattern"], "\\d");
         assert_eq!(original("(?x:#"), "(?x:#");
     }

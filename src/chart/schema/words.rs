@@ -64,7 +64,9 @@ pub fn reason(kind: &ErrorKind<'_, '_>) -> String {
             let problem = check::expression(&expression).err().unwrap_or_else(|| err.to_string());
             format!("{} is not valid regex: {problem}", quote(&expression))
         }
-        ErrorKind::Format { got, want: patterns::FORMAT, err } => format!("{} is not valid regex: {err}", display(got)),
+        ErrorKind::Format { got, want: formats::EXPRESSION, err } => {
+            format!("{} is not valid regex: {err}", display(got))
+        }
         ErrorKind::Format { got, want, err } => {
             // Schemas it judges by its own formats.
             let own = formats::of(want).and_then(|(_, judge)| judge(got.as_str()?).err());
